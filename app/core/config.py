@@ -1,0 +1,118 @@
+"""Every setting, read once from the environment; a bad value refuses to start."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import secrets
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+
+class ConfigError(Exception):
+    """A setting is missing or cannot be used; the sentence names it and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """The settings of one process. docs/operations.md lists them with their defaults."""
+
+    database_url: str
+    data_dir: Path
+    secret_key: str
+    pseudonym_key: bytes
+    currency: str = "CNY"
+    timezone: str = "Asia/Shanghai"
+    secure_cookies: bool = False
+    max_upload_bytes: int = 256 * 1024 * 1024
+    session_hours: int = 12
+    worker_processes: int = 2
+    sign_in_limit: str = "10 per minute"
+    log_level: str = "INFO"
+
+    @staticmethod
+    def from_env(env: Mapping[str, str] = os.environ) -> Config:
+        """Read the settings.
+
+        Raises:
+            ConfigError: naming the variable that cannot be used.
+        """
+        data_dir = Path(env.get("HEADWATER_DATA", "var")).resolve()
+        url = env.get("DATABASE_URL") or f"sqlite:///{data_dir / 'headwater.db'}"
+        return Config(
+            database_url=_driver(url),
+            data_dir=data_dir,
+            secret_key=env.get("SECRET_KEY") or _kept_key(data_dir, "secret.key"),
+            pseudonym_key=(env.get("PSEUDONYM_KEY") or _kept_key(data_dir, "pseudonym.key")).encode(),
+            currency=_currency(env.get("CURRENCY", "CNY")),
+            timezone=_timezone(env.get("TIMEZONE", "Asia/Shanghai")),
+            secure_cookies=_flag(env, "SECURE_COOKIES"),
+            max_upload_bytes=_number(env, "MAX_UPLOAD_MB", 256) * 1024 * 1024,
+            session_hours=_number(env, "SESSION_HOURS", 12),
+            worker_processes=_number(env, "WORKER_PROCESSES", 2),
+            sign_in_limit=env.get("SIGN_IN_LIMIT", "10 per minute"),
+            log_level=_log_level(env.get("LOG_LEVEL", "INFO")),
+        )
+
+
+def _driver(url: str) -> str:
+    """Take the short PostgreSQL spellings that hosts hand out and name the driver we ship."""
+    for short in ("postgres://", "postgresql://"):
+        if url.startswith(short):
+            return "postgresql+psycopg://" + url.removeprefix(short)
+    if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
+        raise ConfigError(
+            f"DATABASE_URL must start with sqlite:/// or postgresql://, not {url.split(':')[0]}:"
+        )
+    return url
+
+
+def _kept_key(data_dir: Path, name: str) -> str:
+    """A random key made once per data folder, so that sessions and pseudonyms outlive a restart."""
+    path = data_dir / name
+    if not path.exists():
+        data_dir.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=data_dir) as file:
+            file.write(secrets.token_hex(32))
+            file.flush()
+            with contextlib.suppress(FileExistsError):  # another process was first: read theirs, whole
+                os.link(file.name, path)
+    return path.read_text()
+
+
+def _currency(code: str) -> str:
+    if len(code) != 3 or not code.isascii() or not code.isupper():
+        raise ConfigError(f"CURRENCY must be an ISO 4217 code such as CNY, not {code!r}")
+    return code
+
+
+def _timezone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ConfigError(f"TIMEZONE must be an IANA name such as Asia/Shanghai, not {name!r}") from error
+    return name
+
+
+def _log_level(name: str) -> str:
+    if name.upper() not in logging.getLevelNamesMapping():
+        raise ConfigError(f"LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR, not {name!r}")
+    return name.upper()
+
+
+def _number(env: Mapping[str, str], name: str, default: int) -> int:
+    text = env.get(name, str(default))
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise ConfigError(f"{name} must be a whole number of at least 1, not {text!r}")
+    return int(text)
+
+
+def _flag(env: Mapping[str, str], name: str) -> bool:
+    text = env.get(name, "0").lower()
+    if text not in ("0", "1", "true", "false"):
+        raise ConfigError(f"{name} must be 1 or 0, not {text!r}")
+    return text in ("1", "true")

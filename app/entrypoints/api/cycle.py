@@ -1,0 +1,74 @@
+"""The planning cycle as a job, and what it forecast."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_smorest import Blueprint
+
+from app.core import jobs
+from app.core.access import Role
+from app.core.errors import NotFound
+from app.entrypoints import wire
+from app.entrypoints.door import current_actor, db, now, roles, today
+from app.stages.forecasts import queries as forecasts
+
+blueprint = Blueprint("cycle", __name__, url_prefix="/api/v1", description="One turn of the planning cycle")
+
+
+@blueprint.route("/cycles", methods=["POST"])
+@roles(Role.MERCHANDISER)
+@blueprint.arguments(wire.CycleOrder)
+@blueprint.response(202, wire.Job)
+def run_cycle(order: dict[str, Any]) -> Any:
+    """Forecast, allocate, plan and alert, in the background
+
+    Follow the job that is returned. Asking again while the same turn is waiting or running returns that job.
+    """
+    arguments = {"as_of": (order["as_of"] or today()).isoformat()}
+    with db().transaction() as session:
+        return jobs.enqueue(session, name="run-cycle", arguments=arguments, actor=current_actor(), now=now())
+
+
+@blueprint.route("/jobs/<int:job_id>", methods=["GET"])
+@roles(Role.MERCHANDISER)
+@blueprint.response(200, wire.Job)
+def get_job(job_id: int) -> Any:
+    """Where a job is"""
+    with db().reading() as session:
+        return jobs.get_job(session, job_id=job_id)
+
+
+@blueprint.route("/jobs/<int:job_id>/cancel", methods=["POST"])
+@roles(Role.MERCHANDISER)
+@blueprint.response(202, wire.Job)
+def cancel_job(job_id: int) -> Any:
+    """Stop a job: a waiting one at once, a running one at its next report"""
+    with db().transaction() as session:
+        return jobs.cancel(session, job_id=job_id, now=now())
+
+
+@blueprint.route("/forecasts/latest", methods=["GET"])
+@roles(Role.MERCHANDISER, Role.WAREHOUSE_PLANNER)
+@blueprint.response(200, wire.ForecastRun)
+def latest_forecast() -> Any:
+    """The newest forecast run"""
+    with db().reading() as session:
+        return _latest(session)
+
+
+@blueprint.route("/forecasts/latest/lines", methods=["GET"])
+@roles(Role.MERCHANDISER, Role.WAREHOUSE_PLANNER)
+@blueprint.arguments(wire.ForecastFilter, location="query")
+@blueprint.response(200, wire.ForecastLine(many=True))
+def forecast_lines(wanted: dict[str, Any]) -> Any:
+    """Units by region and week with 80 and 95 % intervals, of one SKU"""
+    with db().reading() as session:
+        return forecasts.lines(session, run_id=_latest(session).id, **wanted)
+
+
+def _latest(session: Any) -> forecasts.ForecastRunFact:
+    run = forecasts.latest_run(session)
+    if run is None:
+        raise NotFound("forecast_none", "Nothing was forecast yet. Run the planning cycle first.")
+    return run

@@ -1,0 +1,94 @@
+"""The demand pool: waterfall, days, exclusions, campaigns; and the SKUs it is in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_smorest import Blueprint
+
+from app.core.access import Role
+from app.entrypoints import wire
+from app.entrypoints.door import current_actor, db, now, roles
+from app.stages.catalog import queries as catalog
+from app.stages.demand import operations, queries
+
+blueprint = Blueprint(
+    "demand", __name__, url_prefix="/api/v1", description="How much demand there is, and how real"
+)
+
+
+@blueprint.route("/skus", methods=["GET"])
+@roles(Role.MERCHANDISER, Role.WAREHOUSE_PLANNER)
+@blueprint.arguments(wire.SkuFilter, location="query")
+@blueprint.response(200, wire.Sku(many=True))
+def list_skus(wanted: dict[str, Any]) -> Any:
+    """SKUs by code; `after` is the last code of the page before"""
+    with db().reading() as session:
+        return catalog.list_skus(session, **wanted)
+
+
+@blueprint.route("/demand/waterfall", methods=["GET"])
+@roles(Role.MERCHANDISER)
+@blueprint.arguments(wire.WaterfallFilter, location="query")
+@blueprint.response(200, wire.Waterfall)
+def waterfall(wanted: dict[str, Any]) -> Any:
+    """Raw units, what was removed and why, and the valid units that are left"""
+    with db().reading() as session:
+        return queries.waterfall(session, **wanted)
+
+
+@blueprint.route("/demand/days", methods=["GET"])
+@roles(Role.MERCHANDISER, Role.WAREHOUSE_PLANNER)
+@blueprint.arguments(wire.DemandFilter, location="query")
+@blueprint.response(200, wire.DayUnits(many=True))
+def days(wanted: dict[str, Any]) -> Any:
+    """Raw and valid units by day"""
+    with db().reading() as session:
+        return queries.daily_units(session, **wanted)
+
+
+@blueprint.route("/demand/exclusions", methods=["GET"])
+@roles(Role.MERCHANDISER)
+@blueprint.arguments(wire.ExclusionFilter, location="query")
+@blueprint.response(200, wire.Exclusion(many=True))
+def exclusions(wanted: dict[str, Any]) -> Any:
+    """Signals that are not valid demand, each with its reason and evidence, newest first"""
+    with db().reading() as session:
+        return queries.list_exclusions(session, **wanted)
+
+
+@blueprint.route("/demand/exclusions/<int:exclusion_id>/undo", methods=["POST"])
+@roles(Role.MERCHANDISER)
+@blueprint.response(204)
+def undo_exclusion(exclusion_id: int) -> None:
+    """Count the signal as valid demand again; who did it is audited"""
+    with db().transaction() as session:
+        operations.undo_exclusion(session, actor=current_actor(), exclusion_id=exclusion_id, now=now())
+
+
+@blueprint.route("/campaigns", methods=["GET"])
+@roles(Role.MERCHANDISER)
+@blueprint.response(200, wire.Campaign(many=True))
+def campaigns() -> Any:
+    """Campaigns with their valid units against the go line"""
+    with db().reading() as session:
+        return queries.list_campaigns(session)
+
+
+@blueprint.route("/campaigns/<int:campaign_id>", methods=["GET"])
+@roles(Role.MERCHANDISER)
+@blueprint.response(200, wire.Campaign)
+def campaign(campaign_id: int) -> Any:
+    """One campaign"""
+    with db().reading() as session:
+        return queries.get_campaign(session, campaign_id=campaign_id)
+
+
+@blueprint.route("/campaigns/<int:campaign_id>/curve", methods=["GET"])
+@roles(Role.MERCHANDISER)
+@blueprint.response(200, wire.CurvePoint(many=True))
+def curve(campaign_id: int) -> Any:
+    """The pledge curve: valid units by day"""
+    with db().reading() as session:
+        queries.get_campaign(session, campaign_id=campaign_id)
+        return queries.campaign_curve(session, campaign_id=campaign_id)

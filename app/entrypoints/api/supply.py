@@ -1,0 +1,86 @@
+"""What suppliers promise and warehouses receive."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_smorest import Blueprint
+
+from app.core.access import Role
+from app.entrypoints import wire
+from app.entrypoints.door import current_actor, db, now, roles, today
+from app.stages.confirmation import operations as confirmation
+from app.stages.confirmation import queries as confirmations
+from app.stages.warehouse import operations as warehouse
+from app.stages.warehouse import queries as warehouses
+
+blueprint = Blueprint(
+    "supply", __name__, url_prefix="/api/v1", description="Answers, arrivals, available to promise"
+)
+
+
+@blueprint.route("/plan-lines", methods=["GET"])
+@roles(Role.SUPPLIER, Role.MERCHANDISER, Role.WAREHOUSE_PLANNER)
+@blueprint.arguments(wire.LineFilter, location="query")
+@blueprint.response(200, wire.Line(many=True))
+def plan_lines(wanted: dict[str, Any]) -> Any:
+    """Lines of production plans; a supplier sees its own and no other"""
+    state = wanted.pop("state")
+    with db().reading() as session:
+        return confirmations.supplier_lines(
+            session, actor=current_actor(), states=[state] if state else None, **wanted
+        )
+
+
+@blueprint.route("/plan-lines/<int:line_id>/answers", methods=["POST"])
+@roles(Role.SUPPLIER)
+@blueprint.arguments(wire.AnswerForm)
+@blueprint.response(201, wire.Line)
+def answer_line(answer: dict[str, Any], line_id: int) -> Any:
+    """Confirm, counter or decline one line"""
+    with db().transaction() as session:
+        return confirmation.record_answer(
+            session, actor=current_actor(), line_id=line_id, now=now(), **answer
+        )
+
+
+@blueprint.route("/plan-lines/<int:line_id>/settlement", methods=["POST"])
+@roles(Role.MERCHANDISER)
+@blueprint.arguments(wire.SettlementForm)
+@blueprint.response(200, wire.Line)
+def settle_counter(decision: dict[str, Any], line_id: int) -> Any:
+    """Accept or refuse a supplier's counter-offer"""
+    with db().transaction() as session:
+        return confirmation.settle_counter(
+            session, actor=current_actor(), line_id=line_id, now=now(), **decision
+        )
+
+
+@blueprint.route("/inbound", methods=["GET"])
+@roles(Role.WAREHOUSE_PLANNER, Role.MERCHANDISER)
+@blueprint.arguments(wire.Weeks, location="query")
+@blueprint.response(200, wire.InboundCell(many=True))
+def inbound(wanted: dict[str, Any]) -> Any:
+    """Units due by warehouse and week, asked and confirmed, against inbound capacity"""
+    with db().reading() as session:
+        return warehouses.inbound(session, as_of=today(), **wanted)
+
+
+@blueprint.route("/atp", methods=["GET"])
+@roles(Role.WAREHOUSE_PLANNER, Role.MERCHANDISER)
+@blueprint.arguments(wire.AtpFilter, location="query")
+@blueprint.response(200, wire.AtpRow(many=True))
+def atp(wanted: dict[str, Any]) -> Any:
+    """Available to promise by SKU and week"""
+    with db().reading() as session:
+        return warehouses.atp(session, as_of=today(), **wanted)
+
+
+@blueprint.route("/receipts", methods=["POST"])
+@roles(Role.WAREHOUSE_PLANNER)
+@blueprint.arguments(wire.ReceiptForm)
+@blueprint.response(201, wire.Receipt)
+def receive(form: dict[str, Any]) -> Any:
+    """Receive units of a confirmed line; the same reference again changes nothing"""
+    with db().transaction() as session:
+        return warehouse.receive(session, actor=current_actor(), now=now(), **form)

@@ -1,0 +1,15 @@
+"""The command line: every command of `flask --app wsgi`."""
+
+from __future__ import annotations
+
+import importlib
+
+from flask import Flask
+
+MODULES = ("admin", "imports", "demo", "cycle")
+
+
+def register(app: Flask) -> None:
+    for name in MODULES:
+        for command in importlib.import_module(f"{__name__}.{name}").commands:
+            app.cli.add_command(command)

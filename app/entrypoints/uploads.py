@@ -1,0 +1,48 @@
+"""A file that came over HTTP: kept only while it is imported."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+
+from werkzeug.datastructures import FileStorage
+
+from app.core.access import Actor
+from app.core.errors import RuleBroken
+from app.entrypoints.door import config, db, now
+from app.stages.demand import operations as demand
+from app.stages.demand.operations import ImportFact
+
+
+def import_upload(upload: FileStorage | None, *, channel: str, mapping: str, actor: Actor) -> ImportFact:
+    """Import an order file that came with a form: all of it, or nothing.
+
+    Raises:
+        RuleBroken: no file came, or the file can't be used; the code and sentence say why and what to do.
+    """
+    with _kept(upload) as (path, name), db().transaction() as session:
+        return demand.import_orders(
+            session,
+            path=path,
+            file_name=name,
+            channel=channel,
+            mapping=mapping,
+            actor=actor,
+            now=now(),
+            pseudonym_key=config().pseudonym_key,
+            currency=config().currency,
+            timezone=config().timezone,
+        )
+
+
+@contextmanager
+def _kept(upload: FileStorage | None) -> Iterator[tuple[Path, str]]:
+    if upload is None or not upload.filename:
+        raise RuleBroken("file_missing", "Choose a file to import.", field="file")
+    name = PurePosixPath(upload.filename.replace("\\", "/")).name[:255]
+    with tempfile.TemporaryDirectory(prefix="upload-", dir=config().data_dir) as folder:
+        path = Path(folder) / f"upload{PurePosixPath(name).suffix.lower()[:10]}"
+        upload.save(path)
+        yield path, name

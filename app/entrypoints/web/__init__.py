@@ -1,0 +1,50 @@
+"""The pages that people use: one module per area, templates and static files beside them."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from app.entrypoints.web import (
+    administrator,
+    alerts,
+    auth,
+    campaigns,
+    confirmations,
+    demand,
+    forecasts,
+    imports,
+    language,
+    plan,
+    shell,
+    show,
+    supplier,
+    tower,
+    warehouse,
+)
+from app.entrypoints.web.replies import error_page
+
+__all__ = ["error_page", "register"]
+
+AREAS = (
+    auth,
+    tower,
+    campaigns,
+    demand,
+    forecasts,
+    plan,
+    confirmations,
+    alerts,
+    imports,
+    supplier,
+    warehouse,
+    administrator,
+)
+
+
+def register(app: Flask) -> None:
+    """Hang every page into the application."""
+    language.register(app)
+    show.register(app)
+    shell.register(app)
+    for area in AREAS:
+        app.register_blueprint(area.blueprint)

@@ -1,0 +1,129 @@
+"""What people type → checked values, or a sentence per field. Figures are plain whole numbers, nothing guessed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask_babel import lazy_gettext
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
+
+from app.core.db import LARGEST_QUANTITY
+
+DIGITS = re.compile(r"[0-9]{1,12}")
+REQUIRED = lazy_gettext("This is needed.")
+
+
+class Whole(fields.Field[int]):
+    """A whole number of ASCII digits: no sign, no 1.5, no 1_000, no full-width digits."""
+
+    def __init__(self, *, low: int = 1, high: int = LARGEST_QUANTITY, **more: Any) -> None:
+        super().__init__(error_messages={"required": REQUIRED, "null": REQUIRED}, **more)
+        self.low, self.high = low, high
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> int:
+        text = str(value).strip()
+        if not DIGITS.fullmatch(text):
+            raise ValidationError(lazy_gettext("Write a whole number in digits, such as 1200."))
+        if not self.low <= int(text) <= self.high:
+            raise ValidationError(
+                lazy_gettext("The number must be from %(low)s to %(high)s.", low=self.low, high=self.high)
+            )
+        return int(text)
+
+
+class Monday(fields.Field[dt.date]):
+    """Any day of a planning week, as 2026-11-23; read as the week's Monday, which names it."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(error_messages={"required": REQUIRED, "null": REQUIRED}, **more)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> dt.date:
+        try:
+            day = dt.datetime.strptime(str(value).strip(), "%Y-%m-%d").date()
+        except ValueError:
+            raise ValidationError(lazy_gettext("Write a date as year-month-day, such as 2026-11-23.")) from None
+        return day - dt.timedelta(days=day.weekday())
+
+
+def text(longest: int, *, required: bool = True) -> fields.String:
+    """A short text; a required one is not blank."""
+    too_long = lazy_gettext("At most %(longest)s characters.", longest=longest)
+    shortest = validate.Length(min=1 if required else 0, error=REQUIRED)
+    checks = [shortest, validate.Length(max=longest, error=too_long)]
+    if required:
+        return fields.String(required=True, validate=checks, error_messages={"required": REQUIRED})
+    return fields.String(load_default="", validate=checks)
+
+
+class Form(Schema):
+    class Meta:
+        unknown = EXCLUDE  # the CSRF token travels with every form
+
+
+class SignIn(Form):
+    email = text(254)
+    password = text(200)
+
+
+class Version(Form):
+    version = Whole()
+
+
+class Counter(Form):
+    version = Whole()
+    quantity = Whole()
+    week = Monday(required=True)
+    note = text(500, required=False)
+
+
+class Decline(Form):
+    version = Whole()
+    note = text(500)
+
+
+class Receipt(Form):
+    reference = text(80)
+    quantity = Whole()
+
+
+class Upload(Form):
+    channel = text(40)
+    mapping = text(60)
+
+
+class Limit(Form):
+    threshold_percent = Whole(high=100)
+    hard = fields.Boolean(load_default=False)
+    penalty_minor = Whole(low=0, high=10**12)
+
+
+class NewAccount(Form):
+    email = text(254)
+    name = text(120)
+    password = text(200)
+    role = text(20)
+    supplier = text(40, required=False)
+    locale = text(10)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What was typed, the values it means, and what is wrong with it (field → sentence)."""
+
+    raw: dict[str, str]
+    values: dict[str, Any]
+    errors: dict[str, str]
+
+
+def read(form: Form, typed: Mapping[str, str]) -> Given:
+    """Check a submitted form. With errors, `values` is empty."""
+    raw = {name: typed.get(name, "") for name in form.fields if name in typed}
+    try:
+        return Given(raw, form.load(raw), {})
+    except ValidationError as invalid:
+        messages: dict[str, list[Any]] = invalid.messages_dict
+        return Given(raw, {}, {name: str(sentences[0]) for name, sentences in messages.items()})

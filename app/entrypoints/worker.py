@@ -1,0 +1,147 @@
+"""The worker: takes jobs from the table, reports their progress, and gives way when its lease is lost."""
+
+from __future__ import annotations
+
+import datetime as dt
+import signal
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import click
+import structlog
+from flask import Flask
+from flask.cli import with_appcontext
+
+from app import cycle
+from app.core import jobs
+from app.core.access import Actor, Role
+from app.core.errors import HeadwaterError
+from app.core.jobs import JobCancelled, JobFact, JobLost, JobState, Progress
+from app.entrypoints.door import Services, services
+
+BEAT_SECONDS = 1.0
+POLL_SECONDS = 1.0
+log = structlog.get_logger()
+
+Task = Callable[[Services, JobFact, Progress], dict[str, Any]]
+
+
+def run_cycle(here: Services, job: JobFact, progress: Progress) -> dict[str, Any]:
+    """One turn of the planning cycle; arguments: as_of (ISO date)."""
+    fact = cycle.run_cycle(
+        here.db,
+        config=here.config,
+        as_of=dt.date.fromisoformat(job.arguments["as_of"]),
+        actor=Actor(job.created_by, Role.ADMINISTRATOR),
+        now=here.clock,
+        progress=progress,
+    )
+    return fact.as_dict()
+
+
+TASKS: dict[str, Task] = {"run-cycle": run_cycle}
+
+
+class Heart:
+    """Keeps the lease of one job from a thread of its own, so that a long silent step does not lose it."""
+
+    def __init__(self, here: Services, job: JobFact) -> None:
+        self._here = here
+        self._job = job
+        self._latest = ("", 0, 0)
+        self._ended = threading.Event()
+        self._stop_with: Exception | None = None
+        self._thread = threading.Thread(target=self._beat, daemon=True)
+
+    def __enter__(self) -> Heart:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def progress(self, phase: str, done: int, total: int) -> None:
+        """Called by the work: remembers where it is, and stops it when it must stop."""
+        self._latest = (phase, done, total)
+        if self._stop_with is not None:
+            raise self._stop_with
+
+    def _beat(self) -> None:
+        while self._stop_with is None:
+            phase, done, total = self._latest
+            try:
+                with self._here.db.transaction() as session:
+                    jobs.heartbeat(
+                        session, job=self._job, phase=phase, done=done, total=total, now=self._here.clock()
+                    )
+            except (JobLost, JobCancelled) as end:
+                self._stop_with = end
+            if self._ended.wait(BEAT_SECONDS):
+                return
+
+
+def perform(here: Services, job: JobFact) -> JobState | None:
+    """Do one claimed job and close it; None when it was lost to another worker."""
+    bound = log.bind(job=job.id, name=job.name, attempt=job.attempt)
+    try:
+        with Heart(here, job) as heart:
+            result = TASKS[job.name](here, job, heart.progress)
+        return _close(here, job, JobState.DONE, result=result)
+    except JobLost:
+        bound.warning("job lost to another worker")
+        return None
+    except JobCancelled:
+        return _close(here, job, JobState.CANCELLED)
+    except HeadwaterError as refusal:
+        return _close(here, job, JobState.FAILED, error=refusal.sentence)
+    except Exception as error:  # the worker must outlive any job; the trace goes to the log
+        bound.exception("job failed")
+        return _close(here, job, JobState.FAILED, error=f"unexpected {type(error).__name__}; see the log")
+
+
+def _close(
+    here: Services,
+    job: JobFact,
+    state: JobState,
+    *,
+    result: dict[str, Any] | None = None,
+    error: str | None = None,
+) -> JobState:
+    with here.db.transaction() as session:
+        jobs.finish(session, job=job, state=state, result=result, error=error, now=here.clock())
+    log.info("job ended", job=job.id, name=job.name, state=state.value, error=error)
+    return state
+
+
+def work_off(here: Services) -> int:
+    """Do every job that waits now; returns how many were taken."""
+    taken = 0
+    while (job := _claim(here)) is not None:
+        perform(here, job)
+        taken += 1
+    return taken
+
+
+def _claim(here: Services) -> JobFact | None:
+    with here.db.transaction() as session:
+        return jobs.claim(session, now=here.clock())
+
+
+@click.command("worker")
+@click.option("--once", is_flag=True, help="Stop when no job waits.")
+@with_appcontext
+def command(once: bool) -> None:
+    """Do queued jobs until stopped."""
+    here = services()
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    work_off(here)
+    while not once and not stop.wait(POLL_SECONDS):
+        work_off(here)
+
+
+def register(app: Flask) -> None:
+    app.cli.add_command(command)

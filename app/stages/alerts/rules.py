@@ -1,0 +1,102 @@
+"""What deserves an alert, who owns it, how much it weighs, and when it is closed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class AlertState(StrEnum):
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class AlertKind(StrEnum):
+    CONCENTRATION = "concentration"
+    UNMET_DEMAND = "unmet_demand"
+    ANSWER_OVERDUE = "answer_overdue"
+    DECLINED = "declined"
+    CAMPAIGN_AT_RISK = "campaign_at_risk"
+
+
+OWNERS = dict.fromkeys(AlertKind, "merchandiser")
+"""The role that can mend it. All of today's kinds are mended by planning again or by talking to a supplier."""
+
+EARLIEST_JUDGEMENT = 0.25
+"""The part of a campaign's window that must have passed before its pace says anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong now. `cause` names it whatever its numbers; `weight` orders: units at stake."""
+
+    kind: AlertKind
+    cause: str
+    weight: float
+    data: dict[str, Any] = field(hash=False)
+
+    @property
+    def owner(self) -> str:
+        return OWNERS[self.kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a refresh does to the alerts: causes to open (or open again), to see again, and to close."""
+
+    opened: tuple[Finding, ...]
+    seen: tuple[Finding, ...]
+    closed: tuple[str, ...]
+
+
+def cause(kind: AlertKind, *parts: str) -> str:
+    """The key of a cause, such as `concentration:sku:FW26-COAT-01:units`."""
+    return ":".join((kind.value, *parts))
+
+
+def changes(findings: Collection[Finding], *, known: Mapping[str, AlertState]) -> Changes:
+    """Compare what is found with the alerts there are: one alert per cause, closed once it is not found.
+
+    Args:
+        findings: everything wrong now, each cause once.
+        known: the state of every alert of the kinds looked at.
+
+    Raises:
+        ValueError: a cause was found twice.
+    """
+    found = {finding.cause: finding for finding in findings}
+    if len(found) != len(findings):
+        raise ValueError("a cause was found twice")
+    is_open = {key for key, state in known.items() if state is AlertState.OPEN}
+    return Changes(
+        opened=tuple(found[key] for key in sorted(found.keys() - is_open)),
+        seen=tuple(found[key] for key in sorted(found.keys() & is_open)),
+        closed=tuple(sorted(is_open - found.keys())),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Where a running campaign would land if the rest of its window went like the part that has passed."""
+
+    elapsed_share: float
+    projected_units: int
+
+    def misses(self, go_units: int) -> bool:
+        """Whether the pace is known well enough and is too slow."""
+        return self.elapsed_share >= EARLIEST_JUDGEMENT and self.projected_units < go_units
+
+
+def pace(*, opens_at: dt.datetime, closes_at: dt.datetime, valid_units: int, now: dt.datetime) -> Pace:
+    """Valid units so far ÷ the part of the window that has passed: a straight line, and no forecast.
+
+    Pledge curves are steep at both ends, so this is generous after a strong start; a campaign that misses its go
+    line even so deserves a look.
+    """
+    window = (closes_at - opens_at).total_seconds()
+    elapsed = min(max((now - opens_at).total_seconds(), 0.0), window)
+    share = elapsed / window
+    return Pace(share, int(valid_units / share) if share else 0)

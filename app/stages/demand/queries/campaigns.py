@@ -1,0 +1,166 @@
+"""Campaigns with the units they hold, their pledge curve, and what they require from supply."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.core.errors import NotFound
+from app.stages.demand import rules
+from app.stages.demand.models import Campaign, CampaignDay, CampaignSku
+from app.stages.demand.rules import CampaignState
+
+REQUIRING = (CampaignState.OPEN, CampaignState.REACHED, CampaignState.IN_PRODUCTION)
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignFact:
+    """A campaign and its units so far; it goes when `valid_units` reaches `go_units`."""
+
+    id: int
+    code: str
+    name: str
+    name_zh: str | None
+    state: str
+    opens_at: dt.datetime
+    closes_at: dt.datetime
+    expected_units: int
+    go_units: int
+    valid_units: int
+    raw_units: int
+    due_week: dt.date
+    per_buyer_limit: int | None
+    sku_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CurvePoint:
+    """Valid units of one business day and of all days up to it."""
+
+    day: dt.date
+    units: int
+    cum_units: int
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """Valid units of campaigns that are due in one region in one planning week."""
+
+    sku_id: int
+    region_id: int
+    week: dt.date
+    units: int
+
+
+def list_campaigns(session: Session, *, states: Iterable[str] | None = None) -> list[CampaignFact]:
+    """All campaigns, or those in `states`, the one that closes last first."""
+    query = select(Campaign).order_by(Campaign.closes_at.desc(), Campaign.id)
+    if states is not None:
+        query = query.where(Campaign.state.in_([str(state) for state in states]))
+    return _facts(session, campaigns=session.scalars(query).all())
+
+
+def get_campaign(session: Session, *, campaign_id: int) -> CampaignFact:
+    """One campaign.
+
+    Raises:
+        NotFound: `campaign_unknown`.
+    """
+    campaign = session.get(Campaign, campaign_id)
+    if campaign is None:
+        raise NotFound("campaign_unknown", f"There is no campaign {campaign_id}.", campaign_id=campaign_id)
+    return _facts(session, campaigns=[campaign])[0]
+
+
+def campaign_ids(session: Session) -> dict[str, int]:
+    """Campaign ids by code."""
+    return {code: id_ for code, id_ in session.execute(select(Campaign.code, Campaign.id))}
+
+
+def campaign_curve(session: Session, *, campaign_id: int) -> list[CurvePoint]:
+    """The pledge curve by business day; days without pledges have no point."""
+    rows = session.execute(
+        select(CampaignDay.day, func.sum(CampaignDay.valid_units))
+        .where(CampaignDay.campaign_id == campaign_id)
+        .group_by(CampaignDay.day)
+        .order_by(CampaignDay.day)
+    ).all()
+    units = [int(row[1]) for row in rows]
+    return [
+        CurvePoint(day=row[0], units=unit, cum_units=total)
+        for row, unit, total in zip(rows, units, accumulate(units), strict=True)
+    ]
+
+
+def campaign_requirements(session: Session, *, as_of: dt.date) -> list[Requirement]:
+    """What campaigns that are open, reached or in production require, in their due week.
+
+    A campaign whose due week has passed requires its units in the week of `as_of`. Sorted by SKU, region, week.
+    """
+    this_week = as_of - dt.timedelta(days=as_of.weekday())
+    rows = session.execute(
+        select(
+            CampaignDay.sku_id, CampaignDay.region_id, Campaign.due_week, func.sum(CampaignDay.valid_units)
+        )
+        .join(Campaign, Campaign.id == CampaignDay.campaign_id)
+        .where(Campaign.state.in_([state.value for state in REQUIRING]))
+        .group_by(CampaignDay.sku_id, CampaignDay.region_id, Campaign.due_week)
+    )
+    units: dict[tuple[int, int, dt.date], int] = defaultdict(int)
+    for sku_id, region_id, due_week, amount in rows:
+        monday = due_week - dt.timedelta(days=due_week.weekday())
+        units[sku_id, region_id, max(monday, this_week)] += int(amount)
+    return [
+        Requirement(sku_id=sku_id, region_id=region_id, week=week, units=amount)
+        for (sku_id, region_id, week), amount in sorted(units.items())
+        if amount > 0
+    ]
+
+
+def _facts(session: Session, *, campaigns: Sequence[Campaign]) -> list[CampaignFact]:
+    ids = [campaign.id for campaign in campaigns]
+    units = {
+        id_: (int(raw), int(valid))
+        for id_, raw, valid in session.execute(
+            select(
+                CampaignDay.campaign_id, func.sum(CampaignDay.raw_units), func.sum(CampaignDay.valid_units)
+            )
+            .where(CampaignDay.campaign_id.in_(ids))
+            .group_by(CampaignDay.campaign_id)
+        )
+    }
+    skus: dict[int, list[int]] = defaultdict(list)
+    for campaign_id, sku_id in session.execute(
+        select(CampaignSku.campaign_id, CampaignSku.sku_id)
+        .where(CampaignSku.campaign_id.in_(ids))
+        .order_by(CampaignSku.sku_id)
+    ):
+        skus[campaign_id].append(sku_id)
+    return [_fact(campaign, units=units.get(campaign.id, (0, 0)), skus=skus[campaign.id]) for campaign in campaigns]
+
+
+def _fact(campaign: Campaign, *, units: tuple[int, int], skus: list[int]) -> CampaignFact:
+    return CampaignFact(
+        id=campaign.id,
+        code=campaign.code,
+        name=campaign.name,
+        name_zh=campaign.name_zh,
+        state=campaign.state,
+        opens_at=campaign.opens_at,
+        closes_at=campaign.closes_at,
+        expected_units=campaign.expected_units,
+        go_units=rules.go_units(
+            expected_units=campaign.expected_units, go_factor_percent=campaign.go_factor_percent
+        ),
+        valid_units=units[1],
+        raw_units=units[0],
+        due_week=campaign.due_week,
+        per_buyer_limit=campaign.per_buyer_limit,
+        sku_ids=tuple(skus),
+    )

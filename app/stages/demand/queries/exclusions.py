@@ -1,0 +1,84 @@
+"""Signals that were taken out of valid demand, with the evidence and who did it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, Select, select
+from sqlalchemy.orm import Session
+
+from app.core.errors import NotFound
+from app.stages.demand.models import Exclusion, Signal
+
+
+@dataclass(frozen=True, slots=True)
+class ExclusionFact:
+    """One exclusion; `undone_by` and `undone_at` are set once a person took it back."""
+
+    id: int
+    signal_id: int
+    reason: str
+    evidence: dict[str, Any]
+    sku_id: int
+    region_id: int
+    quantity: int
+    day: dt.date
+    created_by: str
+    created_at: dt.datetime
+    undone_by: str | None
+    undone_at: dt.datetime | None
+
+
+def list_exclusions(
+    session: Session,
+    *,
+    reason: str | None = None,
+    undone: bool = False,
+    before_id: int | None = None,
+    limit: int = 50,
+) -> list[ExclusionFact]:
+    """The newest exclusions first; `undone` selects those taken back, otherwise those in force.
+
+    `before_id` is the id of the last one already seen, for the next page.
+    """
+    query = _select().where(Exclusion.undone_at.is_not(None) if undone else Exclusion.undone_at.is_(None))
+    if reason is not None:
+        query = query.where(Exclusion.reason == reason)
+    if before_id is not None:
+        query = query.where(Exclusion.id < before_id)
+    return [_fact(row) for row in session.execute(query.order_by(Exclusion.id.desc()).limit(limit))]
+
+
+def get_exclusion(session: Session, *, exclusion_id: int) -> ExclusionFact:
+    """One exclusion.
+
+    Raises:
+        NotFound: `exclusion_unknown`.
+    """
+    row = session.execute(_select().where(Exclusion.id == exclusion_id)).first()
+    if row is None:
+        raise NotFound("exclusion_unknown", f"There is no exclusion {exclusion_id}.", exclusion_id=exclusion_id)
+    return _fact(row)
+
+
+def _select() -> Select[Any]:
+    return select(
+        Exclusion.id,
+        Exclusion.signal_id,
+        Exclusion.reason,
+        Exclusion.evidence,
+        Signal.sku_id,
+        Signal.region_id,
+        Signal.quantity,
+        Signal.day,
+        Exclusion.created_by,
+        Exclusion.created_at,
+        Exclusion.undone_by,
+        Exclusion.undone_at,
+    ).join(Signal, Signal.id == Exclusion.signal_id)
+
+
+def _fact(row: Row[Any]) -> ExclusionFact:
+    return ExclusionFact(*row)

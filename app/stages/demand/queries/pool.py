@@ -1,0 +1,271 @@
+"""The demand pool from its roll-ups: the waterfall, days, weeks, and the proof that roll-ups equal the rows.
+
+`since` is the first day that counts, `until` the first that no longer does.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+from sqlalchemy import ColumnElement, Date, Select, case, cast, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from app.core.errors import RuleBroken
+from app.stages.catalog.models import Sku
+from app.stages.demand.models import CampaignDay, Channel, DemandDay, Signal
+from app.stages.demand.rules import Reason
+
+_RollUp = type[DemandDay] | type[CampaignDay]
+_WEEKLY_SCHEMA = {"sku_id": pl.Int64, "region_id": pl.Int64, "week": pl.Date, "units": pl.Int64}
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelFact:
+    id: int
+    code: str
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class WaterfallStep:
+    """Units that one reason removes from raw demand, and how many signals they came from."""
+
+    reason: str
+    units: int
+    signals: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waterfall:
+    """raw_units minus the units of all steps is valid_units, always. Steps stand in the waterfall's order."""
+
+    raw_units: int
+    steps: tuple[WaterfallStep, ...]
+    valid_units: int
+
+
+@dataclass(frozen=True, slots=True)
+class DayUnits:
+    day: dt.date
+    raw_units: int
+    valid_units: int
+
+
+@dataclass(frozen=True, slots=True)
+class SkuUnits:
+    sku_id: int
+    raw_units: int
+    valid_units: int
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A roll-up cell that does not equal the accepted rows: (signals, units, raw, valid, amount) of both."""
+
+    roll_up: str
+    key: tuple[Any, ...]
+    stored: tuple[int, ...]
+    counted: tuple[int, ...]
+
+
+def list_channels(session: Session) -> list[ChannelFact]:
+    """All channels by code."""
+    rows = session.execute(select(Channel.id, Channel.code, Channel.currency).order_by(Channel.code))
+    return [ChannelFact(*row) for row in rows]
+
+
+def waterfall(
+    session: Session,
+    *,
+    campaign_id: int | None = None,
+    sku_id: int | None = None,
+    region_id: int | None = None,
+    channel_id: int | None = None,
+    since: dt.date | None = None,
+    until: dt.date | None = None,
+) -> Waterfall:
+    """From raw to valid demand, step by step; without filters, of everything.
+
+    Raises:
+        RuleBroken: `waterfall_filter` when both a campaign and a channel are given; pledges are not counted by both.
+    """
+    if campaign_id is not None and channel_id is not None:
+        raise RuleBroken("waterfall_filter", "Choose a campaign or a channel, not both.")
+    table = _table(campaign_id)
+    query = select(
+        table.reason,
+        func.coalesce(func.sum(table.raw_units), 0),
+        func.coalesce(func.sum(table.valid_units), 0),
+        func.coalesce(func.sum(table.signals), 0),
+    ).group_by(table.reason)
+    query = _filter(query, table=table, sku_id=sku_id, campaign_id=campaign_id, since=since, until=until)
+    if region_id is not None:
+        query = query.where(table.region_id == region_id)
+    if channel_id is not None:
+        query = query.where(DemandDay.channel_id == channel_id)
+    return _waterfall({row[0]: (int(row[1]), int(row[2]), int(row[3])) for row in session.execute(query)})
+
+
+def daily_units(
+    session: Session,
+    *,
+    sku_id: int | None = None,
+    campaign_id: int | None = None,
+    since: dt.date | None = None,
+    until: dt.date | None = None,
+) -> list[DayUnits]:
+    """Raw and valid units per business day, oldest first; days without signals are left out."""
+    table = _table(campaign_id)
+    query = select(table.day, func.sum(table.raw_units), func.sum(table.valid_units))
+    query = _filter(query, table=table, sku_id=sku_id, campaign_id=campaign_id, since=since, until=until)
+    rows = session.execute(query.group_by(table.day).order_by(table.day))
+    return [DayUnits(day=row[0], raw_units=int(row[1]), valid_units=int(row[2])) for row in rows]
+
+
+def sku_units(
+    session: Session, *, since: dt.date | None = None, until: dt.date | None = None, limit: int = 20
+) -> list[SkuUnits]:
+    """The SKUs with the most valid units first."""
+    valid = func.sum(DemandDay.valid_units)
+    query = select(DemandDay.sku_id, func.sum(DemandDay.raw_units), valid)
+    query = _filter(query, table=DemandDay, sku_id=None, campaign_id=None, since=since, until=until)
+    rows = session.execute(query.group_by(DemandDay.sku_id).order_by(valid.desc(), DemandDay.sku_id).limit(limit))
+    return [SkuUnits(sku_id=row[0], raw_units=int(row[1]), valid_units=int(row[2])) for row in rows]
+
+
+def weekly_units(session: Session, *, until: dt.date) -> pl.DataFrame:
+    """Spot demand by planning week: valid units of goods that belong to no campaign.
+
+    Returns:
+        sku_id (Int64), region_id (Int64), week (Date, its Monday), units (Int64), sorted by the first three;
+        cells without units are left out. Returns count in the week they came back, so a cell can be negative.
+        Signals of business days from `until` on are not counted.
+    """
+    everything = _weekly(session, table=DemandDay, until=until)
+    pledged = _weekly(session, table=CampaignDay, until=until).with_columns(-pl.col("units"))
+    return (
+        pl.concat([everything, pledged])
+        .group_by("sku_id", "region_id", "week")
+        .agg(pl.col("units").sum())
+        .filter(pl.col("units") != 0)
+        .sort("sku_id", "region_id", "week")
+    )
+
+
+def recount(session: Session) -> list[Difference]:
+    """Compute both roll-ups again from the accepted rows; the cells that differ, none when all is right.
+
+    What was received again (`duplicate`) is no accepted row and is left out. Reads every signal.
+    """
+    differences = []
+    for name, table, first in (
+        ("demand_day", DemandDay, Signal.channel_id),
+        ("campaign_day", CampaignDay, Signal.campaign_id),
+    ):
+        stored, counted = _stored(session, table=table, key=first.key), _counted(session, first=first)
+        nothing = (0, 0, 0, 0, 0)
+        differences += [
+            Difference(name, key, stored.get(key, nothing), counted.get(key, nothing))
+            for key in sorted(stored.keys() | counted.keys())
+            if stored.get(key, nothing) != counted.get(key, nothing)
+        ]
+    return differences
+
+
+def _table(campaign_id: int | None) -> _RollUp:
+    return DemandDay if campaign_id is None else CampaignDay
+
+
+def _filter(
+    query: Select[Any],
+    *,
+    table: _RollUp,
+    sku_id: int | None,
+    campaign_id: int | None,
+    since: dt.date | None,
+    until: dt.date | None,
+) -> Select[Any]:
+    if campaign_id is not None:
+        query = query.where(CampaignDay.campaign_id == campaign_id)
+    if sku_id is not None:
+        query = query.where(table.sku_id == sku_id)
+    if since is not None:
+        query = query.where(table.day >= since)
+    if until is not None:
+        query = query.where(table.day < until)
+    return query
+
+
+def _waterfall(cells: dict[str, tuple[int, int, int]]) -> Waterfall:
+    steps = [
+        WaterfallStep(reason=reason.value, units=cells[reason][0] - cells[reason][1], signals=cells[reason][2])
+        for reason in Reason
+        if reason is not Reason.VALID and reason in cells
+    ]
+    return Waterfall(
+        raw_units=sum(raw for raw, _, _ in cells.values()),
+        steps=tuple(step for step in steps if step.signals),
+        valid_units=sum(valid for _, valid, _ in cells.values()),
+    )
+
+
+def _weekly(session: Session, *, table: _RollUp, until: dt.date) -> pl.DataFrame:
+    week = _monday(session, table.day)
+    rows = session.execute(
+        select(table.sku_id, table.region_id, week, func.sum(table.valid_units))
+        .join(Sku, Sku.id == table.sku_id)
+        .where(table.day < until, table.valid_units != 0, Sku.goods)
+        .group_by(table.sku_id, table.region_id, week)
+    ).all()
+    columns = list(zip(*rows, strict=True)) or [(), (), (), ()]
+    frame = pl.DataFrame([pl.Series(name, values) for name, values in zip(_WEEKLY_SCHEMA, columns, strict=True)])
+    if frame.schema["week"] == pl.String:  # SQLite computes with days as text
+        frame = frame.with_columns(pl.col("week").str.to_date("%Y-%m-%d"))
+    return frame.cast(_WEEKLY_SCHEMA)  # type: ignore[arg-type]
+
+
+def _monday(session: Session, day: InstrumentedAttribute[dt.date]) -> ColumnElement[Any]:
+    if session.get_bind().dialect.name == "sqlite":
+        return func.date(day, "weekday 0", "-6 days")  # the Sunday at or after the day, then back to its Monday
+    return cast(func.date_trunc("week", day), Date)
+
+
+def _stored(session: Session, *, table: _RollUp, key: str) -> dict[tuple[Any, ...], tuple[int, ...]]:
+    rows = session.execute(
+        select(
+            getattr(table, key),
+            table.sku_id,
+            table.region_id,
+            table.day,
+            table.reason,
+            table.signals,
+            table.units,
+            table.raw_units,
+            table.valid_units,
+            table.amount_minor,
+        ).where(table.reason != Reason.DUPLICATE)
+    )
+    return {tuple(row[:5]): tuple(row[5:]) for row in rows if any(row[5:])}
+
+
+def _counted(
+    session: Session, *, first: InstrumentedAttribute[Any]
+) -> dict[tuple[Any, ...], tuple[int, ...]]:
+    counts = Signal.reason.in_([Reason.VALID, Reason.RETURNED])
+    key = (first, Signal.sku_id, Signal.region_id, Signal.day, Signal.reason)
+    rows = session.execute(
+        select(
+            *key,
+            func.count(),
+            func.sum(Signal.quantity),
+            func.sum(case((Signal.quantity > 0, Signal.quantity), else_=0)),
+            func.sum(case((counts, Signal.quantity), else_=0)),
+            func.sum(Signal.quantity * Signal.unit_price_minor),
+        )
+        .where(first.is_not(None))
+        .group_by(*key)
+    )
+    return {tuple(row[:5]): tuple(int(value) for value in row[5:]) for row in rows}

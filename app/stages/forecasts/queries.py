@@ -1,0 +1,203 @@
+"""What other stages and screens read of a forecast."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+from sqlalchemy import Row, Select, case, func, select
+from sqlalchemy.orm import Session
+
+from app.stages.forecasts.models import ForecastLine, ForecastRun
+from app.stages.forecasts.rules import Cell, whole_units
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastRunFact:
+    """`series` counts SKU × region pairs, `mean_units` is the sum of all means over all weeks."""
+
+    id: int
+    as_of: dt.date
+    horizon_weeks: int
+    fingerprint: str
+    series: int
+    mean_units: float
+    created_by: str
+    created_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LineFact:
+    """Units of one SKU in one region in the week that begins at Monday `week`."""
+
+    sku_id: int
+    region_id: int
+    week: dt.date
+    mean: float
+    lo_80: float
+    hi_80: float
+    lo_95: float
+    hi_95: float
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
+class WeekTotal:
+    """Units of all series chosen, in the week that begins at Monday `week`."""
+
+    week: dt.date
+    mean: float
+    lo_80: float
+    hi_80: float
+    lo_95: float
+    hi_95: float
+
+
+@dataclass(frozen=True, slots=True)
+class WeekUnits:
+    week: dt.date
+    units: int
+
+
+@dataclass(frozen=True, slots=True)
+class FanChart:
+    """What was sold by week, oldest first, and what is forecast."""
+
+    history: tuple[WeekUnits, ...]
+    forecast: tuple[WeekTotal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MethodCount:
+    """How many series a method made, and the units it stands for."""
+
+    method: str
+    series: int
+    mean_units: float
+
+
+def latest_run(session: Session) -> ForecastRunFact | None:
+    """The run stored last."""
+    row = session.execute(select(*_RUN).order_by(ForecastRun.id.desc()).limit(1)).one_or_none()
+    return ForecastRunFact(*row) if row else None
+
+
+def find_run(session: Session, *, fingerprint: str) -> ForecastRunFact | None:
+    row = session.execute(select(*_RUN).where(ForecastRun.fingerprint == fingerprint)).one_or_none()
+    return ForecastRunFact(*row) if row else None
+
+
+def get_run(session: Session, *, run_id: int) -> ForecastRunFact | None:
+    row = session.execute(select(*_RUN).where(ForecastRun.id == run_id)).one_or_none()
+    return ForecastRunFact(*row) if row else None
+
+
+def lines(
+    session: Session, *, run_id: int, sku_id: int | None = None, region_id: int | None = None
+) -> list[LineFact]:
+    """The lines of a run by SKU, region and week."""
+    query = _where(select(*_LINE), run_id, sku_id, region_id)
+    query = query.order_by(ForecastLine.sku_id, ForecastLine.region_id, ForecastLine.week)
+    return [LineFact(*row) for row in session.execute(query)]
+
+
+def weekly_totals(
+    session: Session, *, run_id: int, sku_id: int | None = None, region_id: int | None = None
+) -> list[WeekTotal]:
+    """Totals by week of all series chosen.
+
+    A quantile of a sum is not the sum of quantiles: the half-widths are added as squares, which is right for
+    errors that are independent between series.
+    """
+    halves = [
+        func.sum((ForecastLine.mean - bound) * (ForecastLine.mean - bound))
+        for bound in (ForecastLine.lo_80, ForecastLine.hi_80, ForecastLine.lo_95, ForecastLine.hi_95)
+    ]
+    query = _where(select(ForecastLine.week, func.sum(ForecastLine.mean), *halves), run_id, sku_id, region_id)
+    query = query.group_by(ForecastLine.week).order_by(ForecastLine.week)
+    return [_total(row) for row in session.execute(query)]
+
+
+def method_mix(session: Session, *, run_id: int) -> list[MethodCount]:
+    """The methods of a run, the one with most series first. All weeks of a series share one method."""
+    first = select(func.min(ForecastLine.week)).where(ForecastLine.run_id == run_id).scalar_subquery()
+    series = func.sum(case((ForecastLine.week == first, 1), else_=0))
+    query = (
+        select(ForecastLine.method, series, func.sum(ForecastLine.mean))
+        .where(ForecastLine.run_id == run_id)
+        .group_by(ForecastLine.method)
+        .order_by(series.desc(), ForecastLine.method)
+    )
+    return [MethodCount(method, int(count), float(mean)) for method, count, mean in session.execute(query)]
+
+
+def frame(session: Session, *, run_id: int) -> pl.DataFrame:
+    """All lines of a run as a frame with LineFact's columns, by SKU, region and week."""
+    rows = session.execute(_where(select(*_LINE), run_id, None, None)).tuples().all()
+    result = pl.DataFrame(rows, schema=FRAME_SCHEMA, orient="row")
+    return result.sort("sku_id", "region_id", "week")
+
+
+def planning_units(session: Session, *, run_id: int) -> dict[Cell, dict[dt.date, int]]:
+    """Whole units to plan by (SKU id, region id) and week; each SKU's total is kept within half a unit."""
+    query = _where(
+        select(ForecastLine.sku_id, ForecastLine.region_id, ForecastLine.week, ForecastLine.mean),
+        run_id,
+        None,
+        None,
+    )
+    means: dict[Cell, dict[dt.date, float]] = {}
+    for sku_id, region_id, week, mean in session.execute(query):
+        means.setdefault((sku_id, region_id), {})[week] = mean
+    return whole_units(means)
+
+
+def fan_chart(
+    session: Session, *, run_id: int, sku_id: int | None = None, region_id: int | None = None, weeks: int = 52
+) -> FanChart:
+    """The last `weeks` complete weeks before the run, and its forecast, for the series chosen.
+
+    Raises:
+        NotFound: there is no such run.
+    """
+    run = get_run(session, run_id=run_id)
+    if run is None:
+        raise NotFound("forecast_run_unknown", f"There is no forecast run {run_id}.", run_id=run_id)
+    forecast = weekly_totals(session, run_id=run_id, sku_id=sku_id, region_id=region_id)
+    start = monday(run.as_of)
+    sold = spot_history(session, until=start, sku_id=sku_id, region_id=region_id)
+    units = dict(sold.group_by("week").agg(pl.col("units").sum()).iter_rows())
+    past = [start - dt.timedelta(weeks=back) for back in range(weeks, 0, -1)]
+    return FanChart(tuple(WeekUnits(week, units.get(week, 0)) for week in past), tuple(forecast))
+
+
+FRAME_SCHEMA = {
+    "sku_id": pl.Int64,
+    "region_id": pl.Int64,
+    "week": pl.Date,
+    **dict.fromkeys(("mean", "lo_80", "hi_80", "lo_95", "hi_95"), pl.Float64),
+    "method": pl.String,
+}
+"""Columns of a forecast as a frame; those of LineFact, in its order."""
+
+_RUN = [getattr(ForecastRun, field) for field in ForecastRunFact.__dataclass_fields__]
+_LINE = [getattr(ForecastLine, field) for field in LineFact.__dataclass_fields__]
+
+
+def _where(query: Select[Any], run_id: int, sku_id: int | None, region_id: int | None) -> Select[Any]:
+    query = query.where(ForecastLine.run_id == run_id)
+    if sku_id is not None:
+        query = query.where(ForecastLine.sku_id == sku_id)
+    if region_id is not None:
+        query = query.where(ForecastLine.region_id == region_id)
+    return query
+
+
+def _total(row: Row[Any]) -> WeekTotal:
+    week, mean, lo_80, hi_80, lo_95, hi_95 = row
+    below = [max(mean - math.sqrt(square), 0.0) for square in (lo_80, lo_95)]
+    above = [mean + math.sqrt(square) for square in (hi_80, hi_95)]
+    return WeekTotal(week, mean, below[0], above[0], below[1], above[1])

@@ -1,0 +1,143 @@
+"""How demand is counted once, how means become whole units, and what a forecast run is made of."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+
+Cell = tuple[int, int]
+"""(SKU id, region id)."""
+
+HORIZON_WEEKS = 8
+QUIET_WEEKS = 52
+"""A series without a sale for so long is no longer forecast: a season has passed without one."""
+
+CONSUME_BACKWARD = 2
+CONSUME_FORWARD = 2
+"""Weeks before and after its own in which a pledge uses up forecast."""
+
+_PARTS = 1_000_000
+"""Means are counted in millionths of a unit, so that rounding is done exactly, in whole numbers."""
+
+
+def monday(day: dt.date) -> dt.date:
+    """The Monday that names the ISO week of `day`."""
+    return day - dt.timedelta(days=day.weekday())
+
+
+def horizon(as_of: dt.date, weeks: int) -> tuple[dt.date, ...]:
+    """The Mondays of the weeks forecast. The first is the running week: it is planned as a whole."""
+    return tuple(monday(as_of) + dt.timedelta(weeks=step) for step in range(weeks))
+
+
+def consume(
+    forecast: Sequence[int],
+    pledged: Sequence[int],
+    *,
+    backward: int = CONSUME_BACKWARD,
+    forward: int = CONSUME_FORWARD,
+) -> tuple[int, ...]:
+    """The units of forecast left in each week after pledges have used it up; gross = pledged + what is left.
+
+    Forecast consumption as in master scheduling (e.g. Vollmann et al., Manufacturing Planning and Control):
+    the pledges of a week take the forecast of that week, then of the weeks before it, nearest first, up to
+    `backward`, then of the weeks after it, up to `forward`. All weeks take from their own first, so that
+    a large week does not eat the forecast that the next week's own pledges stand for.
+
+    Both sequences list the same consecutive weeks, whole units ≥ 0.
+
+    Raises:
+        ValueError: other lengths, or a negative quantity.
+    """
+    if len(forecast) != len(pledged):
+        raise ValueError(f"{len(forecast)} weeks of forecast, {len(pledged)} of pledges")
+    if any(units < 0 for units in (*forecast, *pledged)):
+        raise ValueError("a quantity is negative")
+    left, unmatched = list(forecast), list(pledged)
+    for week in range(len(left)):
+        _take(left, unmatched, week, week)
+    for week in range(len(left)):
+        for other in _window(week, len(left), backward, forward):
+            _take(left, unmatched, week, other)
+    return tuple(left)
+
+
+def _take(left: list[int], unmatched: list[int], week: int, other: int) -> None:
+    used = min(left[other], unmatched[week])
+    left[other] -= used
+    unmatched[week] -= used
+
+
+def _window(week: int, weeks: int, backward: int, forward: int) -> Iterable[int]:
+    yield from range(week - 1, max(week - backward, 0) - 1, -1)
+    yield from range(week + 1, min(week + forward, weeks - 1) + 1)
+
+
+def gross_units(
+    forecast: Mapping[Cell, Mapping[dt.date, int]],
+    pledged: Mapping[Cell, Mapping[dt.date, int]],
+    *,
+    weeks: Sequence[dt.date],
+) -> dict[Cell, dict[dt.date, int]]:
+    """Gross requirement by cell and week: pledges, plus the forecast they have not used up.
+
+    `weeks` are consecutive Mondays; other weeks are not looked at. Weeks with nothing are left out.
+    """
+    gross: dict[Cell, dict[dt.date, int]] = {}
+    for cell in sorted(forecast.keys() | pledged.keys()):
+        firm = [pledged.get(cell, {}).get(week, 0) for week in weeks]
+        spot = [forecast.get(cell, {}).get(week, 0) for week in weeks]
+        total = [kept + sold for kept, sold in zip(consume(spot, firm), firm, strict=True)]
+        needed = {week: units for week, units in zip(weeks, total, strict=True) if units}
+        if needed:
+            gross[cell] = needed
+    return gross
+
+
+def whole_units(means: Mapping[Cell, Mapping[dt.date, float]]) -> dict[Cell, dict[dt.date, int]]:
+    """Whole units from means ≥ 0, so that neither weeks nor regions lose units by rounding.
+
+    Each SKU's weekly total is the step of the rounded running total: the SKU's total over all weeks is within
+    half a unit of its mean, also when every single mean is far below one. A week's units go to the
+    regions by largest remainder of what they are owed up to then. Every cell is its mean rounded down or up.
+    Weeks with no unit are left out.
+    """
+    by_sku: dict[int, dict[dt.date, dict[int, int]]] = {}
+    for (sku_id, region_id), weeks in means.items():
+        for week, mean in weeks.items():
+            parts = by_sku.setdefault(sku_id, {}).setdefault(week, {})
+            parts[region_id] = round(mean * _PARTS)
+    whole: dict[Cell, dict[dt.date, int]] = {}
+    for sku_id in sorted(by_sku):
+        for week, regions in _whole_sku(by_sku[sku_id]):
+            for region_id, units in regions.items():
+                whole.setdefault((sku_id, region_id), {})[week] = units
+    return whole
+
+
+def _whole_sku(weeks: Mapping[dt.date, Mapping[int, int]]) -> Iterable[tuple[dt.date, dict[int, int]]]:
+    """One SKU's units by week and region, from parts."""
+    running = 0
+    owed: dict[int, int] = {}
+    for week in sorted(weeks):
+        parts = weeks[week]
+        before, running = _rounded(running), running + sum(parts.values())
+        shared = _shared(parts, owed, _rounded(running) - before)
+        for region_id, units in shared.items():
+            owed[region_id] = owed.get(region_id, 0) + parts[region_id] - units * _PARTS
+        yield week, {region_id: units for region_id, units in shared.items() if units}
+
+
+def _shared(parts: Mapping[int, int], owed: Mapping[int, int], total: int) -> dict[int, int]:
+    """`total` units over the regions: each its mean rounded down, the rest up where most is owed."""
+    units = {region_id: part // _PARTS for region_id, part in parts.items()}
+    spare = total - sum(units.values())
+    broken = [region_id for region_id, part in parts.items() if part % _PARTS]
+    broken.sort(key=lambda region_id: (-owed.get(region_id, 0) - parts[region_id] % _PARTS, region_id))
+    for region_id in broken[:spare]:
+        units[region_id] += 1
+    return units
+
+
+def _rounded(parts: int) -> int:
+    return (2 * parts + _PARTS) // (2 * _PARTS)

@@ -1,0 +1,86 @@
+"""What the forecasts would have been worth: made again from earlier origins and held against what came."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from forecasting import demand
+from forecasting.panel import Panel, read_panel
+from forecasting.points import Plan, Points
+
+Floats = NDArray[np.float64]
+
+
+def backtest(
+    history: Any,
+    *,
+    horizon: int,
+    freq: str,
+    origins: int = 1,
+    season_length: int | None = None,
+    levels: tuple[float, ...] = (80, 95),
+    end: Any = None,
+    processes: int = 1,
+) -> pd.DataFrame:
+    """Accuracy by method over the last `origins` origins, each `horizon` periods before the next.
+
+    `history` and the other arguments are those of `forecast_demand`. Only what was known at an origin is
+    used there; series without a sale by then are left out, since nobody knew of them. The answer has a row
+    a method and one "all": `method`, `series` (forecasts made, series × origins), `wape` and `bias` (sum of
+    absolute errors, sum of errors, over sum of actuals, per period), `wape-total` (the same for the sum over
+    the horizon), and `coverage-80`, … (shares of actuals within the bounds). Shares of nothing sold are NaN.
+    """
+    checked = demand.check_levels(levels)
+    plan = Plan(
+        demand._check_count(horizon, "horizon", demand.LONGEST_HORIZON),
+        demand._season(season_length, freq),
+        demand._check_count(processes, "processes", 256),
+    )
+    panel = read_panel(history, freq=freq, end=end).panel
+    times = demand._check_count(origins, "origins", 1000)
+    parts = [_one_origin(panel, back * plan.horizon, plan, checked) for back in range(1, times + 1)]
+    cells = pd.concat(parts, ignore_index=True)
+    rows = [_summary(str(method), part, checked) for method, part in cells.groupby("method", sort=True)]
+    return pd.DataFrame([*rows, _summary("all", cells, checked)])
+
+
+def _one_origin(panel: Panel, back: int, plan: Plan, levels: tuple[float, ...]) -> pd.DataFrame:
+    """One row per series and period: series, method, actual, mean, and within each of `levels`."""
+    known = panel.cut(back)
+    rows = np.flatnonzero(known.lengths > 0)
+    made, found = demand._forecast(known.take(rows), plan=plan, levels=levels, progress=None)
+    start = panel.offsets[rows + 1] - back
+    actual = panel.values[start[:, None] + np.arange(plan.horizon)]
+    return _cells(made, actual, found, key=back)
+
+
+def _cells(made: Points, actual: Floats, found: demand.Bounds, *, key: int) -> pd.DataFrame:
+    count, horizon = actual.shape
+    cells: dict[str, Any] = {
+        "forecast": [(key, number) for number in np.repeat(np.arange(count), horizon)],
+        "method": np.repeat(made.method, horizon),
+        "actual": actual.ravel(),
+        "mean": made.mean.ravel(),
+    }
+    for level, (low, high) in found.items():
+        cells[f"within-{level:g}"] = ((actual >= low) & (actual <= high)).ravel()
+    return pd.DataFrame(cells)
+
+
+def _summary(method: str, cells: pd.DataFrame, levels: tuple[float, ...]) -> dict[str, Any]:
+    error = cells["mean"] - cells["actual"]
+    sold = float(cells["actual"].sum()) or float("nan")
+    totals = error.groupby(cells["forecast"]).sum()
+    found: dict[str, Any] = {
+        "method": method,
+        "series": len(totals),
+        "wape": float(error.abs().sum()) / sold,
+        "bias": float(error.sum()) / sold,
+        "wape-total": float(totals.abs().sum()) / sold,
+    }
+    return found | {f"coverage-{level:g}": float(cells[f"within-{level:g}"].mean()) for level in levels}

@@ -1,0 +1,118 @@
+"""Pledge curves on one scale: units by share of the window elapsed, whatever the window's length."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from forecasting import frames
+from forecasting.errors import ForecastInputError
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Objects = NDArray[np.object_]
+
+FIELDS = ("campaign_id", "sku", "region", "end", "window_days", "elapsed_day", "cum_units")
+# Finished curves are read off at these shares of their window.
+GRID = np.linspace(0.0, 1.0, 201)
+
+
+@dataclass(frozen=True)
+class Curves:
+    """n curves, one per campaign × SKU × region, in order of first appearance.
+
+    `campaign`, `sku`, `region` (n,); `elapsed_day` (n,) and `share` (n,) of the window at the last row;
+    `units` (n,) there; `shape` (n, len(GRID)) units at shares of the window up to the last row; `gross`
+    says that no curve ever falls.
+    """
+
+    campaign: Objects
+    sku: Objects
+    region: Objects
+    elapsed_day: Ints
+    share: Floats
+    units: Floats
+    shape: Floats
+    gross: bool
+
+    def __len__(self) -> int:
+        return len(self.units)
+
+    def at(self, share: float) -> Floats:
+        """Units (n,) once `share` of the window had elapsed."""
+        position = share * (len(GRID) - 1)
+        left = min(int(position), len(GRID) - 2)
+        weight = position - left
+        return np.asarray((1 - weight) * self.shape[:, left] + weight * self.shape[:, left + 1])
+
+
+def read_curves(frame: Any, *, what: str) -> Curves:
+    """Check a frame of curves (FIELDS, any order of rows); a frame without rows gives no curves."""
+    cells = frames.columns(frame, FIELDS, what)
+    campaign, sku, region = (frames.labels(cells[name], name) for name in FIELDS[:3])
+    if not len(campaign):
+        return _nothing()
+    frames.stamps(cells["end"], "end", campaign)
+    window = frames.whole_numbers(cells["window_days"], "window_days", campaign)
+    day = frames.whole_numbers(cells["elapsed_day"], "elapsed_day", campaign)
+    units = frames.numbers(cells["cum_units"], "cum_units", campaign)
+    rows = pd.DataFrame({"campaign": campaign, "sku": sku, "region": region})
+    rows = rows.assign(window=window, day=day, units=units, row=np.arange(len(day)) + 1)
+    rows["curve"] = rows.groupby(["campaign", "sku", "region"], sort=False).ngroup()
+    _check_days(rows)
+    return _build(rows.sort_values(["curve", "day"], kind="stable"))
+
+
+def _check_days(rows: pd.DataFrame) -> None:
+    first = rows.groupby("curve")["window"].transform("first")
+    _refuse(rows, rows["window"] < 1, "window_days", "must be at least 1")
+    _refuse(rows, rows["window"] != first, "window_days", "differs within the curve")
+    _refuse(rows, rows["day"] > rows["window"], "elapsed_day", "lies beyond window_days")
+    _refuse(rows, rows.duplicated(["curve", "day"]), "elapsed_day", "occurs twice in the curve")
+
+
+def _refuse(rows: pd.DataFrame, wrong: pd.Series[Any], field: str, why: str) -> None:
+    if wrong.any():
+        row = rows[wrong].iloc[0]
+        raise ForecastInputError(
+            f"{field} of campaign {row['campaign']}, SKU {row['sku']}, region {row['region']} {why}.",
+            field=field, series=row["campaign"], row=int(row["row"]),
+        )  # fmt: skip
+
+
+def _build(rows: pd.DataFrame) -> Curves:
+    """`rows` sorted by curve and day."""
+    last = rows.groupby("curve").tail(1)
+    start = np.flatnonzero(np.diff(rows["curve"].to_numpy(), prepend=-1))
+    stop = np.append(start[1:], len(rows))
+    share = (rows["day"] / rows["window"]).to_numpy()
+    units = rows["units"].to_numpy()
+    # A curve begins with nothing pledged unless its first row says otherwise.
+    shape = np.array([_on_grid(share[a:b], units[a:b]) for a, b in zip(start, stop, strict=True)])
+    falls = (np.diff(units) < 0) & (np.diff(rows["curve"].to_numpy()) == 0)
+    return Curves(
+        campaign=last["campaign"].to_numpy(dtype=object),
+        sku=last["sku"].to_numpy(dtype=object),
+        region=last["region"].to_numpy(dtype=object),
+        elapsed_day=last["day"].to_numpy(),
+        share=share[stop - 1],
+        units=units[stop - 1],
+        shape=shape,
+        gross=not falls.any(),
+    )
+
+
+def _on_grid(share: Floats, units: Floats) -> Floats:
+    if share[0] > 0:
+        share, units = np.append(0.0, share), np.append(0.0, units)
+    return np.asarray(np.interp(GRID, share, units))
+
+
+def _nothing() -> Curves:
+    empty, ids = np.empty(0), np.empty(0, dtype=object)
+    days = np.empty(0, dtype=np.int64)
+    return Curves(ids, ids, ids, days, empty, empty, np.empty((0, len(GRID))), True)

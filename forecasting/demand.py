@@ -1,0 +1,142 @@
+"""The door to spot demand: histories in, quantiles of the periods ahead out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from forecasting import intervals, shape
+from forecasting.errors import ForecastInputError, NotSupportedError
+from forecasting.panel import Named, Panel, read_panel
+from forecasting.periods import SEASONS, parse_freq
+from forecasting.points import Plan, Points, point_forecasts
+from forecasting.progress import Progress
+
+Floats = NDArray[np.float64]
+Bounds = dict[float, tuple[Floats, Floats]]
+
+LONGEST_HORIZON = 1000
+TIERS = ("auto", "bulk", "accurate", "explain")
+_REQUIRED = ("unique_id", "ds", "y")
+
+
+def forecast_demand(
+    history: Any,
+    *,
+    horizon: int,
+    freq: str,
+    season_length: int | None = None,
+    levels: tuple[float, ...] = (80, 95),
+    future: Any = None,
+    tier: str = "auto",
+    end: Any = None,
+    progress: Callable[[int, int], None] | None = None,
+    processes: int = 1,
+) -> pd.DataFrame:
+    """Demand of each series in each of the `horizon` periods after its history.
+
+    `history` (pandas or polars) holds `unique_id`, `ds` (the name of a period: a Monday for freq "W", a day,
+    or the first or last day of a month, quarter or year) and `y` (units ≥ 0). Rows may come in any order.
+    Periods without a row between a series' first and last are 0; zeros before its first sale are not used.
+    A series ends at its last row, or, if `end` is given, at the period that holds `end`: weeks without sales
+    up to there count as 0, and rows after it are not looked at.
+
+    The answer has `horizon` rows a series, series in order of first appearance: `unique_id`, `ds`, `mean`,
+    `lo-80`, `hi-80`, … for each of `levels` (percent), `method`. Nothing is negative or missing, bounds are
+    nested and hold the mean. `method` is one of `theta+damped`, `theta+damped+ses`, `ses` (from smooth to
+    erratic; with `-s12` if a season of 12 was found), `tsb` (intermittent), `mean-short`, `mean-sparse`,
+    `zero` (never sold), and `mean-fallback` where a fit failed. `season_length` defaults to the year of `freq` (a week for days, a day for hours).
+
+    `progress(done, total)` is called from time to time; what it raises ends the call. `processes` > 1 spawns
+    workers for the statsmodels fits; the result does not depend on it, nor on the order of rows.
+
+    Raises ForecastInputError (series, row, ds, field and a sentence) for input that can't be forecast, and
+    NotSupportedError for known-ahead columns, `future` and the tiers "accurate" and "explain".
+    """
+    checked = check_levels(levels)
+    _check_request(history, future, tier)
+    plan = Plan(
+        _check_count(horizon, "horizon", LONGEST_HORIZON),
+        _season(season_length, freq),
+        _check_count(processes, "processes", 256),
+    )
+    named = read_panel(history, freq=freq, end=end)
+    points, found = _forecast(named.panel, plan=plan, levels=checked, progress=progress)
+    return _frame(named, points, found)
+
+
+def _forecast(
+    panel: Panel, *, plan: Plan, levels: tuple[float, ...], progress: Callable[[int, int], None] | None
+) -> tuple[Points, Bounds]:
+    earlier = intervals.cuts(panel, horizon=plan.horizon)
+    told = Progress(progress, len(panel) + sum(len(cut.rows) for cut in earlier))
+    points = point_forecasts(panel, plan=plan, step=told.step)
+    errors = intervals.errors_of(panel, earlier=earlier, plan=plan, step=told.step)
+    found = intervals.bounds(points, errors=errors, levels=levels)
+    return points, _bounds_of_never_sold(panel, points, found)
+
+
+def _bounds_of_never_sold(panel: Panel, points: Points, found: Bounds) -> Bounds:
+    """A series that never sold in n periods sells with chance ½ / (n + 1) (Jeffreys): then one smallest unit."""
+    never = points.kind == shape.ZERO
+    unit = float(panel.values[panel.values > 0].min(initial=np.inf))
+    unit = 1.0 if np.isinf(unit) else unit
+    chance = 0.5 / (panel.observed + 1.0)
+    for level, (_, high) in found.items():
+        likely = never & (chance > (1 - level / 100) / 2)
+        high[likely] = unit
+    return found
+
+
+def _frame(named: Named, points: Points, found: Bounds) -> pd.DataFrame:
+    count, horizon = points.mean.shape
+    number = named.panel.last[:, None] + np.arange(1, horizon + 1)
+    ds = pd.Series(named.calendar.stamp(number.ravel()))
+    if named.zone is not None:
+        ds = ds.dt.tz_localize(named.zone, ambiguous=np.ones(len(ds), dtype=bool), nonexistent="shift_forward")
+    cells: dict[str, Any] = {"unique_id": np.repeat(named.ids, horizon), "ds": ds}
+    cells["mean"] = points.mean.ravel()
+    for level, (low, high) in found.items():
+        cells[f"lo-{level:g}"], cells[f"hi-{level:g}"] = low.ravel(), high.ravel()
+    cells["method"] = np.repeat(points.method, horizon)
+    return pd.DataFrame(cells)
+
+
+def _check_request(history: Any, future: Any, tier: str) -> None:
+    if tier not in TIERS:
+        raise ForecastInputError(f"Tier {tier!r} is not known; use one of {', '.join(TIERS)}.", field="tier")
+    if tier not in ("auto", "bulk"):
+        raise NotSupportedError(f'The tier "{tier}" is not there yet; use "auto".', field="tier")
+    if future is not None:
+        raise NotSupportedError("A future frame of known-ahead columns is not supported yet.", field="future")
+    extra = [name for name in getattr(history, "columns", ()) if name not in _REQUIRED]
+    if extra:
+        raise NotSupportedError(
+            f"Known-ahead columns are not supported yet; leave out {extra[0]}.", field=str(extra[0])
+        )
+
+
+def _check_count(value: Any, field: str, most: int) -> int:
+    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if not whole or not 1 <= value <= most:
+        raise ForecastInputError(f"{field} must be a whole number from 1 to {most}, not {value!r}.", field=field)
+    return int(value)
+
+
+def _season(season_length: int | None, freq: Any) -> int:
+    usual = SEASONS[parse_freq(freq)]
+    return usual if season_length is None else _check_count(season_length, "season_length", 10_000)
+
+
+def check_levels(levels: Any) -> tuple[float, ...]:
+    try:
+        values = tuple(float(level) for level in levels)
+    except (TypeError, ValueError) as error:
+        raise ForecastInputError("levels must be percentages such as (80, 95).", field="levels") from error
+    if not all(0 < level < 100 for level in values) or len(set(values)) != len(values):
+        raise ForecastInputError("levels must be distinct percentages between 0 and 100.", field="levels")
+    return tuple(sorted(values))

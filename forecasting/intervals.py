@@ -1,0 +1,169 @@
+"""Intervals from errors the methods really made, pooled across the panel.
+
+Each series is forecast again from earlier origins; errors over the series' own one-step sigma are pooled by
+method and step, and their quantiles, times sigma, are the bounds (split conformal prediction, after
+Vovk et al. 2005, pooled as in Montero-Manso & Hyndman 2021). Where the pool is small, the bounds lean to a
+stated prior that is wider than a model's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import norm
+
+from forecasting import shape
+from forecasting.panel import Panel
+from forecasting.points import Plan, Points, point_forecasts
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+# Errors that a method's pool should hold at each step before it is believed alone.
+ENOUGH = 400
+FEWEST_ORIGINS, MOST_ORIGINS = 3, 12
+# Simple methods cost next to nothing, so they may use more series than the fitted ones.
+MOST_SIMPLE = 4000
+# The prior counts as so many errors: normal, a quarter wider than sigma, growing like a slow random walk.
+PRIOR_ERRORS, PRIOR_WIDTH, PRIOR_GROWTH = 20.0, 1.25, 0.1
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Scaled errors (m, h), NaN at steps beyond the known history; the kind and method (m,) that made each."""
+
+    scaled: Floats
+    kind: NDArray[np.object_]
+    method: NDArray[np.object_]
+
+
+
+@dataclass(frozen=True)
+class Cut:
+    """The panel as it was `back` periods before its end, reduced to the series worth forecasting again."""
+
+    panel: Panel
+    rows: Ints
+    kind: NDArray[np.object_]
+    back: int
+
+
+def cuts(panel: Panel, *, horizon: int) -> list[Cut]:
+    """The earlier origins to learn from: fewer the larger the panel, and none that leaves too little history."""
+    wanted = int(np.clip(np.ceil(ENOUGH / max(len(panel), 1)), FEWEST_ORIGINS, MOST_ORIGINS))
+    stride = horizon if wanted == FEWEST_ORIGINS else max(1, horizon // 4)
+    backs = [horizon + stride * number for number in range(wanted)]
+    found = [_cut(panel, back, ENOUGH // wanted + 1) for back in _reachable(backs, panel)]
+    return [cut for cut in found if len(cut.rows)]
+
+
+def _reachable(backs: list[int], panel: Panel) -> list[int]:
+    """Short panels are cut back less far than the horizon: the later steps then lack errors, not the first."""
+    longest = int(panel.lengths.max(initial=0))
+    kept = [back for back in backs if back + 4 <= longest]
+    return kept or [back for back in (longest // 2, longest // 4) if back >= 1]
+
+
+def _cut(panel: Panel, back: int, most: int) -> Cut:
+    earlier = panel.cut(back)
+    kind = shape.classify(earlier)
+    # The draw follows the hash of the id: neither the order of rows nor of series can change it.
+    order = np.argsort(panel.hash, kind="stable")
+    drawn = [
+        order[kind[order] == name][: most if name == shape.DENSE else MOST_SIMPLE]
+        for name in shape.KINDS
+        if name != shape.ZERO
+    ]
+    rows = np.sort(np.concatenate(drawn))
+    return Cut(earlier, rows, kind, back)
+
+
+def errors_of(
+    panel: Panel, *, earlier: list[Cut], plan: Plan, step: Callable[[int], None] = lambda count: None
+) -> Errors:
+    """Forecast every cut and hold it against what came, as errors over sigma."""
+    parts = [_errors_of_cut(panel, cut, plan, step) for cut in earlier]
+    if not parts:
+        nothing = np.empty(0, dtype=object)
+        return Errors(np.empty((0, plan.horizon)), nothing, nothing)
+    scaled, kind, method = ([getattr(part, name) for part in parts] for name in ("scaled", "kind", "method"))
+    return Errors(np.concatenate(scaled), np.concatenate(kind), np.concatenate(method))
+
+
+def _errors_of_cut(panel: Panel, cut: Cut, plan: Plan, step: Callable[[int], None]) -> Errors:
+    made = _forecast_cut(cut, plan, step)
+    usable = made.sigma > 0
+    error = _actuals(panel, cut, plan.horizon) - made.mean
+    return Errors(error[usable] / made.sigma[usable, None], made.kind[usable], made.method[usable])
+
+
+def _forecast_cut(cut: Cut, plan: Plan, step: Callable[[int], None]) -> Points:
+    return point_forecasts(cut.panel.take(cut.rows), plan=plan, kind=cut.kind[cut.rows], step=step)
+
+
+def _actuals(panel: Panel, cut: Cut, horizon: int) -> Floats:
+    """What came in the `horizon` periods after the cut (rows, h), NaN where the history ends before."""
+    tail = np.full((len(cut.rows), horizon), np.nan)
+    known = min(horizon, cut.back)
+    start = panel.offsets[cut.rows + 1] - cut.back
+    tail[:, :known] = panel.values[start[:, None] + np.arange(known)]
+    return tail
+
+
+def bounds(
+    points: Points, *, errors: Errors, levels: tuple[float, ...]
+) -> dict[float, tuple[Floats, Floats]]:
+    """Lower and upper bounds (n, h) by level: nested, never below 0, and never without the mean."""
+    found: dict[float, tuple[Floats, Floats]] = {}
+    low, high = points.mean, points.mean
+    for level in sorted(levels):
+        low_factor, high_factor = _factors(points, errors, level)
+        spread = points.sigma[:, None]
+        low = np.minimum(low, np.maximum(points.mean + low_factor * spread, 0.0))
+        high = np.maximum(high, points.mean + high_factor * spread)
+        found[level] = (low, high)
+    return found
+
+
+def _factors(points: Points, errors: Errors, level: float) -> tuple[Floats, Floats]:
+    """What sigma is multiplied by, per series and step (n, h), at the lower and the upper bound."""
+    horizon = points.mean.shape[1]
+    low, high = np.zeros((2, len(points.kind), horizon))
+    tail = (1 - level / 100) / 2
+    for method in sorted(set(points.method)):
+        rows = points.method == method
+        scaled = _pool_for(str(method), points.kind[rows][0], errors)
+        low[rows] = _quantiles(scaled, tail, horizon)
+        high[rows] = _quantiles(scaled, 1 - tail, horizon)
+    return low, high
+
+
+def _pool_for(method: str, kind: str, errors: Errors) -> Floats:
+    """Errors of the same method, or where they are few, of all series of the same kind."""
+    same = errors.scaled[errors.method == method]
+    return same if len(same) >= ENOUGH // 10 else errors.scaled[errors.kind == kind]
+
+
+def _quantiles(scaled: Floats, share: float, horizon: int) -> Floats:
+    """The quantile of scaled errors at each step (h,), steps next to it pooled in, leaning to the prior."""
+    steps = np.arange(1, horizon + 1)
+    prior = norm.ppf(share) * PRIOR_WIDTH * np.sqrt(1 + PRIOR_GROWTH * (steps - 1))
+    found = prior.copy()
+    for step in range(horizon):
+        near = scaled[:, max(0, step - 1) : step + 2]
+        near = np.sort(near[np.isfinite(near)])
+        independent = len(near) / 3
+        if len(near):
+            weight = independent / (independent + PRIOR_ERRORS)
+            found[step] = weight * _conformal(near, share) + (1 - weight) * prior[step]
+    return found
+
+
+def _conformal(ordered: Floats, share: float) -> float:
+    """The order statistic that covers `share` in finite samples: rank (m + 1) share, rounded outwards."""
+    rank = (len(ordered) + 1) * share
+    position = int(np.ceil(rank)) - 1 if share > 0.5 else int(np.floor(rank)) - 1
+    return float(ordered[np.clip(position, 0, len(ordered) - 1)])

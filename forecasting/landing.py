@@ -1,0 +1,233 @@
+"""The door to landings: the final volume of running campaigns from their pledge curves.
+
+Pick-up with credibility. A curve's final volume is what it has plus what its kind still picks up. The part
+still to come is (1 - F) × Λ, where F is the share of the final volume that finished curves of the same SKU
+and region had by then, and Λ, the curve's whole volume, lies between what its kind landed at and what its
+own start suggests, by credibility (Bühlmann & Gisler 2005, "A Course in Credibility Theory"; the gamma-
+Poisson case). No credibility is classical additive pick-up, full credibility the multiplicative. How much
+credit a start deserves is learnt on the finished curves, each forecast without itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.optimize import nnls
+from scipy.stats import norm
+
+from forecasting.curves import Curves, read_curves
+from forecasting.demand import check_levels
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+METHOD, WITHOUT_HISTORY = "pickup-credibility", "pickup-prior"
+# The prior: pledges come evenly, and count as so many finished curves of the usual size.
+PRIOR_CURVES = 1.0
+# A SKU × region is believed as if so many curves of the usual kind had been seen with it.
+SEGMENT_CURVES = 2.0
+# Weight of the kind against the curve's own start: a share of the final volume, and units.
+SHARES, UNITS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 3.0), (0.0, 1.0, 3.0, 10.0, 30.0)
+PRIOR_SHARE, PRIOR_UNITS = 0.1, 3.0
+# With fewer finished curves than this nothing is learnt: the stated prior stands.
+FEWEST_CURVES = 8
+# Spread of the prior: counts twice as scattered as Poisson's, and 80 % of what is still to come.
+PRIOR_COUNT, PRIOR_RATE = 2.0, 0.8
+PRIOR_ERRORS = 20.0
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What finished curves say of each curve (m,): the usual final volume, and the share reached by now."""
+
+    volume: Floats
+    reached: Floats
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Variance = count × to come + (rate × to come)²; `errors` are past errors over its root, sorted."""
+
+    count: float
+    rate: float
+    errors: Floats
+
+
+def forecast_landing(finished: Any, running: Any, *, levels: tuple[float, ...] = (80, 95)) -> pd.DataFrame:
+    """Final volume of each running curve, by campaign, SKU and region.
+
+    Both frames (pandas or polars) hold `campaign_id`, `sku`, `region`, `end`, `window_days`, `elapsed_day`
+    (0 … window_days) and `cum_units` (units pledged up to that day, ≥ 0; they may fall, for net curves);
+    `running` is cut at today, so the last row of a curve is where it stands. Days without a row are
+    interpolated. `finished` may have no rows, then the prior of even pledging is used (method
+    "pickup-prior", wide intervals); `running` may have none, then there is nothing to tell.
+
+    The answer has a row per running curve in order of first appearance: `campaign_id`, `sku`, `region`,
+    `elapsed_day`, `mean`, `median`, `lo-80`, `hi-80`, …, `method`. Units, not rounded, never negative,
+    bounds nested; where no curve ever falls, nothing is below the units already there.
+
+    Raises ForecastInputError (series = campaign, row, field and a sentence) for input that can't be used.
+    """
+    checked = check_levels(levels)
+    known, now = read_curves(finished, what="finished"), read_curves(running, what="running")
+    cells = [_land(known, now, float(share), checked) for share in np.unique(now.share)]
+    columns = _columns(checked)
+    found = pd.concat(cells) if cells else pd.DataFrame(columns=columns, dtype=object)
+    return found.sort_index()[columns].reset_index(drop=True)
+
+
+def _columns(levels: tuple[float, ...]) -> list[str]:
+    bounds = [f"{side}-{level:g}" for level in levels for side in ("lo", "hi")]
+    return ["campaign_id", "sku", "region", "elapsed_day", "mean", "median", *bounds, "method"]
+
+
+def _land(known: Curves, now: Curves, share: float, levels: tuple[float, ...]) -> pd.DataFrame:
+    """The rows of all running curves that stand at `share` of their window."""
+    rows = np.flatnonzero(now.share == share)
+    units = now.units[rows]
+    credit, spread = _learn(known, share)
+    kind = _kind_of(known, now, rows, share)
+    to_come = _to_come(kind, _campaign_pull(now, kind, rows), units, credit)
+    mean = np.maximum(units + to_come, 0.0)
+    floor = units if known.gross and now.gross else np.zeros(len(rows))
+    mean = np.maximum(mean, floor)
+    cells = {
+        "campaign_id": now.campaign[rows],
+        "sku": now.sku[rows],
+        "region": now.region[rows],
+        "elapsed_day": now.elapsed_day[rows],
+        "mean": mean,
+    }
+    cells |= _quantiles(mean, floor, _deviation(spread, to_come, kind), spread, levels)
+    cells["method"] = np.full(len(rows), METHOD if len(known) else WITHOUT_HISTORY, dtype=object)
+    return pd.DataFrame(cells, index=rows)
+
+
+def _to_come(kind: Kind, pull: Floats, units: Floats, credit: tuple[float, float]) -> Floats:
+    """Units still to come (m,): (1 - F) Λ, with Λ between the kind's volume and the curve's own start."""
+    usual = np.maximum(kind.volume * pull, 1e-9)
+    weight = credit[0] + credit[1] / usual
+    volume = usual * (weight + units / usual) / np.maximum(weight + kind.reached, 1e-9)
+    return np.asarray((1 - kind.reached) * volume)
+
+
+def _campaign_pull(now: Curves, kind: Kind, rows: Ints) -> Floats:
+    """How the campaign's other curves do against their kind (m,): 1 for a campaign of one curve."""
+    frame = pd.DataFrame({"campaign": now.campaign[rows], "units": now.units[rows]})
+    frame["usual"] = kind.volume * kind.reached
+    frame["volume"] = kind.volume
+    total = frame.groupby("campaign")[["units", "usual", "volume"]].transform("sum")
+    other = (total - frame[["units", "usual", "volume"]]).clip(lower=0.0)
+    weight = PRIOR_SHARE * other["volume"] + PRIOR_UNITS
+    return np.asarray((other["units"] + weight) / (other["usual"] + weight), dtype=float)
+
+
+def _kind_of(known: Curves, now: Curves, rows: Ints, share: float) -> Kind:
+    """Volume and share reached that finished curves of the same SKU and region lead one to expect."""
+    if not len(known):
+        evenly = max(float(now.share @ np.ones(len(now))), 1e-9)
+        usual = float(now.units.sum()) / evenly
+        return Kind(np.full(len(rows), usual), np.full(len(rows), share))
+    own = pd.MultiIndex.from_arrays([known.sku, known.region])
+    wanted = pd.MultiIndex.from_arrays([now.sku[rows], now.region[rows]])
+    seen = pd.DataFrame({"one": 1.0, "units": known.at(share), "final": known.units}, index=own)
+    segment = seen.groupby(level=[0, 1]).sum().reindex(wanted, fill_value=0.0)
+    return _blend(segment.to_numpy().T, seen.to_numpy().sum(axis=0)[:, None], share)
+
+
+def _blend(segment: Floats, everything: Floats, share: float) -> Kind:
+    """Sums (count, units by now, final units) of a segment and of all curves, and the prior, weighed together."""
+    count, _, final = everything
+    usual = final / np.maximum(count, 1.0)
+    reached = (everything[1] + PRIOR_CURVES * usual * share) / np.maximum(final + PRIOR_CURVES * usual, 1e-9)
+    reached = np.where(final > 0, reached, share)
+    reached = np.where(share >= 1.0, 1.0, reached)
+    count, units, final = segment
+    volume = (final + SEGMENT_CURVES * usual) / (count + SEGMENT_CURVES)
+    weight = SEGMENT_CURVES * usual
+    own = np.where(final + weight > 0, (units + weight * reached) / np.maximum(final + weight, 1e-9), reached)
+    return Kind(np.asarray(volume), np.asarray(own))
+
+
+def _without_itself(known: Curves, share: float) -> Kind:
+    """The kind of every finished curve as if that curve had not been seen."""
+    index = pd.MultiIndex.from_arrays([known.sku, known.region])
+    seen = pd.DataFrame({"one": 1.0, "units": known.at(share), "final": known.units}, index=index)
+    segment = seen.groupby(level=[0, 1]).transform("sum") - seen
+    everything = seen.sum().to_numpy() - seen.to_numpy()
+    return _blend(segment.to_numpy().T, everything.T, share)
+
+
+def _learn(known: Curves, share: float) -> tuple[tuple[float, float], Spread]:
+    """The credit (share, units) that would have erred least on the finished curves, and how much it errs."""
+    prior = (PRIOR_SHARE, PRIOR_UNITS)
+    if len(known) < FEWEST_CURVES:
+        return prior, Spread(PRIOR_COUNT, PRIOR_RATE, np.empty(0))
+    credits = [prior, *((part, units) for part in SHARES for units in UNITS if part + units > 0)]
+    # Near shares are asked too, so that the credit does not jump from one day to the next.
+    near = [(known.at(where), _without_itself(known, where)) for where in _near(share)]
+    flat = np.ones(len(known))
+    erred = [
+        sum(float(np.abs(known.units - units - _to_come(kind, flat, units, credit)).sum()) for units, kind in near)
+        for credit in credits
+    ]
+    credit = credits[int(np.argmin(erred))]
+    units, kind = known.at(share), _without_itself(known, share)
+    return credit, _spread(known.units - units, _to_come(kind, flat, units, credit), kind)
+
+
+def _near(share: float) -> list[float]:
+    return [min(max(share + step, 0.0), 1.0) for step in (-0.05, 0.0, 0.05)]
+
+
+def _spread(came: Floats, to_come: Floats, kind: Kind) -> Spread:
+    """Fit the two parts of the variance to squared errors, the prior's counted among them."""
+    size = _size(to_come, kind)
+    errors = came - to_come
+    weight = 1 / np.maximum(size, 1.0)
+    design = np.column_stack([size, size**2]) * weight[:, None]
+    prior = np.diag([PRIOR_ERRORS, PRIOR_ERRORS * float(np.mean(size)) + 1.0]) / 4
+    target = np.concatenate([errors**2 * weight, prior @ np.array([PRIOR_COUNT, PRIOR_RATE**2])])
+    found, _ = nnls(np.vstack([design, prior]), target)
+    spread = Spread(float(found[0]), float(np.sqrt(found[1])), np.empty(0))
+    scaled = errors / np.maximum(_deviation(spread, to_come, kind), 1e-9)
+    return Spread(spread.count, spread.rate, np.sort(scaled[size > 0]))
+
+
+def _size(to_come: Floats, kind: Kind) -> Floats:
+    """Units that may still move: what is to come, also where net curves fall; a kind of nothing has a unit."""
+    left = np.maximum(1 - kind.reached, 0.0)
+    return np.asarray(np.maximum(np.abs(to_come), left))
+
+
+def _deviation(spread: Spread, to_come: Floats, kind: Kind) -> Floats:
+    size = _size(to_come, kind)
+    return np.asarray(np.sqrt(spread.count * size + (spread.rate * size) ** 2))
+
+
+def _quantiles(
+    mean: Floats, floor: Floats, deviation: Floats, spread: Spread, levels: tuple[float, ...]
+) -> dict[str, Any]:
+    """The median and nested bounds (m,), none below `floor`."""
+    middle = np.maximum(mean + _factor(spread, 0.5) * deviation, floor)
+    low, high = np.minimum(mean, middle), np.maximum(mean, middle)
+    cells: dict[str, Any] = {"median": middle}
+    for level in levels:
+        tail = (1 - level / 100) / 2
+        low = np.maximum(np.minimum(low, mean + _factor(spread, tail) * deviation), floor)
+        high = np.maximum(high, mean + _factor(spread, 1 - tail) * deviation)
+        cells[f"lo-{level:g}"], cells[f"hi-{level:g}"] = low, high
+    return cells
+
+
+def _factor(spread: Spread, share: float) -> float:
+    """The quantile of past errors, leaning to a normal one while there are few."""
+    normal = float(norm.ppf(share))
+    if not len(spread.errors):
+        return normal
+    weight = len(spread.errors) / (len(spread.errors) + PRIOR_ERRORS)
+    return weight * float(np.quantile(spread.errors, share)) + (1 - weight) * normal

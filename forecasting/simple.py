@@ -1,0 +1,66 @@
+"""Methods that need no fit, computed for all series of a matrix at once.
+
+Each takes a right-aligned matrix (n, T) and the lengths (n,) of its series and gives the level (n,), the
+same for all steps ahead, and the root mean squared one-step error (n,) of the forecasts it would have made.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+def running_tsb(matrix: Floats, lengths: Ints, *, occurrence: float, size: float) -> tuple[Floats, Floats]:
+    """Teunter, Syntetos & Babai (2011): smoothed probability of a sale × smoothed size of a sale.
+
+    The first periods weigh 1/t each, so that the start is the plain mean and needs no initial value.
+    Unlike Croston's, the level also falls while nothing is sold.
+    """
+    count, width = matrix.shape
+    chance, amount, sales, squares = np.zeros((4, count))
+    for column in range(width):
+        age = column - (width - lengths)
+        active = age >= 0
+        y = matrix[:, column]
+        squares += np.where(active & (age > 0), (y - chance * amount) ** 2, 0.0)
+        sold = active & (y > 0)
+        sales += sold
+        weight = np.maximum(occurrence, 1.0 / np.maximum(age + 1, 1))
+        chance = np.where(active, chance + weight * (sold - chance), chance)
+        weight = np.maximum(size, 1.0 / np.maximum(sales, 1))
+        amount = np.where(sold, amount + weight * (y - amount), amount)
+    return chance * amount, np.sqrt(squares / np.maximum(lengths - 1, 1))
+
+
+def running_sba(matrix: Floats, lengths: Ints, *, smoothing: float) -> tuple[Floats, Floats]:
+    """Syntetos & Boylan (2005): Croston's size over interval, times (1 - smoothing / 2) against its bias."""
+    count, width = matrix.shape
+    gap, interval, amount, sales, squares = np.zeros((5, count))
+    level = np.zeros(count)
+    for column in range(width):
+        age = column - (width - lengths)
+        active = age >= 0
+        y = matrix[:, column]
+        squares += np.where(active & (age > 0), (y - level) ** 2, 0.0)
+        sold = active & (y > 0)
+        sales += sold
+        gap += active
+        weight = np.maximum(smoothing, 1.0 / np.maximum(sales, 1))
+        amount = np.where(sold, amount + weight * (y - amount), amount)
+        interval = np.where(sold, interval + weight * (gap - interval), interval)
+        gap = np.where(sold, 0.0, gap)
+        level = np.where(sales > 0, (1 - smoothing / 2) * amount / np.maximum(interval, 1.0), 0.0)
+    return level, np.sqrt(squares / np.maximum(lengths - 1, 1))
+
+
+def recent_mean(matrix: Floats, lengths: Ints, *, window: int) -> tuple[Floats, Floats]:
+    """The mean of the last `window` periods; spread about it, with one pseudo-period as far off as it is high."""
+    width = matrix.shape[1]
+    used = np.minimum(lengths, window)
+    inside = np.arange(width) >= width - used[:, None]
+    mean = (matrix * inside).sum(axis=1) / np.maximum(used, 1)
+    squares = ((matrix - mean[:, None]) ** 2 * inside).sum(axis=1)
+    return mean, np.sqrt((squares + mean**2) / np.maximum(used, 1))

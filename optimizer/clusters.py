@@ -1,0 +1,137 @@
+"""One SKU under prices: the best way for each lot and demand, and demands that look alike taken together.
+
+Two demands look alike when every source serves them the same way and their costs differ by the same constant
+whatever the source. Taking them together changes nothing but the size of the model: the constant is added
+outside, and where costs differ by less than the tolerance the lowest is used, so the bound stays a bound.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from optimizer.block import Piece
+from optimizer.build import Floats, Ints
+from optimizer.item import Item
+from optimizer.network import Network
+from optimizer.picks import Pick, trim
+from optimizer.pieces import leftover_prices, leftover_uses, lot_prices, route_prices, route_uses
+
+# Costs closer than this part of the SKU's mean unit price count as equal when demands are taken together.
+ALIKE = 1e-3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clustered:
+    """piece over clusters; cluster [D] of each demand; via [R] of each route; constant cost outside the model."""
+
+    piece: Piece
+    cluster: Ints
+    via: Ints
+    constant: float
+
+
+def cluster(net: Network, item: Item, prices: Floats, *, priced: bool = True) -> Clustered:
+    """Take alike demands together. priced=False chooses ways by prices but costs them without (for repair)."""
+    full = item.cost + route_prices(net, item, prices)
+    via = full.argmin(axis=1) if full.size else np.zeros((len(full), len(item.need)), dtype=np.int64)
+    best = np.take_along_axis(full, via[:, None, :], axis=1)[:, 0, :]
+    cost = best if priced else np.take_along_axis(item.cost, via[:, None, :], axis=1)[:, 0, :]
+    ship = np.take_along_axis(item.ship, via[:, None, :], axis=1)[:, 0, :]
+    base = np.where(np.isfinite(cost).any(axis=0), cost.min(axis=0, initial=np.inf), 0.0)
+    above = cost - base[None, :]
+    groups = _groups(item, above, via, ship)
+    size = int(groups.max()) + 1 if len(groups) else 0
+    need = np.bincount(groups, weights=item.need, minlength=size).astype(np.int64)
+    short = np.full(size, np.inf)
+    np.minimum.at(short, groups, item.short - base)
+    lowest = np.full((len(above), size), np.inf)
+    np.minimum.at(lowest.T, groups, above.T)
+    source, demand = (one.astype(np.int64) for one in np.nonzero(np.isfinite(lowest)))
+    member = np.full(size, -1, dtype=np.int64)
+    member[groups[::-1]] = np.arange(len(groups))[::-1]
+    ways = via[source, member[demand]] if size else source
+    constant = float((base * item.need).sum())
+    piece = _piece(net, item, prices, need, short, source, demand, lowest, ways, member, priced=priced)
+    return Clustered(piece=piece, cluster=groups, via=ways.astype(np.int64), constant=constant)
+
+
+def _groups(item: Item, above: Floats, via: Ints, ship: Ints) -> Ints:
+    """Number of the cluster of each demand, in order of first appearance of sorted keys."""
+    if not len(item.need):
+        return np.zeros(0, dtype=np.int64)
+    scale = np.mean([offer.breaks[0][1] for offer in item.offers]) if item.offers else 1.0
+    finite = np.isfinite(above)
+    level = np.where(finite, np.rint(np.where(finite, above, 0.0) / (ALIKE * scale + 1e-9)), -1)
+    keys = np.concatenate([level, np.where(finite, via, -1), np.where(finite, ship, -1)]).astype(np.int64)
+    seen: dict[bytes, int] = {}
+    columns = np.ascontiguousarray(keys.T)
+    return np.array([seen.setdefault(one.tobytes(), len(seen)) for one in columns], dtype=np.int64)
+
+
+def _piece(
+    net: Network,
+    item: Item,
+    prices: Floats,
+    need: Ints,
+    short: Floats,
+    source: Ints,
+    demand: Ints,
+    cost: Floats,
+    ways: Ints,
+    member: Ints,
+    *,
+    priced: bool,
+) -> Piece:
+    count = len(item.lots.week)
+    route, row, amount = route_uses(net, item, source, ways.astype(np.int64), member[demand])
+    fact, fact_row, fact_amount = leftover_uses(net, item)
+    extra = leftover_prices(net, item, prices) if priced else np.zeros(len(item.leftover))
+    return Piece(
+        item=item,
+        need=need,
+        short=short,
+        source=source,
+        demand=demand,
+        cost=cost[source, demand],
+        lot_extra=lot_prices(net, item, prices) if priced else np.zeros(count),
+        leftover=item.leftover + extra,
+        lots_allowed=np.ones(count, dtype=np.int64),
+        use_route=route,
+        use_row=row,
+        use_amount=amount,
+        left_fact=fact,
+        left_row=fact_row,
+        left_amount=fact_amount,
+    )
+
+
+def spread(one: Clustered, extra: Ints, flow: Floats) -> Pick:
+    """Whole flows per demand from flows per cluster: each route fills the cluster's demands in order."""
+    item, piece = one.piece.item, one.piece
+    left = item.need.copy()
+    members = [np.flatnonzero(one.cluster == number) for number in range(len(piece.need))]
+    members = [mine[np.argsort(-item.short[mine], kind="stable")] for mine in members]
+    sources, vias, demands, units = [], [], [], []
+    for at in np.flatnonzero(flow > 1e-5):
+        give = int(np.floor(flow[at] + 1e-5))
+        for demand in members[piece.demand[at]]:
+            take = min(give, int(left[demand]))
+            if take > 0:
+                sources.append(int(piece.source[at]))
+                vias.append(int(one.via[at]))
+                demands.append(int(demand))
+                units.append(take)
+                left[demand] -= take
+                give -= take
+            if give == 0:
+                break
+    pick = Pick(
+        extra=extra,
+        source=np.array(sources, dtype=np.int64),
+        via=np.array(vias, dtype=np.int64),
+        demand=np.array(demands, dtype=np.int64),
+        units=np.array(units, dtype=np.int64),
+    )
+    return trim(item, pick)

@@ -1,0 +1,26 @@
+"""The named refusals of this package. Each carries where the fault is and why, in words for people."""
+
+from __future__ import annotations
+
+
+class ProblemError(ValueError):
+    """The problem can't be built: path says which value ("offers[3].moq"), reason says what is wrong."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        self.path = path
+        self.reason = reason
+        super().__init__(f"{path}: {reason}")
+
+
+class BrokenRule(ValueError):
+    """A plan breaks a rule of its problem: rule is the rule's name, where the ids, numbers say by how much."""
+
+    def __init__(self, rule: str, where: str, reason: str) -> None:
+        self.rule = rule
+        self.where = where
+        self.reason = reason
+        super().__init__(f"{rule} [{where}]: {reason}")
+
+
+class SolverError(RuntimeError):
+    """No solver could take the model; the text is theirs."""

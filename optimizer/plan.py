@@ -1,0 +1,170 @@
+"""What solve gives back: a Solution (orders, flows, unmet demand, shares, what binds) or why there is none."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """The cost of a plan in floating currency units, part by part."""
+
+    purchase: float = 0.0
+    award: float = 0.0
+    order: float = 0.0
+    freight: float = 0.0
+    holding: float = 0.0
+    late: float = 0.0
+    short: float = 0.0
+    risk: float = 0.0
+    share: float = 0.0
+    churn: float = 0.0
+
+    @property
+    def total(self) -> float:
+        """The sum of all parts: the objective."""
+        return sum(asdict(self).values())
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class Order:
+    """quantity of sku asked of supplier in week (locked units included) at the mean unit_price of the offer."""
+
+    supplier: str
+    sku: str
+    week: int
+    quantity: int
+    unit_price: float
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class Flow:
+    """quantity of sku leaving source for target in week."""
+
+    sku: str
+    source: str
+    target: str
+    week: int
+    quantity: int
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class Unmet:
+    """Demand (of the week it was due) that is never delivered. reason is a code, numbers what decided it."""
+
+    sku: str
+    region: str
+    week: int
+    quantity: int
+    reason: str = ""
+    numbers: dict[str, float] = field(default_factory=dict, compare=False)
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class Late:
+    """Demand delivered weeks_late after its week, with the same reason codes as Unmet."""
+
+    sku: str
+    region: str
+    week: int
+    weeks_late: int
+    quantity: int
+    reason: str = ""
+    numbers: dict[str, float] = field(default_factory=dict, compare=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Share:
+    """share and hhi are of what is ordered in the scope; demand_share is of the scope's demand."""
+
+    scope: str
+    key: str | None
+    base: str
+    supplier: str
+    units: int
+    share: float
+    demand_share: float
+    hhi: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Binding:
+    """A rule that holds the plan back: used against limit, in the unit of the rule."""
+
+    rule: str
+    ids: dict[str, Any]
+    used: float
+    limit: float
+    forced: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Solution:
+    """A plan that check accepts. gap = (objective - bound) / objective; seconds is wall clock.
+
+    limit names what stopped the search early ("time"), or is None: a plan stopped by time may differ next time.
+    """
+
+    status: str
+    objective: float
+    bound: float
+    gap: float
+    seconds: float
+    seed: int
+    cost: Cost
+    orders: tuple[Order, ...]
+    flows: tuple[Flow, ...]
+    unmet: tuple[Unmet, ...] = ()
+    late: tuple[Late, ...] = ()
+    shares: tuple[Share, ...] = ()
+    binding: tuple[Binding, ...] = ()
+    relief: tuple[dict[str, Any], ...] = ()
+    limit: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The PLAN document. All but "seconds" is the same for the same problem, settings and seed."""
+        document = asdict(self)
+        document["flows"] = [
+            {"sku": f.sku, "from": f.source, "to": f.target, "week": f.week, "quantity": f.quantity}
+            for f in self.flows
+        ]
+        for name in ("orders", "unmet", "late", "shares", "binding", "relief"):
+            document[name] = list(document[name])
+        return document
+
+    @classmethod
+    def from_json(cls, data: Any) -> Solution:
+        """Read a PLAN document. Raises ProblemError with path and reason when it is not one."""
+        from optimizer.plan_reading import read_solution
+
+        return read_solution(data)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Infeasible:
+    """No plan exists: conflict lists the clashing rules in words, lowest_share the best top share in reach."""
+
+    conflict: tuple[str, ...]
+    relaxations: tuple[dict[str, Any], ...] = ()
+    lowest_share: float | None = None
+    status: str = "infeasible"
+
+    def to_json(self) -> dict[str, Any]:
+        """The PLAN document of an infeasible problem."""
+        return {
+            "status": self.status,
+            "conflict": list(self.conflict),
+            "relaxations": list(self.relaxations),
+            "lowest_share": self.lowest_share,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """gap: stop when proven within it; time_limit: seconds of wall clock, a safety net, not a stopping rule."""
+
+    gap: float = 0.01
+    time_limit: float = 300.0
+    threads: int = 1
+    seed: int = 0

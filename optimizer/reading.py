@@ -1,0 +1,197 @@
+"""JSON of schema "allocation/1" to Problem and back. Every field is read or refused, never ignored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from typing import Any, TypeVar
+
+from optimizer.errors import ProblemError
+from optimizer.problem import (
+    SCHEMA,
+    Demand,
+    Lane,
+    Locked,
+    Offer,
+    Problem,
+    Region,
+    ShareCap,
+    Sku,
+    Stock,
+    Supplier,
+    Warehouse,
+)
+
+Row = TypeVar("Row")
+# Fields the schema has and this package can't plan yet, with the one value that means "not used".
+UNUSED: dict[str, dict[str, Any]] = {
+    "problem": {"continuous": False, "materials": [], "previous": [], "churn_cost": 0},
+    "warehouses": {"award_cost": 0, "throughput": None},
+    "regions": {"single_source": False},
+    "skus": {"materials": {}},
+    "offers": {"recipe": None, "setup_capacity": 0},
+    "lanes": {"fixed_cost": 0, "capacity": None, "minimum": 0},
+}
+REQUIRED = {
+    "suppliers": ("id",),
+    "warehouses": ("id",),
+    "regions": ("id",),
+    "skus": ("id",),
+    "offers": ("supplier", "sku", "breaks"),
+    "lanes": ("from", "to"),
+    "demand": ("sku", "region", "week", "quantity"),
+    "stock": ("sku", "warehouse", "quantity"),
+    "locked": ("supplier", "sku", "week", "to", "quantity"),
+    "share_caps": ("scope",),
+}
+RENAMED = {"from": "source", "to": "target"}
+
+
+def read_problem(data: Any) -> Problem:
+    """Build a Problem from parsed JSON. Raises ProblemError with path and reason."""
+    if not isinstance(data, dict):
+        raise ProblemError("$", "the problem must be a JSON object")
+    if data.get("schema") != SCHEMA:
+        raise ProblemError("schema", f"must be {SCHEMA!r}, not {data.get('schema')!r}")
+    _refuse_unknown("", data, known={"schema", "weeks", *REQUIRED}, unused=UNUSED["problem"])
+    if "weeks" not in data:
+        raise ProblemError("weeks", "is missing")
+    weeks = _whole("weeks", data["weeks"])
+    return Problem(
+        weeks=weeks,
+        suppliers=_rows(data, "suppliers", Supplier, {"capacity": _weekly(weeks)}),
+        warehouses=_rows(
+            data, "warehouses", Warehouse, {"storage": _weekly(weeks), "inbound": _weekly(weeks)}
+        ),
+        regions=_rows(data, "regions", Region, {}),
+        skus=_rows(data, "skus", Sku, {"min_sources": _whole}),
+        offers=_rows(data, "offers", Offer, _offer_fields(weeks)),
+        lanes=_rows(data, "lanes", Lane, {"lead_weeks": _whole}, renamed=RENAMED),
+        demand=_rows(
+            data, "demand", Demand, {"week": _whole, "quantity": _whole, "max_late_weeks": _optional_whole}
+        ),
+        stock=_rows(data, "stock", Stock, {"week": _whole, "quantity": _whole}),
+        locked=_rows(data, "locked", Locked, {"week": _whole, "quantity": _whole}),
+        share_caps=_rows(data, "share_caps", ShareCap, {"hard": _flag}),
+    )
+
+
+def write_problem(problem: Problem) -> dict[str, Any]:
+    """The JSON document of a problem; read_problem gives the same problem back."""
+    document: dict[str, Any] = {"schema": SCHEMA, "weeks": problem.weeks, "continuous": False}
+    back = {value: key for key, value in RENAMED.items()}
+    for kind in REQUIRED:
+        rows: Iterable[Any] = getattr(problem, kind)
+        names = back if kind == "lanes" else {}
+        document[kind] = [{names.get(key, key): value for key, value in asdict(row).items()} for row in rows]
+    return document
+
+
+def _offer_fields(weeks: int) -> dict[str, Callable[[str, Any], Any]]:
+    return {
+        "moq": _whole,
+        "multiple": _whole,
+        "max": _optional_whole,
+        "lead_weeks": _whole,
+        "breaks": _breaks,
+        "week_capacity": _weekly(weeks, whole=True),
+    }
+
+
+def _rows(
+    data: dict[str, Any],
+    kind: str,
+    make: Callable[..., Row],
+    fields: dict[str, Callable[[str, Any], Any]],
+    *,
+    renamed: dict[str, str] | None = None,
+) -> tuple[Row, ...]:
+    listed = data.get(kind, [])
+    if not isinstance(listed, list):
+        raise ProblemError(kind, "must be a list")
+    known = set(make.__dataclass_fields__)  # type: ignore[attr-defined]
+    names = renamed or {}
+    known = {next((old for old, new in names.items() if new == name), name) for name in known}
+    made = []
+    for index, row in enumerate(listed):
+        path = f"{kind}[{index}]"
+        if not isinstance(row, dict):
+            raise ProblemError(path, "must be an object")
+        _refuse_unknown(f"{path}.", row, known=known, unused=UNUSED.get(kind, {}))
+        for name in REQUIRED[kind]:
+            if name not in row:
+                raise ProblemError(f"{path}.{name}", "is missing")
+        values = {
+            names.get(key, key): fields[key](f"{path}.{key}", value) if key in fields else value
+            for key, value in row.items()
+            if key in known
+        }
+        _check_kinds(path, values)
+        made.append(make(**values))
+    return tuple(made)
+
+
+def _check_kinds(path: str, values: dict[str, Any]) -> None:
+    """A text where a number belongs (or the reverse) would only fail deep inside; refuse it here."""
+    texts = {"id", "supplier", "sku", "warehouse", "region", "source", "target", "to", "scope", "base"}
+    for name, value in values.items():
+        if name in texts | {"price_mode"} and not isinstance(value, str):
+            raise ProblemError(f"{path}.{name}", f"must be a text, not {value!r}")
+        if name in ("category", "key") and value is not None and not isinstance(value, str):
+            raise ProblemError(f"{path}.{name}", f"must be a text or null, not {value!r}")
+
+
+def _refuse_unknown(path: str, row: dict[str, Any], *, known: set[str], unused: dict[str, Any]) -> None:
+    for name, value in row.items():
+        if name in known:
+            continue
+        if name not in unused:
+            raise ProblemError(f"{path}{name}", "is not a field of this schema")
+        if value != unused[name] and value is not None:
+            raise ProblemError(
+                f"{path}{name}", f"not supported yet: {name} (leave it out or {unused[name]!r})"
+            )
+
+
+def _whole(path: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ProblemError(path, f"must be a whole number, not {value!r}")
+    if value != value or value in (float("inf"), float("-inf")) or int(value) != value:
+        raise ProblemError(path, f"must be a whole number, not {value!r}")
+    return int(value)
+
+
+def _optional_whole(path: str, value: Any) -> int | None:
+    return None if value is None else _whole(path, value)
+
+
+def _flag(path: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ProblemError(path, f"must be true or false, not {value!r}")
+    return value
+
+
+def _weekly(weeks: int, *, whole: bool = False) -> Callable[[str, Any], Any]:
+    """null stays null, a number is repeated for each week, a list is taken as it is."""
+
+    def read(path: str, value: Any) -> Any:
+        if value is None:
+            return None
+        listed = value if isinstance(value, list) else [value] * max(weeks, 0)
+        for week, one in enumerate(listed):
+            if isinstance(one, bool) or not isinstance(one, int | float):
+                raise ProblemError(f"{path}[{week}]", f"must be a number, not {one!r}")
+        return tuple(_whole(f"{path}[{week}]", one) if whole else one for week, one in enumerate(listed))
+
+    return read
+
+
+def _breaks(path: str, value: Any) -> tuple[tuple[int, float], ...]:
+    if not isinstance(value, list):
+        raise ProblemError(path, "must be a list of [from quantity, unit price]")
+    made = []
+    for index, pair in enumerate(value):
+        if not isinstance(pair, list) or len(pair) != 2:
+            raise ProblemError(f"{path}[{index}]", "must be [from quantity, unit price]")
+        made.append((_whole(f"{path}[{index}][0]", pair[0]), pair[1]))
+    return tuple(made)

@@ -1,0 +1,127 @@
+"""What every test may ask for. tests/support has the machinery.
+
+The service is imported by the fixtures that need it: tests of forecasting and optimizer run without it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import settings
+
+from support import postgres
+from support.run import TestRun
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from flask.testing import FlaskClient
+
+    from app.core.config import Config
+    from app.core.db import Database
+
+settings.register_profile("house", derandomize=True, deadline=None, database=None, print_blob=True)
+settings.load_profile("house")
+
+RUN = "HEADWATER_TEST_RUN"
+"""Names the folder of the run to the worker processes, which inherit it."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        os.environ[RUN] = tempfile.mkdtemp(prefix="headwater-tests-")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        TestRun(Path(os.environ.pop(RUN))).end()
+
+
+@pytest.fixture(scope="session")
+def test_run() -> TestRun:
+    return TestRun(Path(os.environ[RUN]))
+
+
+@pytest.fixture(scope="session")
+def postgres_url(test_run: TestRun) -> str:
+    """A throw-away PostgreSQL cluster: the URL of its `postgres` database."""
+    return test_run.postgres_url()
+
+
+@pytest.fixture(scope="session")
+def postgres_database_url(postgres_url: str, worker_id: str) -> str:
+    """This worker's own migrated database."""
+    return postgres.create_database(postgres_url, f"headwater_{worker_id}", template=TestRun.TEMPLATE)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, test_run: TestRun, tmp_path: Path) -> str:
+    """A migrated database without rows, on each of the two databases in turn."""
+    if request.param == "postgresql":
+        return request.getfixturevalue("postgres_database_url")
+    path = tmp_path / "headwater.db"
+    shutil.copy(test_run.sqlite_template(), path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def db(database_url: str) -> Iterator[Database]:
+    """A migrated database without rows, on each of the two databases in turn."""
+    from app.core.db import Database
+
+    database = Database(database_url)
+    if not database.is_sqlite:
+        postgres.empty(database_url)
+    yield database
+    database.dispose()
+
+
+@pytest.fixture
+def now() -> dt.datetime:
+    """A Monday morning: the instant at which tests happen."""
+    return dt.datetime(2026, 11, 23, 9, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def config(db: Database, tmp_path: Path) -> Config:
+    from app.core.config import Config
+
+    return Config(
+        database_url=db.url,
+        data_dir=tmp_path,
+        secret_key="only for tests, and long enough for them",
+        pseudonym_key=b"only for tests",
+        worker_processes=1,
+        sign_in_limit="1000 per minute",
+    )
+
+
+@pytest.fixture
+def app(config: Config, now: dt.datetime) -> Iterator[Flask]:
+    """The service on `db`, at `now`."""
+    from app import create_app
+
+    flask = create_app(config, clock=lambda: now)
+    flask.testing = True
+    yield flask
+    flask.extensions["headwater"].db.dispose()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture(scope="session")
+def shared_dir() -> Path:
+    """The folder of real files, which is no part of the project."""
+    folder = Path(os.environ.get("HEADWATER_SHARED") or Path(__file__).parents[2] / "shared")
+    if not folder.is_dir():
+        pytest.skip(f"real files are not here: {folder} (set HEADWATER_SHARED)")
+    return folder
