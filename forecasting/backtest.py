@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from forecasting import demand
+from forecasting.errors import ForecastInputError
 from forecasting.panel import Panel, read_panel
 from forecasting.points import Plan, Points
 
@@ -45,6 +45,8 @@ def backtest(
     times = demand._check_count(origins, "origins", 1000)
     parts = [_one_origin(panel, back * plan.horizon, plan, checked) for back in range(1, times + 1)]
     cells = pd.concat(parts, ignore_index=True)
+    if cells.empty:
+        raise ForecastInputError("No series had a sale before the last origin.", field="history")
     rows = [_summary(str(method), part, checked) for method, part in cells.groupby("method", sort=True)]
     return pd.DataFrame([*rows, _summary("all", cells, checked)])
 

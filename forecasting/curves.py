@@ -26,8 +26,8 @@ class Curves:
     """n curves, one per campaign × SKU × region, in order of first appearance.
 
     `campaign`, `sku`, `region` (n,); `elapsed_day` (n,) and `share` (n,) of the window at the last row;
-    `units` (n,) there; `shape` (n, len(GRID)) units at shares of the window up to the last row; `gross`
-    says that no curve ever falls.
+    `units` (n,) there; `end` (n,) its last day, in days since 1970; `shape` (n, len(GRID)) units at shares
+    of the window up to the last row; `gross` says that no curve ever falls.
     """
 
     campaign: Objects
@@ -36,6 +36,7 @@ class Curves:
     elapsed_day: Ints
     share: Floats
     units: Floats
+    end: Floats
     shape: Floats
     gross: bool
 
@@ -56,12 +57,12 @@ def read_curves(frame: Any, *, what: str) -> Curves:
     campaign, sku, region = (frames.labels(cells[name], name) for name in FIELDS[:3])
     if not len(campaign):
         return _nothing()
-    frames.stamps(cells["end"], "end", campaign)
+    end = frames.stamps(cells["end"], "end", campaign).values.astype("datetime64[s]").astype(float) / 86400
     window = frames.whole_numbers(cells["window_days"], "window_days", campaign)
     day = frames.whole_numbers(cells["elapsed_day"], "elapsed_day", campaign)
     units = frames.numbers(cells["cum_units"], "cum_units", campaign)
     rows = pd.DataFrame({"campaign": campaign, "sku": sku, "region": region})
-    rows = rows.assign(window=window, day=day, units=units, row=np.arange(len(day)) + 1)
+    rows = rows.assign(window=window, day=day, units=units, end=end, row=np.arange(len(day)) + 1)
     rows["curve"] = rows.groupby(["campaign", "sku", "region"], sort=False).ngroup()
     _check_days(rows)
     return _build(rows.sort_values(["curve", "day"], kind="stable"))
@@ -101,6 +102,7 @@ def _build(rows: pd.DataFrame) -> Curves:
         elapsed_day=last["day"].to_numpy(),
         share=share[stop - 1],
         units=units[stop - 1],
+        end=last["end"].to_numpy(),
         shape=shape,
         gross=not falls.any(),
     )
@@ -115,4 +117,4 @@ def _on_grid(share: Floats, units: Floats) -> Floats:
 def _nothing() -> Curves:
     empty, ids = np.empty(0), np.empty(0, dtype=object)
     days = np.empty(0, dtype=np.int64)
-    return Curves(ids, ids, ids, days, empty, empty, np.empty((0, len(GRID))), True)
+    return Curves(ids, ids, ids, days, empty, empty, empty, np.empty((0, len(GRID))), True)

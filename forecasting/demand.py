@@ -49,7 +49,8 @@ def forecast_demand(
     `lo-80`, `hi-80`, … for each of `levels` (percent), `method`. Nothing is negative or missing, bounds are
     nested and hold the mean. `method` is one of `theta+damped`, `theta+damped+ses`, `ses` (from smooth to
     erratic; with `-s12` if a season of 12 was found), `tsb` (intermittent), `mean-short`, `mean-sparse`,
-    `zero` (never sold), and `mean-fallback` where a fit failed. `season_length` defaults to the year of `freq` (a week for days, a day for hours).
+    `zero` (never sold), and `mean-fallback` where a fit failed. `season_length` defaults to the year of
+    `freq` (a week for days, a day for hours).
 
     `progress(done, total)` is called from time to time; what it raises ends the call. `processes` > 1 spawns
     workers for the statsmodels fits; the result does not depend on it, nor on the order of rows.
@@ -81,7 +82,7 @@ def _forecast(
 
 
 def _bounds_of_never_sold(panel: Panel, points: Points, found: Bounds) -> Bounds:
-    """A series that never sold in n periods sells with chance ½ / (n + 1) (Jeffreys): then one smallest unit."""
+    """Never sold in n periods: a sale, of the smallest unit, has the chance ½ / (n + 1) (Jeffreys)."""
     never = points.kind == shape.ZERO
     unit = float(panel.values[panel.values > 0].min(initial=np.inf))
     unit = 1.0 if np.isinf(unit) else unit
@@ -93,11 +94,13 @@ def _bounds_of_never_sold(panel: Panel, points: Points, found: Bounds) -> Bounds
 
 
 def _frame(named: Named, points: Points, found: Bounds) -> pd.DataFrame:
-    count, horizon = points.mean.shape
+    horizon = points.mean.shape[1]
     number = named.panel.last[:, None] + np.arange(1, horizon + 1)
     ds = pd.Series(named.calendar.stamp(number.ravel()))
     if named.zone is not None:
-        ds = ds.dt.tz_localize(named.zone, ambiguous=np.ones(len(ds), dtype=bool), nonexistent="shift_forward")
+        ds = ds.dt.tz_localize(
+            named.zone, ambiguous=np.ones(len(ds), dtype=bool), nonexistent="shift_forward"
+        )
     cells: dict[str, Any] = {"unique_id": np.repeat(named.ids, horizon), "ds": ds}
     cells["mean"] = points.mean.ravel()
     for level, (low, high) in found.items():
@@ -123,7 +126,9 @@ def _check_request(history: Any, future: Any, tier: str) -> None:
 def _check_count(value: Any, field: str, most: int) -> int:
     whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     if not whole or not 1 <= value <= most:
-        raise ForecastInputError(f"{field} must be a whole number from 1 to {most}, not {value!r}.", field=field)
+        raise ForecastInputError(
+            f"{field} must be a whole number from 1 to {most}, not {value!r}.", field=field
+        )
     return int(value)
 
 

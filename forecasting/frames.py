@@ -99,7 +99,7 @@ def _from_polars(series: Any) -> pd.Series[Any]:
             return pd.Series(series.to_numpy())
         return pd.Series(series.to_list(), dtype=object)
     wall = pd.Series(series.dt.replace_time_zone(None).to_numpy())
-    return wall.dt.tz_localize(zone, ambiguous=True, nonexistent="shift_forward")
+    return wall.dt.tz_localize(zone, ambiguous=np.ones(len(wall), dtype=bool), nonexistent="shift_forward")
 
 
 def _parse(series: pd.Series[Any], field: str, owner: NDArray[np.object_]) -> tuple[pd.Series[Any], Any]:

@@ -33,12 +33,11 @@ PRIOR_ERRORS, PRIOR_WIDTH, PRIOR_GROWTH = 20.0, 1.25, 0.1
 
 @dataclass(frozen=True)
 class Errors:
-    """Scaled errors (m, h), NaN at steps beyond the known history; the kind and method (m,) that made each."""
+    """Scaled errors (m, h), NaN beyond the known history; the kind and method (m,) that made each."""
 
     scaled: Floats
     kind: NDArray[np.object_]
     method: NDArray[np.object_]
-
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ class Cut:
 
 
 def cuts(panel: Panel, *, horizon: int) -> list[Cut]:
-    """The earlier origins to learn from: fewer the larger the panel, and none that leaves too little history."""
+    """The earlier origins to learn from: fewer the larger the panel, none that leaves too little history."""
     wanted = int(np.clip(np.ceil(ENOUGH / max(len(panel), 1)), FEWEST_ORIGINS, MOST_ORIGINS))
     stride = horizon if wanted == FEWEST_ORIGINS else max(1, horizon // 4)
     backs = [horizon + stride * number for number in range(wanted)]
@@ -61,7 +60,7 @@ def cuts(panel: Panel, *, horizon: int) -> list[Cut]:
 
 
 def _reachable(backs: list[int], panel: Panel) -> list[int]:
-    """Short panels are cut back less far than the horizon: the later steps then lack errors, not the first."""
+    """Short panels are cut back less far than the horizon: then only the later steps lack errors."""
     longest = int(panel.lengths.max(initial=0))
     kept = [back for back in backs if back + 4 <= longest]
     return kept or [back for back in (longest // 2, longest // 4) if back >= 1]
@@ -143,15 +142,16 @@ def _factors(points: Points, errors: Errors, level: float) -> tuple[Floats, Floa
 
 def _pool_for(method: str, kind: str, errors: Errors) -> Floats:
     """Errors of the same method, or where they are few, of all series of the same kind."""
-    same = errors.scaled[errors.method == method]
-    return same if len(same) >= ENOUGH // 10 else errors.scaled[errors.kind == kind]
+    same = errors.method == method
+    chosen = same if same.sum() >= ENOUGH // 10 else errors.kind == kind
+    return np.asarray(errors.scaled[chosen])
 
 
 def _quantiles(scaled: Floats, share: float, horizon: int) -> Floats:
     """The quantile of scaled errors at each step (h,), steps next to it pooled in, leaning to the prior."""
     steps = np.arange(1, horizon + 1)
     prior = norm.ppf(share) * PRIOR_WIDTH * np.sqrt(1 + PRIOR_GROWTH * (steps - 1))
-    found = prior.copy()
+    found = np.array(prior, dtype=np.float64)
     for step in range(horizon):
         near = scaled[:, max(0, step - 1) : step + 2]
         near = np.sort(near[np.isfinite(near)])

@@ -28,8 +28,10 @@ Ints = NDArray[np.int64]
 METHOD, WITHOUT_HISTORY = "pickup-credibility", "pickup-prior"
 # The prior: pledges come evenly, and count as so many finished curves of the usual size.
 PRIOR_CURVES = 1.0
-# A SKU × region is believed as if so many curves of the usual kind had been seen with it.
-SEGMENT_CURVES = 2.0
+# All other curves count as so little of one beside those of the same SKU × region, whose size differs most.
+SEGMENT_CURVES = 0.25
+# Volumes drift with season and fashion: a curve that ended so long before the newest counts half.
+HALF_LIFE_DAYS = 28.0
 # Weight of the kind against the curve's own start: a share of the final volume, and units.
 SHARES, UNITS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 3.0), (0.0, 1.0, 3.0, 10.0, 30.0)
 PRIOR_SHARE, PRIOR_UNITS = 0.1, 3.0
@@ -37,6 +39,8 @@ PRIOR_SHARE, PRIOR_UNITS = 0.1, 3.0
 FEWEST_CURVES = 8
 # Spread of the prior: counts twice as scattered as Poisson's, and 80 % of what is still to come.
 PRIOR_COUNT, PRIOR_RATE = 2.0, 0.8
+# With no finished curve even the form of the curve is a guess: what is to come may well be three times it.
+UNSEEN_RATE = 2.0
 PRIOR_ERRORS = 20.0
 
 
@@ -132,15 +136,22 @@ def _kind_of(known: Curves, now: Curves, rows: Ints, share: float) -> Kind:
         evenly = max(float(now.share @ np.ones(len(now))), 1e-9)
         usual = float(now.units.sum()) / evenly
         return Kind(np.full(len(rows), usual), np.full(len(rows), share))
-    own = pd.MultiIndex.from_arrays([known.sku, known.region])
     wanted = pd.MultiIndex.from_arrays([now.sku[rows], now.region[rows]])
-    seen = pd.DataFrame({"one": 1.0, "units": known.at(share), "final": known.units}, index=own)
+    seen = _seen(known, share)
     segment = seen.groupby(level=[0, 1]).sum().reindex(wanted, fill_value=0.0)
     return _blend(segment.to_numpy().T, seen.to_numpy().sum(axis=0)[:, None], share)
 
 
+def _seen(known: Curves, share: float) -> pd.DataFrame:
+    """Finished curves by SKU and region: one, units by then and final units, older ones at less weight."""
+    age = known.end.max() - known.end
+    weight = 0.5 ** (age / HALF_LIFE_DAYS)
+    cells = {"one": weight, "units": weight * known.at(share), "final": weight * known.units}
+    return pd.DataFrame(cells, index=pd.MultiIndex.from_arrays([known.sku, known.region]))
+
+
 def _blend(segment: Floats, everything: Floats, share: float) -> Kind:
-    """Sums (count, units by now, final units) of a segment and of all curves, and the prior, weighed together."""
+    """Sums (count, units by now, final units) of a segment and of all curves, weighed with the prior."""
     count, _, final = everything
     usual = final / np.maximum(count, 1.0)
     reached = (everything[1] + PRIOR_CURVES * usual * share) / np.maximum(final + PRIOR_CURVES * usual, 1e-9)
@@ -155,8 +166,7 @@ def _blend(segment: Floats, everything: Floats, share: float) -> Kind:
 
 def _without_itself(known: Curves, share: float) -> Kind:
     """The kind of every finished curve as if that curve had not been seen."""
-    index = pd.MultiIndex.from_arrays([known.sku, known.region])
-    seen = pd.DataFrame({"one": 1.0, "units": known.at(share), "final": known.units}, index=index)
+    seen = _seen(known, share)
     segment = seen.groupby(level=[0, 1]).transform("sum") - seen
     everything = seen.sum().to_numpy() - seen.to_numpy()
     return _blend(segment.to_numpy().T, everything.T, share)
@@ -166,13 +176,17 @@ def _learn(known: Curves, share: float) -> tuple[tuple[float, float], Spread]:
     """The credit (share, units) that would have erred least on the finished curves, and how much it errs."""
     prior = (PRIOR_SHARE, PRIOR_UNITS)
     if len(known) < FEWEST_CURVES:
-        return prior, Spread(PRIOR_COUNT, PRIOR_RATE, np.empty(0))
+        rate = PRIOR_RATE if len(known) else UNSEEN_RATE
+        return prior, Spread(PRIOR_COUNT, rate, np.empty(0))
     credits = [prior, *((part, units) for part in SHARES for units in UNITS if part + units > 0)]
     # Near shares are asked too, so that the credit does not jump from one day to the next.
     near = [(known.at(where), _without_itself(known, where)) for where in _near(share)]
     flat = np.ones(len(known))
     erred = [
-        sum(float(np.abs(known.units - units - _to_come(kind, flat, units, credit)).sum()) for units, kind in near)
+        sum(
+            float(np.abs(known.units - units - _to_come(kind, flat, units, credit)).sum())
+            for units, kind in near
+        )
         for credit in credits
     ]
     credit = credits[int(np.argmin(erred))]
@@ -199,7 +213,7 @@ def _spread(came: Floats, to_come: Floats, kind: Kind) -> Spread:
 
 
 def _size(to_come: Floats, kind: Kind) -> Floats:
-    """Units that may still move: what is to come, also where net curves fall; a kind of nothing has a unit."""
+    """Units that may still move: what is to come, also where net curves fall; at least part of one."""
     left = np.maximum(1 - kind.reached, 0.0)
     return np.asarray(np.maximum(np.abs(to_come), left))
 
@@ -225,9 +239,12 @@ def _quantiles(
 
 
 def _factor(spread: Spread, share: float) -> float:
-    """The quantile of past errors, leaning to a normal one while there are few."""
+    """The quantile of past errors, leaning to a normal one while there are few, and wider the fewer."""
     normal = float(norm.ppf(share))
-    if not len(spread.errors):
+    count = len(spread.errors)
+    if not count:
         return normal
-    weight = len(spread.errors) / (len(spread.errors) + PRIOR_ERRORS)
-    return weight * float(np.quantile(spread.errors, share)) + (1 - weight) * normal
+    weight = count / (count + PRIOR_ERRORS)
+    known = weight * float(np.quantile(spread.errors, share)) + (1 - weight) * normal
+    # What the kind itself was learnt from is a sample too, and a small one errs with it.
+    return known * float(np.sqrt(1 + PRIOR_ERRORS / count))

@@ -45,7 +45,7 @@ class Panel:
 
     @property
     def lengths(self) -> Ints:
-        return np.diff(self.offsets)
+        return np.asarray(np.diff(self.offsets))
 
     def cut(self, periods: int) -> Panel:
         """The panel as it was `periods` before each series' end (series without a sale by then: empty)."""
@@ -172,7 +172,7 @@ def _refuse_long(observed: Ints, lengths: Ints, ids: Any) -> None:
     longest = int(np.argmax(observed))
     if observed[longest] > LONGEST_SERIES or int(lengths.sum()) > MOST_CELLS:
         raise ForecastInputError(
-            f"Series {ids[longest]} spans {observed[longest]} periods; check the year of its first and last ds.",
+            f"Series {ids[longest]} spans {observed[longest]} periods; check its first and last ds.",
             field="ds", series=ids[longest],
         )  # fmt: skip
 

@@ -18,7 +18,17 @@ Ints = NDArray[np.int64]
 Stamps = NDArray[np.datetime64]
 
 SEASONS = {"H": 24, "D": 7, "W": 52, "M": 12, "Q": 4, "Y": 1}
-_ALIASES = {"h": "H", "MS": "M", "ME": "M", "QS": "Q", "QE": "Q", "A": "Y", "YS": "Y", "YE": "Y", "W-MON": "W"}
+_ALIASES = {
+    "h": "H",
+    "MS": "M",
+    "ME": "M",
+    "QS": "Q",
+    "QE": "Q",
+    "A": "Y",
+    "YS": "Y",
+    "YE": "Y",
+    "W-MON": "W",
+}
 _MONTHS = {"M": 1, "Q": 3, "Y": 12}
 _NAMES = {"H": "a full hour", "D": "a day without a time", "W": "a Monday"}
 _DAY, _HOUR = np.timedelta64(1, "D"), np.timedelta64(1, "h")
@@ -65,7 +75,7 @@ class Calendar:
 
 
 def parse_freq(freq: Any) -> str:
-    """The code of a frequency such as "W", "D", "M", "Q", "Y" or "H" (pandas' newer aliases are taken too)."""
+    """The code of a frequency such as "W", "D", "M", "Q", "Y" or "H"; pandas' newer aliases are taken too."""
     code = _ALIASES.get(freq, freq) if isinstance(freq, str) else None
     if code not in SEASONS:
         known = ", ".join(sorted(SEASONS))

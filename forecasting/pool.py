@@ -44,7 +44,7 @@ def fit_all(
     processes: int = 1,
     step: Callable[[int], None] = lambda count: None,
 ) -> list[Fit]:
-    """One Fit per series, in order; `step(count)` is told of every chunk done and may raise to stop the rest."""
+    """One Fit per series, in order; `step(count)` is told of every chunk and may raise to stop."""
     chunks = [
         Chunk(tuple(series[start : start + CHUNK]), horizon, season_length)
         for start in range(0, len(series), CHUNK)

@@ -57,7 +57,7 @@ def running_sba(matrix: Floats, lengths: Ints, *, smoothing: float) -> tuple[Flo
 
 
 def recent_mean(matrix: Floats, lengths: Ints, *, window: int) -> tuple[Floats, Floats]:
-    """The mean of the last `window` periods; spread about it, with one pseudo-period as far off as it is high."""
+    """The mean of the last `window` periods; the spread counts one period more, off by all of it."""
     width = matrix.shape[1]
     used = np.minimum(lengths, window)
     inside = np.arange(width) >= width - used[:, None]

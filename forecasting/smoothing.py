@@ -1,4 +1,4 @@
-"""Dense series: the mean of the Theta method and the damped trend, leaning to a slow mean the rougher they are.
+"""Dense series: the mean of Theta and damped trend, leaning to a slow mean the rougher the series is.
 
 Assimakopoulos & Nikolopoulos (2000), Gardner & McKenzie (1985) and simple exponential smoothing, all by
 statsmodels. The plain mean of the first two beats either, and beats choosing between them by a backtest; on
@@ -78,7 +78,7 @@ def _fit_plain(y: Floats, horizon: int) -> Fit:
 
 
 def roughness(y: Floats) -> float:
-    """Squared coefficient of variation of the noise: from differences, so that a trend is not taken for it."""
+    """Squared coefficient of variation of the noise: from differences, which a trend hardly touches."""
     steps = np.diff(y)
     return float(steps @ steps / (2 * len(steps) * y.mean() ** 2))
 
@@ -106,7 +106,7 @@ def theta_forecast(y: Floats, horizon: int) -> Floats:
     start = float(np.asarray(result._one_step).ravel()[0])
     alpha = max(alpha, 1e-8)
     lean = np.arange(horizon) + 1 / alpha - (1 - alpha) ** len(y) / alpha
-    return start + 0.5 * slope * lean
+    return np.asarray(start + 0.5 * slope * lean, dtype=np.float64)
 
 
 def damped_forecast(y: Floats, horizon: int) -> tuple[Floats, float]:

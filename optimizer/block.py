@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from optimizer.build import Builder, Floats, Ints, Layout
-from optimizer.engine import INF
+from optimizer.engine import Arrays
 from optimizer.item import Item
 from optimizer.network import Coupling, Network
 from optimizer.problem import Offer
@@ -256,4 +256,10 @@ def couple(
     return {int(one): int(place[one]) for one in touched}
 
 
-__all__ = ["INF", "Piece", "add_piece", "couple", "fixed_cost", "lot_uses", "segments"]
+def single_model(net: Network, piece: Piece, *, room: Floats | None = None) -> tuple[Arrays, Layout]:
+    """The model of one SKU alone, or within room [rows] of the shared rows."""
+    builder = Builder()
+    layout = add_piece(builder, net, piece)
+    if room is not None:
+        couple(builder, net, [(piece, layout)], room=room)
+    return builder.arrays(), layout

@@ -7,9 +7,10 @@ outside, and where costs differ by less than the tolerance the lowest is used, s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from optimizer.block import Piece
 from optimizer.build import Floats, Ints
@@ -105,6 +106,27 @@ def _piece(
         left_row=fact_row,
         left_amount=fact_amount,
     )
+
+
+def only_lots(one: Clustered, kept: NDArray[np.bool_]) -> Clustered:
+    """The same SKU with only some lots left to order."""
+    piece = one.piece
+    sources = np.append(kept, np.ones(len(piece.item.facts.units), dtype=bool))
+    routes = np.flatnonzero(sources[piece.source])
+    number = np.full(len(piece.source), -1, dtype=np.int64)
+    number[routes] = np.arange(len(routes))
+    used = np.flatnonzero(number[piece.use_route] >= 0) if len(piece.use_route) else piece.use_route
+    smaller = replace(
+        piece,
+        source=piece.source[routes],
+        demand=piece.demand[routes],
+        cost=piece.cost[routes],
+        lots_allowed=kept.astype(np.int64),
+        use_route=number[piece.use_route[used]],
+        use_row=piece.use_row[used],
+        use_amount=piece.use_amount[used],
+    )
+    return replace(one, piece=smaller, via=one.via[routes])
 
 
 def spread(one: Clustered, extra: Ints, flow: Floats) -> Pick:

@@ -8,12 +8,13 @@ Only deterministic limits (nodes) are set here; the wall-clock limit is a last r
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from ortools.math_opt import callback_pb2, model_parameters_pb2, model_pb2, parameters_pb2
-from ortools.math_opt import result_pb2, rpc_pb2
+from ortools.math_opt import result_pb2
 from ortools.math_opt.core.python import solver as _core
 
 from optimizer.errors import SolverError
@@ -21,6 +22,8 @@ from optimizer.errors import SolverError
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 INF = float("inf")
+HIGHS = parameters_pb2.SOLVER_TYPE_HIGHS
+SCIP = parameters_pb2.SOLVER_TYPE_GSCIP
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,12 +66,13 @@ def run(
     seed: int = 0,
     nodes: int | None = None,
     seconds: float | None = None,
+    kinds: tuple[Any, ...] = (HIGHS, SCIP),
 ) -> Answer:
     """Solve with HiGHS; ask SCIP when HiGHS ends without a plan. Raises SolverError when both fail."""
     proto = _proto(model)
     problems: list[str] = []
     answer: Answer | None = None
-    for kind in (parameters_pb2.SOLVER_TYPE_HIGHS, parameters_pb2.SOLVER_TYPE_GSCIP):
+    for kind in kinds:
         try:
             answer = _ask(proto, model, kind, gap=gap, seed=seed, nodes=nodes, seconds=seconds)
         except Exception as error:  # the binding raises its own status type; its text is all there is
@@ -92,15 +96,17 @@ def _ask(
     seconds: float | None,
 ) -> Answer:
     params = parameters_pb2.SolveParametersProto(relative_gap_tolerance=gap, random_seed=seed)
-    if kind == parameters_pb2.SOLVER_TYPE_HIGHS:
-        params.threads = 1
     if nodes is not None:
         params.node_limit = nodes
     if seconds is not None:
-        params.time_limit.FromTimedelta(_timedelta(seconds))
+        params.time_limit.FromTimedelta(timedelta(seconds=seconds))
     if not bool(model.integer.any()):
         params.ClearField("relative_gap_tolerance")
         params.ClearField("node_limit")
+        params.presolve = parameters_pb2.EMPHASIS_OFF  # simplex alone is faster on models this size
+    elif kind == HIGHS and nodes is not None:
+        params.highs.bool_options["mip_allow_restart"] = False
+        params.highs.bool_options["mip_detect_symmetry"] = False
     result = _core.solve(
         proto,
         kind,
@@ -113,12 +119,6 @@ def _ask(
         None,
     )
     return _answer(result, model)
-
-
-def _timedelta(seconds: float) -> Any:
-    from datetime import timedelta
-
-    return timedelta(seconds=seconds)
 
 
 def _hints(model: Arrays) -> model_parameters_pb2.ModelSolveParametersProto:
@@ -183,5 +183,3 @@ def _dense(sparse: Any, size: int) -> Floats:
     dense[np.asarray(sparse.ids, dtype=np.int64)] = np.asarray(sparse.values, dtype=np.float64)
     return dense
 
-
-__all__ = ["INF", "Answer", "Arrays", "Floats", "Ints", "rpc_pb2", "run"]

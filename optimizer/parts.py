@@ -6,76 +6,86 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from optimizer.block import Piece, add_piece, couple, fixed_cost
-from optimizer.build import Builder, Floats, Ints, Layout
-from optimizer.clusters import Clustered, cluster, spread
-from optimizer.engine import Answer, Arrays, run
+from optimizer.block import fixed_cost, lot_uses, single_model
+from optimizer.build import Floats, Ints, Layout
+from optimizer.clusters import Clustered, cluster, only_lots, spread
+from optimizer.dive import dive
+from optimizer.engine import Arrays, run
 from optimizer.item import Item
 from optimizer.network import Network
-from optimizer.picks import Pick, left_units, pick_uses
+from optimizer.picks import Pick, idle_pick, left_units, pick_uses
 from optimizer.pricing import spend
 
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """bound: what the SKU costs at least at the prices asked; cost: of pick without prices; uses of shared rows."""
+    """bound: what the SKU costs at least at the prices asked; cost: of pick without prices; uses of shared rows.
+
+    pick is None when only the relaxation was asked for: cost and uses are then the relaxation's.
+    """
 
     sku: str
     bound: float
     cost: float
-    pick: Pick
     rows: Ints
     amounts: Floats
+    pick: Pick | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Effort:
-    """How hard to work on one SKU: relative gap and nodes of the small MIP; whole: never drop lots first."""
+    """How hard to work on one SKU. relaxed: no plan, only the relaxation; quick: no small MIP.
 
-    gap: float = 0.004
+    gap and nodes are the small MIP's.
+    """
+
+    gap: float = 0.005
     nodes: int = 10
-    whole: bool = False
+    relaxed: bool = False
+    quick: bool = False
     seed: int = 0
 
 
 def solve_part(net: Network, item: Item, prices: Floats, effort: Effort) -> Part:
-    """LP first, drop the lots it left at zero, then the small MIP; the bound is the LP's, or the whole MIP's."""
+    """LP first, drop the lots it left at zero, then the small MIP; the bound is the LP's."""
     one = cluster(net, item, prices)
     constant = one.constant + fixed_cost(net, item)
-    arrays, layout = _model(net, one.piece)
-    relaxed = _relaxed(arrays, effort)
+    arrays, layout = single_model(net, one.piece)
+    relaxed = run(replace(arrays, integer=np.zeros(len(arrays.cost), dtype=bool)), seed=effort.seed)
     if relaxed.values is None:
-        return part(net, item, _greedy_none(item), bound=0.0)
-    if effort.whole:
-        answer = run(arrays, gap=effort.gap, nodes=effort.nodes, seed=effort.seed)
-        bound = max(answer.bound, relaxed.objective)
-    else:
-        kept = relaxed.values[layout.count] > 1e-7
-        piece = replace(one.piece, lots_allowed=kept.astype(np.int64))
-        answer = relaxed
-        if not _is_whole(relaxed.values, arrays):
-            small, layout = _model(net, piece)
-            answer = run(small, gap=effort.gap, nodes=effort.nodes, seed=effort.seed)
-        bound = relaxed.objective
+        return part(net, item, idle_pick(item), bound=0.0)
+    bound = relaxed.objective + constant
+    if effort.relaxed:
+        return _relaxed_part(net, one, layout, relaxed.values, prices, bound=bound)
+    answer = relaxed
+    if effort.quick:
+        picks = dive(net, one, relaxed.values[layout.used], seed=effort.seed)
+        parts = [part(net, item, pick, bound=bound) for pick in [*picks, idle_pick(item)]]
+        return min(parts, key=lambda made: made.cost + float(prices[made.rows] @ made.amounts))
+    if not _is_whole(relaxed.values, arrays):
+        one = only_lots(one, relaxed.values[layout.count] > 1e-7)
+        small, layout = single_model(net, one.piece)
+        answer = run(small, gap=effort.gap, nodes=effort.nodes, seed=effort.seed)
     if answer.values is None:
-        return part(net, item, _greedy_none(item), bound=bound + constant)
-    return part(net, item, _pick(one, layout, answer.values), bound=bound + constant)
+        return part(net, item, idle_pick(item), bound=bound)
+    return part(net, item, read(one, layout, answer.values), bound=bound)
 
 
-def _greedy_none(item: Item) -> Pick:
-    from optimizer.picks import idle_pick
-
-    return idle_pick(item)
-
-
-def _model(net: Network, piece: Piece) -> tuple[Arrays, Layout]:
-    builder = Builder()
-    layout = add_piece(builder, net, piece)
-    return builder.arrays(), layout
-
-
-def _relaxed(arrays: Arrays, effort: Effort) -> Answer:
-    return run(replace(arrays, integer=np.zeros(len(arrays.cost), dtype=bool)), seed=effort.seed)
+def _relaxed_part(
+    net: Network, one: Clustered, layout: Layout, values: Floats, prices: Floats, *, bound: float
+) -> Part:
+    piece = one.piece
+    lot, row, amount = lot_uses(net, piece.item)
+    units = values[layout.count] * piece.item.lots.multiple
+    size = len(prices)
+    uses = np.bincount(row, weights=amount * units[lot], minlength=size)
+    flow = values[layout.routes][piece.use_route]
+    uses += np.bincount(piece.use_row, weights=piece.use_amount * flow, minlength=size)
+    left = values[layout.leftover][piece.left_fact]
+    uses += np.bincount(piece.left_row, weights=piece.left_amount * left, minlength=size)
+    rows = np.flatnonzero(uses > 1e-9)
+    cost = bound - float(uses @ prices)
+    return Part(sku=piece.item.sku.id, bound=bound, cost=cost, rows=rows, amounts=uses[rows])
 
 
 def _is_whole(values: Floats, arrays: Arrays) -> bool:
@@ -83,7 +93,8 @@ def _is_whole(values: Floats, arrays: Arrays) -> bool:
     return bool(np.abs(own - np.rint(own)).max(initial=0.0) < 1e-7)
 
 
-def _pick(one: Clustered, layout: Layout, values: Floats) -> Pick:
+def read(one: Clustered, layout: Layout, values: Floats) -> Pick:
+    """Whole quantities from the solver's values."""
     extra = np.rint(values[layout.count]).astype(np.int64) * one.piece.item.lots.multiple
     return spread(one, extra, values[layout.routes])
 
@@ -129,10 +140,13 @@ def pick_cost(net: Network, item: Item, pick: Pick) -> float:
 def refit(net: Network, item: Item, prices: Floats, *, room: Floats, effort: Effort) -> Part | None:
     """Plan one SKU anew within what the others leave of every shared row; None when nothing fits."""
     one = cluster(net, item, prices, priced=False)
-    builder = Builder()
-    layout = add_piece(builder, net, one.piece)
-    couple(builder, net, [(one.piece, layout)], room=room)
-    answer = run(builder.arrays(), gap=effort.gap, nodes=effort.nodes, seed=effort.seed)
+    arrays, layout = single_model(net, one.piece, room=room)
+    relaxed = run(replace(arrays, integer=np.zeros(len(arrays.cost), dtype=bool)), seed=effort.seed)
+    if relaxed.values is None:
+        return None
+    one = only_lots(one, relaxed.values[layout.count] > 1e-7)
+    small, layout = single_model(net, one.piece, room=room)
+    answer = run(small, gap=effort.gap, nodes=effort.nodes, seed=effort.seed)
     if answer.values is None:
         return None
-    return part(net, item, _pick(one, layout, answer.values), bound=0.0)
+    return part(net, item, read(one, layout, answer.values), bound=0.0)

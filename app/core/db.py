@@ -8,7 +8,7 @@ then writes would otherwise fail at once when another writer was faster, whateve
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -35,8 +35,6 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
-LARGEST_QUANTITY = 1_000_000_000
-"""Units in one row. Far above any order known, far below what 64-bit sums of many rows can hold."""
 
 BigId = BigInteger().with_variant(Integer, "sqlite")
 """A 64-bit key; SQLite only numbers rows by itself in a column declared INTEGER."""
@@ -66,10 +64,14 @@ class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMING)
 
 
-def one_of(column: str, words: Iterator[str] | list[str] | tuple[str, ...]) -> CheckConstraint:
-    """CHECK that a column holds one of a state machine's words; the constraint is named after the column."""
-    listed = ", ".join(f"'{word}'" for word in words)
-    return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
+def one_of(column: str, words: Iterable[str]) -> CheckConstraint:
+    """CHECK that a column holds one of a state machine's words; the constraint is named after the column.
+
+    Written as a chain of comparisons: SQLite builds a small tree for every row it checks against an IN list,
+    which tripled the time of a large import.
+    """
+    listed = " OR ".join(f"{column} = '{word}'" for word in words)
+    return CheckConstraint(listed, name=f"{column}_known")
 
 
 class Database:

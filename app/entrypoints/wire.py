@@ -11,7 +11,7 @@ from typing import Any
 
 from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, validate, validates_schema
 
-from app.core.db import LARGEST_QUANTITY
+from app.core.limits import LARGEST_QUANTITY
 
 
 class Week(fields.Date):

@@ -27,7 +27,7 @@ class Tariff:
 TRUNK = Tariff(base=0.02, per_km=0.00012, days=1, km_a_day=600)
 LAST_MILE = Tariff(base=0.25, per_km=0.00030, days=1, km_a_day=700)
 # A parcel from the factory saves a handling, but travels without the bulk rate.
-DIRECT = Tariff(base=0.34, per_km=0.00045, days=2, km_a_day=500)
+DIRECT = Tariff(base=0.25, per_km=0.00038, days=2, km_a_day=500)
 
 
 def distance_km(a: Place, b: Place) -> float:

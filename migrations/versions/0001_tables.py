@@ -26,10 +26,10 @@ def upgrade() -> None:
             "(state = 'closed') = (closed_at IS NOT NULL)", name=op.f("ck_alert_closed_has_time")
         ),
         sa.CheckConstraint(
-            "kind IN ('concentration', 'unmet_demand', 'answer_overdue', 'declined', 'campaign_at_risk')",
+            "kind = 'concentration' OR kind = 'unmet_demand' OR kind = 'answer_overdue' OR kind = 'declined' OR kind = 'campaign_at_risk'",
             name=op.f("ck_alert_kind_known"),
         ),
-        sa.CheckConstraint("state IN ('open', 'closed')", name=op.f("ck_alert_state_known")),
+        sa.CheckConstraint("state = 'open' OR state = 'closed'", name=op.f("ck_alert_state_known")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_alert")),
         sa.UniqueConstraint("cause", name=op.f("uq_alert_cause")),
     )
@@ -55,7 +55,7 @@ def upgrade() -> None:
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("kind", sa.String(length=12), nullable=False),
         sa.Column("name", sa.String(length=120), nullable=False),
-        sa.CheckConstraint("kind IN ('promotion', 'holiday')", name=op.f("ck_calendar_day_kind_known")),
+        sa.CheckConstraint("kind = 'promotion' OR kind = 'holiday'", name=op.f("ck_calendar_day_kind_known")),
         sa.PrimaryKeyConstraint("day", "kind", name=op.f("pk_calendar_day")),
     )
     op.create_table(
@@ -72,7 +72,7 @@ def upgrade() -> None:
         sa.Column("per_buyer_limit", sa.Integer(), nullable=True),
         sa.Column("due_week", sa.Date(), nullable=False),
         sa.CheckConstraint(
-            "state IN ('draft', 'open', 'reached', 'missed', 'cancelled', 'in_production', 'shipping', 'closed')",
+            "state = 'draft' OR state = 'open' OR state = 'reached' OR state = 'missed' OR state = 'cancelled' OR state = 'in_production' OR state = 'shipping' OR state = 'closed'",
             name=op.f("ck_campaign_state_known"),
         ),
         sa.CheckConstraint("closes_at > opens_at", name=op.f("ck_campaign_closes_after_opening")),
@@ -99,12 +99,18 @@ def upgrade() -> None:
         sa.Column("base", sa.String(length=10), nullable=False),
         sa.Column("threshold_percent", sa.Integer(), nullable=False),
         sa.Column("hard", sa.Boolean(), nullable=False),
-        sa.Column("penalty_minor", sa.BigInteger(), nullable=False),
-        sa.CheckConstraint("base IN ('units', 'spend')", name=op.f("ck_concentration_limit_base_known")),
+        sa.Column("penalty_minor", sa.BigInteger(), nullable=True),
         sa.CheckConstraint(
-            "scope IN ('sku', 'category', 'plan')", name=op.f("ck_concentration_limit_scope_known")
+            "base = 'units' OR base = 'spend'", name=op.f("ck_concentration_limit_base_known")
         ),
-        sa.CheckConstraint("penalty_minor >= 0", name=op.f("ck_concentration_limit_penalty_positive")),
+        sa.CheckConstraint(
+            "scope = 'sku' OR scope = 'category' OR scope = 'plan'",
+            name=op.f("ck_concentration_limit_scope_known"),
+        ),
+        sa.CheckConstraint(
+            "penalty_minor IS NULL OR penalty_minor >= 0",
+            name=op.f("ck_concentration_limit_penalty_positive"),
+        ),
         sa.CheckConstraint(
             "threshold_percent BETWEEN 1 AND 100", name=op.f("ck_concentration_limit_threshold_in_range")
         ),
@@ -139,7 +145,7 @@ def upgrade() -> None:
         sa.Column("seconds", sa.Double(), nullable=False),
         sa.Column("created_by", sa.String(length=254), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint("state IN ('absorbed')", name=op.f("ck_import_batch_state_known")),
+        sa.CheckConstraint("state = 'absorbed'", name=op.f("ck_import_batch_state_known")),
         sa.CheckConstraint(
             "accepted >= 0 AND duplicate >= 0 AND rejected >= 0", name=op.f("ck_import_batch_counts_positive")
         ),
@@ -170,7 +176,8 @@ def upgrade() -> None:
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
-            "state IN ('queued', 'running', 'done', 'failed', 'cancelled')", name=op.f("ck_job_state_known")
+            "state = 'queued' OR state = 'running' OR state = 'done' OR state = 'failed' OR state = 'cancelled'",
+            name=op.f("ck_job_state_known"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_job")),
     )
@@ -183,7 +190,7 @@ def upgrade() -> None:
         sa.Column("name_zh", sa.String(length=200), nullable=True),
         sa.Column("timezone", sa.String(length=60), nullable=False),
         sa.Column("state", sa.String(length=12), nullable=False),
-        sa.CheckConstraint("state IN ('draft', 'active')", name=op.f("ck_region_state_known")),
+        sa.CheckConstraint("state = 'draft' OR state = 'active'", name=op.f("ck_region_state_known")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_region")),
         sa.UniqueConstraint("code", name=op.f("uq_region_code")),
     )
@@ -198,7 +205,9 @@ def upgrade() -> None:
         sa.Column("holding_cost_minor", sa.BigInteger(), nullable=False),
         sa.Column("goods", sa.Boolean(), nullable=False),
         sa.Column("state", sa.String(length=12), nullable=False),
-        sa.CheckConstraint("state IN ('draft', 'active', 'retired')", name=op.f("ck_sku_state_known")),
+        sa.CheckConstraint(
+            "state = 'draft' OR state = 'active' OR state = 'retired'", name=op.f("ck_sku_state_known")
+        ),
         sa.CheckConstraint("holding_cost_minor >= 0", name=op.f("ck_sku_holding_cost_positive")),
         sa.CheckConstraint("volume >= 1", name=op.f("ck_sku_volume_positive")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sku")),
@@ -252,7 +261,7 @@ def upgrade() -> None:
             "(role = 'supplier') = (supplier_id IS NOT NULL)", name=op.f("ck_account_supplier_has_company")
         ),
         sa.CheckConstraint(
-            "role IN ('merchandiser', 'supplier', 'warehouse_planner', 'administrator')",
+            "role = 'merchandiser' OR role = 'supplier' OR role = 'warehouse_planner' OR role = 'administrator'",
             name=op.f("ck_account_role_known"),
         ),
         sa.ForeignKeyConstraint(["supplier_id"], ["supplier.id"], name=op.f("fk_account_supplier_id")),
@@ -281,7 +290,9 @@ def upgrade() -> None:
         sa.Column("seconds", sa.Double(), nullable=False),
         sa.Column("created_by", sa.String(length=254), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint("status IN ('optimal', 'feasible')", name=op.f("ck_allocation_run_status_known")),
+        sa.CheckConstraint(
+            "status = 'optimal' OR status = 'feasible'", name=op.f("ck_allocation_run_status_known")
+        ),
         sa.ForeignKeyConstraint(
             ["forecast_run_id"], ["forecast_run.id"], name=op.f("fk_allocation_run_forecast_run_id")
         ),
@@ -310,15 +321,16 @@ def upgrade() -> None:
         sa.Column("sku_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("region_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.CheckConstraint(
-            "reason IN ('valid', 'duplicate', 'cancelled', 'returned', 'test', 'not_goods', 'unpriced', 'over_limit')",
+            "reason = 'valid' OR reason = 'duplicate' OR reason = 'cancelled' OR reason = 'returned' OR reason = 'test' OR reason = 'not_goods' OR reason = 'unpriced' OR reason = 'over_limit'",
             name=op.f("ck_campaign_day_reason_known"),
         ),
         sa.ForeignKeyConstraint(["campaign_id"], ["campaign.id"], name=op.f("fk_campaign_day_campaign_id")),
         sa.ForeignKeyConstraint(["region_id"], ["region.id"], name=op.f("fk_campaign_day_region_id")),
         sa.ForeignKeyConstraint(["sku_id"], ["sku.id"], name=op.f("fk_campaign_day_sku_id")),
         sa.PrimaryKeyConstraint(
-            "campaign_id", "day", "reason", "sku_id", "region_id", name=op.f("pk_campaign_day")
+            "campaign_id", "day", "sku_id", "region_id", "reason", name=op.f("pk_campaign_day")
         ),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "campaign_sku",
@@ -342,15 +354,16 @@ def upgrade() -> None:
         sa.Column("sku_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("region_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.CheckConstraint(
-            "reason IN ('valid', 'duplicate', 'cancelled', 'returned', 'test', 'not_goods', 'unpriced', 'over_limit')",
+            "reason = 'valid' OR reason = 'duplicate' OR reason = 'cancelled' OR reason = 'returned' OR reason = 'test' OR reason = 'not_goods' OR reason = 'unpriced' OR reason = 'over_limit'",
             name=op.f("ck_demand_day_reason_known"),
         ),
         sa.ForeignKeyConstraint(["channel_id"], ["channel.id"], name=op.f("fk_demand_day_channel_id")),
         sa.ForeignKeyConstraint(["region_id"], ["region.id"], name=op.f("fk_demand_day_region_id")),
         sa.ForeignKeyConstraint(["sku_id"], ["sku.id"], name=op.f("fk_demand_day_sku_id")),
         sa.PrimaryKeyConstraint(
-            "channel_id", "day", "reason", "sku_id", "region_id", name=op.f("pk_demand_day")
+            "sku_id", "region_id", "day", "channel_id", "reason", name=op.f("pk_demand_day")
         ),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "forecast_line",
@@ -422,7 +435,11 @@ def upgrade() -> None:
         "signal",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("channel_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("external_id", sa.String(length=200), nullable=False),
+        sa.Column(
+            "external_id",
+            sa.String(length=200).with_variant(sa.String(length=200, collation="C"), "postgresql"),
+            nullable=False,
+        ),
         sa.Column("batch_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("commitment", sa.String(length=10), nullable=False),
         sa.Column("sku_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -433,14 +450,19 @@ def upgrade() -> None:
         sa.Column("buyer", sa.String(length=32), nullable=True),
         sa.Column("ordered_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("status", sa.String(length=10), nullable=False),
         sa.Column("reason", sa.String(length=12), nullable=False),
         sa.CheckConstraint(
-            "commitment IN ('paid', 'deposit', 'pledge', 'waitlist', 'vote')",
+            "commitment = 'paid' OR commitment = 'deposit' OR commitment = 'pledge' OR commitment = 'waitlist' OR commitment = 'vote'",
             name=op.f("ck_signal_commitment_known"),
         ),
         sa.CheckConstraint(
-            "reason IN ('valid', 'cancelled', 'returned', 'test', 'not_goods', 'unpriced', 'over_limit')",
+            "reason = 'valid' OR reason = 'cancelled' OR reason = 'returned' OR reason = 'test' OR reason = 'not_goods' OR reason = 'unpriced' OR reason = 'over_limit'",
             name=op.f("ck_signal_reason_known"),
+        ),
+        sa.CheckConstraint(
+            "status = 'placed' OR status = 'cancelled' OR status = 'test'",
+            name=op.f("ck_signal_status_known"),
         ),
         sa.CheckConstraint(
             "quantity <> 0 AND quantity BETWEEN -1000000000 AND 1000000000",
@@ -454,7 +476,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_signal")),
         sa.UniqueConstraint("channel_id", "external_id", name=op.f("uq_signal_channel_id_external_id")),
     )
-    op.create_index("ix_signal_campaign", "signal", ["campaign_id", "ordered_at"], unique=False)
+    op.create_index(
+        "ix_signal_campaign",
+        "signal",
+        ["campaign_id", "buyer"],
+        unique=False,
+        sqlite_where=sa.text("campaign_id IS NOT NULL"),
+        postgresql_where=sa.text("campaign_id IS NOT NULL"),
+    )
     op.create_index(
         "ix_signal_excluded",
         "signal",
@@ -473,7 +502,7 @@ def upgrade() -> None:
         sa.Column("source", sa.String(length=120), nullable=False),
         sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "kind IN ('opening', 'receipt', 'shipment', 'adjustment')",
+            "kind = 'opening' OR kind = 'receipt' OR kind = 'shipment' OR kind = 'adjustment'",
             name=op.f("ck_stock_movement_kind_known"),
         ),
         sa.CheckConstraint("quantity <> 0", name=op.f("ck_stock_movement_quantity_not_zero")),
@@ -572,6 +601,7 @@ def upgrade() -> None:
         sa.Column("quantity", sa.Integer(), nullable=False),
         sa.Column("unit_price_minor", sa.BigInteger(), nullable=False),
         sa.Column("locked_quantity", sa.Integer(), nullable=False),
+        sa.Column("surplus_quantity", sa.Integer(), nullable=False),
         sa.CheckConstraint(
             "(warehouse_id IS NULL) <> (region_id IS NULL)", name=op.f("ck_allocation_line_one_destination")
         ),
@@ -579,6 +609,9 @@ def upgrade() -> None:
             "locked_quantity BETWEEN 0 AND quantity", name=op.f("ck_allocation_line_locked_within")
         ),
         sa.CheckConstraint("quantity >= 1", name=op.f("ck_allocation_line_quantity_positive")),
+        sa.CheckConstraint(
+            "surplus_quantity BETWEEN 0 AND quantity", name=op.f("ck_allocation_line_surplus_within")
+        ),
         sa.ForeignKeyConstraint(["region_id"], ["region.id"], name=op.f("fk_allocation_line_region_id")),
         sa.ForeignKeyConstraint(["run_id"], ["allocation_run.id"], name=op.f("fk_allocation_line_run_id")),
         sa.ForeignKeyConstraint(["sku_id"], ["sku.id"], name=op.f("fk_allocation_line_sku_id")),
@@ -603,9 +636,10 @@ def upgrade() -> None:
         sa.Column("scope_amount", sa.BigInteger(), nullable=False),
         sa.Column("demand_amount", sa.BigInteger(), nullable=True),
         sa.Column("hhi", sa.Double(), nullable=False),
-        sa.CheckConstraint("base IN ('units', 'spend')", name=op.f("ck_allocation_share_base_known")),
+        sa.CheckConstraint("base = 'units' OR base = 'spend'", name=op.f("ck_allocation_share_base_known")),
         sa.CheckConstraint(
-            "scope IN ('sku', 'category', 'plan')", name=op.f("ck_allocation_share_scope_known")
+            "scope = 'sku' OR scope = 'category' OR scope = 'plan'",
+            name=op.f("ck_allocation_share_scope_known"),
         ),
         sa.CheckConstraint(
             "amount BETWEEN 0 AND scope_amount", name=op.f("ck_allocation_share_part_of_whole")
@@ -633,7 +667,7 @@ def upgrade() -> None:
         sa.Column("undone_by", sa.String(length=254), nullable=True),
         sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
-            "reason IN ('valid', 'duplicate', 'cancelled', 'returned', 'test', 'not_goods', 'unpriced', 'over_limit')",
+            "reason = 'valid' OR reason = 'duplicate' OR reason = 'cancelled' OR reason = 'returned' OR reason = 'test' OR reason = 'not_goods' OR reason = 'unpriced' OR reason = 'over_limit'",
             name=op.f("ck_exclusion_reason_known"),
         ),
         sa.CheckConstraint("(undone_by IS NULL) = (undone_at IS NULL)", name=op.f("ck_exclusion_undo_whole")),
@@ -677,6 +711,10 @@ def upgrade() -> None:
         sa.Column("week", sa.Date(), nullable=False),
         sa.Column("quantity", sa.Integer(), nullable=False),
         sa.Column("reason", sa.String(length=20), nullable=False),
+        sa.CheckConstraint(
+            "reason = 'no_offer' OR reason = 'no_lane' OR reason = 'lead_time' OR reason = 'capacity' OR reason = 'moq' OR reason = 'share_cap' OR reason = 'cost'",
+            name=op.f("ck_unmet_demand_reason_known"),
+        ),
         sa.CheckConstraint("quantity >= 1", name=op.f("ck_unmet_demand_quantity_positive")),
         sa.ForeignKeyConstraint(["region_id"], ["region.id"], name=op.f("fk_unmet_demand_region_id")),
         sa.ForeignKeyConstraint(["run_id"], ["allocation_run.id"], name=op.f("fk_unmet_demand_run_id")),
@@ -713,8 +751,12 @@ def upgrade() -> None:
         sa.Column("promised_week", sa.Date(), nullable=True),
         sa.Column("first_promised_quantity", sa.Integer(), nullable=True),
         sa.Column("first_promised_week", sa.Date(), nullable=True),
+        sa.Column("counter_refused", sa.Boolean(), nullable=False),
         sa.CheckConstraint(
-            "state IN ('asked', 'confirmed', 'countered', 'declined', 'expired', 'withdrawn')",
+            "NOT counter_refused OR state = 'withdrawn'", name=op.f("ck_plan_line_refused_is_withdrawn")
+        ),
+        sa.CheckConstraint(
+            "state = 'asked' OR state = 'confirmed' OR state = 'countered' OR state = 'declined' OR state = 'expired' OR state = 'withdrawn'",
             name=op.f("ck_plan_line_state_known"),
         ),
         sa.CheckConstraint(
@@ -749,7 +791,9 @@ def upgrade() -> None:
         sa.Column("note", sa.Text(), nullable=False),
         sa.Column("answered_by", sa.String(length=254), nullable=False),
         sa.Column("answered_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint("kind IN ('confirm', 'counter', 'decline')", name=op.f("ck_answer_kind_known")),
+        sa.CheckConstraint(
+            "kind = 'confirm' OR kind = 'counter' OR kind = 'decline'", name=op.f("ck_answer_kind_known")
+        ),
         sa.ForeignKeyConstraint(["line_id"], ["plan_line.id"], name=op.f("fk_answer_line_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_answer")),
     )
@@ -806,7 +850,12 @@ def downgrade() -> None:
         sqlite_where=sa.text("reason != 'valid'"),
         postgresql_where=sa.text("reason != 'valid'"),
     )
-    op.drop_index("ix_signal_campaign", table_name="signal")
+    op.drop_index(
+        "ix_signal_campaign",
+        table_name="signal",
+        sqlite_where=sa.text("campaign_id IS NOT NULL"),
+        postgresql_where=sa.text("campaign_id IS NOT NULL"),
+    )
     op.drop_table("signal")
     op.drop_index(op.f("ix_rejected_row_batch_id"), table_name="rejected_row")
     op.drop_table("rejected_row")

@@ -76,6 +76,12 @@ class ProgressLine:
             click.echo(f"{phase}: {percent} %", err=True)
         self._phase, self._percent = phase, percent
 
+    def count(self, phase: str, done: int, _total: int) -> None:
+        """Progress of work whose end is not known: how much is done."""
+        if self._live:
+            click.echo(f"\r{phase:<28} {done:,}", err=True, nl=False)
+            self._phase = phase
+
     def close(self) -> None:
         if self._live and self._phase:
             click.echo("", err=True)

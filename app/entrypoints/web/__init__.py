@@ -41,10 +41,13 @@ AREAS = (
 )
 
 
+for area in AREAS:
+    shell.blueprint.register_blueprint(area.blueprint)
+
+
 def register(app: Flask) -> None:
     """Hang every page into the application."""
     language.register(app)
     show.register(app)
     shell.register(app)
-    for area in AREAS:
-        app.register_blueprint(area.blueprint)
+    app.register_blueprint(shell.blueprint)

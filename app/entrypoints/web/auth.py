@@ -50,7 +50,7 @@ def sign_out() -> Reply:
     guard.leave()
     if chosen:
         session["locale"] = chosen
-    return go_to(url_for("auth.sign_in"))
+    return go_to(url_for("web.auth.sign_in"))
 
 
 @blueprint.post("/language")
@@ -63,7 +63,7 @@ def choose_language() -> Reply:
         if g.get("actor") is not None:
             with db().transaction() as store:
                 access.set_locale(store, actor=current_actor(), locale=locale)
-    return go_to(local_address(request.form.get("next")) or url_for("auth.sign_in"))
+    return go_to(local_address(request.form.get("next")) or url_for("web.auth.sign_in"))
 
 
 def _form(

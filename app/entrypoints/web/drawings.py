@@ -16,7 +16,10 @@ def sparkline(values: Sequence[float]) -> Markup:
     low, high = min(values), max(values)
     span = (high - low) or 1.0
     step = WIDTH / (len(values) - 1)
-    points = [(index * step, HEIGHT - 4 - (value - low) / span * (HEIGHT - 10)) for index, value in enumerate(values)]
+    points = [
+        (index * step, HEIGHT - 4 - (value - low) / span * (HEIGHT - 10))
+        for index, value in enumerate(values)
+    ]
     line = _smooth(points)
     return Markup(  # numbers only
         f'<svg class="spark" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" preserveAspectRatio="none" aria-hidden="true">'

@@ -11,21 +11,29 @@ from typing import Any
 from flask_babel import lazy_gettext
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
-from app.core.db import LARGEST_QUANTITY
+from app.core.limits import LARGEST_QUANTITY
 
 DIGITS = re.compile(r"[0-9]{1,12}")
 REQUIRED = lazy_gettext("This is needed.")
 
 
-class Whole(fields.Field[int]):
+class Whole(fields.Field[int | None]):
     """A whole number of ASCII digits: no sign, no 1.5, no 1_000, no full-width digits."""
 
-    def __init__(self, *, low: int = 1, high: int = LARGEST_QUANTITY, **more: Any) -> None:
+    def __init__(
+        self, *, low: int = 1, high: int = LARGEST_QUANTITY, blank: bool = False, **more: Any
+    ) -> None:
+        """`blank`: may be left empty, and then is None."""
+        more.setdefault("required", not blank)
+        if blank:
+            more.setdefault("load_default", None)
         super().__init__(error_messages={"required": REQUIRED, "null": REQUIRED}, **more)
-        self.low, self.high = low, high
+        self.low, self.high, self.blank = low, high, blank
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> int:
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> int | None:
         text = str(value).strip()
+        if self.blank and not text:
+            return None
         if not DIGITS.fullmatch(text):
             raise ValidationError(lazy_gettext("Write a whole number in digits, such as 1200."))
         if not self.low <= int(text) <= self.high:
@@ -45,7 +53,9 @@ class Monday(fields.Field[dt.date]):
         try:
             day = dt.datetime.strptime(str(value).strip(), "%Y-%m-%d").date()
         except ValueError:
-            raise ValidationError(lazy_gettext("Write a date as year-month-day, such as 2026-11-23.")) from None
+            raise ValidationError(
+                lazy_gettext("Write a date as year-month-day, such as 2026-11-23.")
+            ) from None
         return day - dt.timedelta(days=day.weekday())
 
 
@@ -95,10 +105,17 @@ class Upload(Form):
     mapping = text(60)
 
 
+class PromiseQuestion(Form):
+    sku = text(80)
+    quantity = Whole()
+
+
 class Limit(Form):
+    scope = fields.String(required=True, validate=validate.OneOf(("sku", "category", "plan")))
+    base = fields.String(required=True, validate=validate.OneOf(("units", "spend")))
     threshold_percent = Whole(high=100)
     hard = fields.Boolean(load_default=False)
-    penalty_minor = Whole(low=0, high=10**12)
+    penalty = Whole(low=0, blank=True)
 
 
 class NewAccount(Form):

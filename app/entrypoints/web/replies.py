@@ -53,7 +53,7 @@ def error_page(status: int, code: str, sentence: str) -> BaseResponse:
     """
     if code == "sign_in_needed":
         back = request.full_path.rstrip("?") if request.method == "GET" and not by_htmx() else None
-        return go("auth.sign_in", **({"next": back} if back and back != "/" else {}))
+        return go("web.auth.sign_in", **({"next": back} if back and back != "/" else {}))
     told = words.failure(status, code, sentence)
     if by_htmx():
         response = make_response(render_template("parts/message.html", tone="danger", sentence=told), status)

@@ -56,28 +56,35 @@ COMPANY = lazy_gettext("Your company")
 SYSTEM = lazy_gettext("System")
 
 NAVIGATION = (
-    Entry(PLANNING, "tower.index", lazy_gettext("Control tower"), "layout-dashboard", BUYERS),
-    Entry(PLANNING, "campaigns.index", lazy_gettext("Campaigns"), "speakerphone", BUYERS),
-    Entry(PLANNING, "demand.index", lazy_gettext("Demand"), "filter", BUYERS),
-    Entry(PLANNING, "forecasts.index", lazy_gettext("Forecasts"), "chart-area-line", BUYERS),
-    Entry(PLANNING, "plan.index", lazy_gettext("Plan"), "route-2", BUYERS),
-    Entry(PLANNING, "confirmations.index", lazy_gettext("Confirmations"), "clipboard-check", BUYERS, "counters"),
-    Entry(PLANNING, "alerts.index", lazy_gettext("Alerts"), "bell", BUYERS, "alerts"),
-    Entry(COMPANY, "supplier.index", lazy_gettext("To answer"), "checklist", SUPPLIERS, "lines"),
-    Entry(COMPANY, "supplier.promised", lazy_gettext("Promised"), "checks", SUPPLIERS),
-    Entry(LOGISTICS, "warehouse.index", lazy_gettext("Inbound"), "truck-delivery", PLANNERS),
-    Entry(LOGISTICS, "warehouse.atp", lazy_gettext("Available to promise"), "package", PLANNERS),
-    Entry(DATA, "imports.index", lazy_gettext("Imports"), "file-import", BUYERS),
-    Entry(SYSTEM, "administrator.accounts", lazy_gettext("Accounts"), "users", ()),
-    Entry(SYSTEM, "administrator.jobs", lazy_gettext("Jobs"), "progress", ()),
-    Entry(SYSTEM, "administrator.limits", lazy_gettext("Concentration limits"), "scale", ()),
-    Entry(SYSTEM, "administrator.audit", lazy_gettext("Audit log"), "history", ()),
+    Entry(PLANNING, "web.tower.index", lazy_gettext("Control tower"), "layout-dashboard", BUYERS),
+    Entry(PLANNING, "web.campaigns.index", lazy_gettext("Campaigns"), "speakerphone", BUYERS),
+    Entry(PLANNING, "web.demand.index", lazy_gettext("Demand"), "filter", BUYERS),
+    Entry(PLANNING, "web.forecasts.index", lazy_gettext("Forecasts"), "chart-area-line", BUYERS),
+    Entry(PLANNING, "web.plan.index", lazy_gettext("Plan"), "route-2", BUYERS),
+    Entry(
+        PLANNING,
+        "web.confirmations.index",
+        lazy_gettext("Confirmations"),
+        "clipboard-check",
+        BUYERS,
+        "counters",
+    ),
+    Entry(PLANNING, "web.alerts.index", lazy_gettext("Alerts"), "bell", BUYERS, "alerts"),
+    Entry(COMPANY, "web.supplier.index", lazy_gettext("To answer"), "checklist", SUPPLIERS, "lines"),
+    Entry(COMPANY, "web.supplier.promised", lazy_gettext("Promised"), "checks", SUPPLIERS),
+    Entry(LOGISTICS, "web.warehouse.index", lazy_gettext("Inbound"), "truck-delivery", PLANNERS),
+    Entry(LOGISTICS, "web.warehouse.atp", lazy_gettext("Available to promise"), "package", PLANNERS),
+    Entry(DATA, "web.imports.index", lazy_gettext("Imports"), "file-import", BUYERS),
+    Entry(SYSTEM, "web.administrator.accounts", lazy_gettext("Accounts"), "users", ()),
+    Entry(SYSTEM, "web.administrator.jobs_list", lazy_gettext("Jobs"), "progress", ()),
+    Entry(SYSTEM, "web.administrator.limits", lazy_gettext("Concentration limits"), "scale", ()),
+    Entry(SYSTEM, "web.administrator.audit_log", lazy_gettext("Audit log"), "history", ()),
 )
 HOME = {
-    Role.MERCHANDISER: "tower.index",
-    Role.SUPPLIER: "supplier.index",
-    Role.WAREHOUSE_PLANNER: "warehouse.index",
-    Role.ADMINISTRATOR: "tower.index",
+    Role.MERCHANDISER: "web.tower.index",
+    Role.SUPPLIER: "web.supplier.index",
+    Role.WAREHOUSE_PLANNER: "web.warehouse.index",
+    Role.ADMINISTRATOR: "web.tower.index",
 }
 
 
@@ -88,10 +95,22 @@ def entries(actor: Actor) -> list[Entry]:
     return [entry for entry in NAVIGATION if actor.role in entry.roles]
 
 
+def place(menu: list[Entry]) -> str | None:
+    """The menu's entry that the page of this request belongs to."""
+    endpoint = request.endpoint or ""
+    names = [entry.endpoint for entry in menu]
+    if endpoint in names:
+        return endpoint
+    area = endpoint.rpartition(".")[0]
+    return next((name for name in names if name.rpartition(".")[0] == area), None)
+
+
 def counts(actor: Actor) -> dict[str, int]:
     """The figures beside the menu's entries."""
     with db().reading() as session:
-        states = {} if actor.role is Role.WAREHOUSE_PLANNER else confirmation.count_lines(session, actor=actor)
+        states = (
+            {} if actor.role is Role.WAREHOUSE_PLANNER else confirmation.count_lines(session, actor=actor)
+        )
         buyer = actor.role in (Role.MERCHANDISER, Role.ADMINISTRATOR)
         return {
             "alerts": alerts.count_open(session) if buyer else 0,
@@ -110,12 +129,14 @@ def surroundings() -> dict[str, Any]:
     """What every template may use."""
     actor: Actor | None = g.get("actor")
     shown = actor is not None and not by_htmx()
+    menu = entries(actor) if actor and shown else []
     return {
         "actor": actor,
         "Role": Role,
-        "menu": entries(actor) if actor and shown else [],
+        "menu": menu,
+        "here": place(menu),
         "menu_counts": counts(actor) if actor and shown else {},
-        "home": HOME[actor.role] if actor else "auth.sign_in",
+        "home": HOME[actor.role] if actor else "web.auth.sign_in",
         "lang": TAGS.get(str(get_locale()), "en"),
         "chinese": speaks_chinese(),
         "theme": theme(),
@@ -125,7 +146,6 @@ def surroundings() -> dict[str, Any]:
 
 
 def register(app: Flask) -> None:
-    app.register_blueprint(blueprint)
     app.context_processor(surroundings)
     app.jinja_env.globals.update(icon=icon, vendored=vendored, sparkline=sparkline, meter=meter)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

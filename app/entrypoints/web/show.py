@@ -42,7 +42,9 @@ def money(minor: int | None, currency: str) -> str:
     amount = Decimal(minor).scaleb(-get_currency_precision(currency))
     locale = get_locale()
     if abs(amount) >= WHOLE_MONEY_FROM:
-        return str(format_currency(round(amount), currency, format="¤#,##0", locale=locale, currency_digits=False))
+        return str(
+            format_currency(round(amount), currency, format="¤#,##0", locale=locale, currency_digits=False)
+        )
     return str(format_currency(amount, currency, locale=locale))
 
 

@@ -241,7 +241,9 @@ def weekly_flows(session: Session, *, run_id: int) -> list[WeekFlow]:
     arriving = _by_week(session, select(line.arrival_week, func.sum(line.quantity)), line.run_id == run_id)
     leaving = _by_week(session, select(flow.week, func.sum(flow.quantity)), flow.run_id == run_id)
     weeks = [rules.week_of(index, first=plan.first_week) for index in range(plan.weeks)]
-    return [WeekFlow(week, ordered.get(week, 0), arriving.get(week, 0), leaving.get(week, 0)) for week in weeks]
+    return [
+        WeekFlow(week, ordered.get(week, 0), arriving.get(week, 0), leaving.get(week, 0)) for week in weeks
+    ]
 
 
 def _by_week(
@@ -277,10 +279,14 @@ def shares(
     return [_share(found) for found in session.scalars(query)]
 
 
-def unmet(session: Session, *, run_id: int, sku_id: int | None = None, limit: int | None = None) -> list[UnmetFact]:
+def unmet(
+    session: Session, *, run_id: int, sku_id: int | None = None, limit: int | None = None
+) -> list[UnmetFact]:
     """Unplanned demand cells, largest first."""
     cell = UnmetDemand
-    query = select(cell.sku_id, cell.region_id, cell.week, cell.quantity, cell.reason).where(cell.run_id == run_id)
+    query = select(cell.sku_id, cell.region_id, cell.week, cell.quantity, cell.reason).where(
+        cell.run_id == run_id
+    )
     if sku_id is not None:
         query = query.where(cell.sku_id == sku_id)
     query = query.order_by(cell.quantity.desc(), cell.sku_id, cell.region_id, cell.week).limit(limit)
@@ -317,11 +323,7 @@ def limits(session: Session) -> Sequence[rules.Limit]:
 
 
 def _plan(run: AllocationRun) -> PlanFact:
-    values = {
-        name: getattr(run, name)
-        for name in PlanFact.__dataclass_fields__
-        if name != "run_id"
-    }
+    values = {name: getattr(run, name) for name in PlanFact.__dataclass_fields__ if name != "run_id"}
     return PlanFact(run_id=run.id, **values)
 
 

@@ -237,7 +237,10 @@ def confirmation_rate(session: Session, *, run_id: int) -> ConfirmationRate:
         .where(ProductionPlan.allocation_run_id == run_id)
         .group_by(line.state)
     )
-    rows = {state: (int(lines), int(asked), int(promised or 0)) for state, lines, asked, promised in session.execute(query)}
+    rows = {
+        state: (int(lines), int(asked), int(promised or 0))
+        for state, lines, asked, promised in session.execute(query)
+    }
     return ConfirmationRate(
         sum(asked for state, (_, asked, _) in rows.items() if state != LineState.WITHDRAWN),
         rows.get(LineState.CONFIRMED, (0, 0, 0))[2],
@@ -264,7 +267,10 @@ def standing(session: Session, *, run_id: int) -> list[SupplierStanding]:
         .group_by(line.supplier_id, line.state)
         .order_by(line.supplier_id, line.state)
     )
-    return [SupplierStanding(*ids, int(n), int(units), int(skus)) for *ids, n, units, skus in session.execute(query)]
+    return [
+        SupplierStanding(*ids, int(n), int(units), int(skus))
+        for *ids, n, units, skus in session.execute(query)
+    ]
 
 
 def live_lines(

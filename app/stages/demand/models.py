@@ -17,7 +17,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
-from app.core.db import LARGEST_QUANTITY, Base, BigId, UtcDateTime, one_of
+from app.core.db import Base, BigId, UtcDateTime, one_of
+from app.core.limits import LARGEST_QUANTITY
 from app.stages.demand.rules import CampaignState, Commitment, Reason, SignalStatus
 
 REASONS = [reason.value for reason in Reason]
@@ -78,8 +79,8 @@ class Tier(Base):
 class Signal(Base):
     """One expression of demand. (channel, external id) is its identity. A negative quantity takes units back.
 
-    `buyer` is a keyed pseudonym. `day` is the business day in the region's time zone. `status` is what the channel
-    said when the row was received, `reason` what the waterfall made of it.
+    `buyer` is a keyed pseudonym. `day` is the business day in the region's time zone. `status` is what the
+    channel said when the row was received, `reason` what the waterfall made of it.
     """
 
     __tablename__ = "signal"

@@ -40,6 +40,8 @@ class ForecastLine(Base):
     hi_95: Mapped[float]
     method: Mapped[str] = mapped_column(String(60))
     __table_args__ = (
-        CheckConstraint("0 <= lo_95 AND lo_95 <= lo_80 AND lo_80 <= hi_80 AND hi_80 <= hi_95", name="ordered"),
+        CheckConstraint(
+            "0 <= lo_95 AND lo_95 <= lo_80 AND lo_80 <= hi_80 AND hi_80 <= hi_95", name="ordered"
+        ),
         CheckConstraint("mean >= 0", name="mean_positive"),
     )

@@ -122,7 +122,12 @@ def inbound(session: Session, *, as_of: dt.date, weeks: int) -> list[InboundCell
         cell[0] += found.open_units
         cell[1] += found.open_units * volumes.get(line.sku_id, 1)
     return [
-        _cell(warehouse, week_of(index, first=first), units[warehouse.id, index, False], units[warehouse.id, index, True])
+        _cell(
+            warehouse,
+            week_of(index, first=first),
+            units[warehouse.id, index, False],
+            units[warehouse.id, index, True],
+        )
         for warehouse in catalog.list_warehouses(session)
         for index in range(weeks)
     ]
@@ -155,9 +160,7 @@ def atp(
     production, in their due week. Forecast is no promise and takes nothing away. Commitments and supply
     after the last week shown are looked ahead at as well.
     """
-    skus = [
-        sku for sku in catalog.list_skus(session, search=search, limit=limit, after=after) if sku.goods
-    ]
+    skus = [sku for sku in catalog.list_skus(session, search=search, limit=limit, after=after) if sku.goods]
     wanted = {sku.id for sku in skus}
     first = monday(as_of)
     book = _book(session, as_of=as_of, wanted=wanted)
@@ -197,7 +200,10 @@ def _book(session: Session, *, as_of: dt.date, wanted: set[int]) -> _Book:
     for need in demand.campaign_requirements(session, as_of=as_of):
         committed[need.sku_id][max(week_index(need.week, first=first), 0)] += need.units
     return _Book(
-        *({sku: value for sku, value in part.items() if sku in wanted} for part in (on_hand, supply, asked, committed))
+        *(
+            {sku: value for sku, value in part.items() if sku in wanted}
+            for part in (on_hand, supply, asked, committed)
+        )
     )
 
 

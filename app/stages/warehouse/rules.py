@@ -8,9 +8,7 @@ from itertools import accumulate
 from app.core.errors import RuleBroken
 
 
-def available_to_promise(
-    on_hand: int, *, supply: Sequence[int], committed: Sequence[int]
-) -> tuple[int, ...]:
+def available_to_promise(on_hand: int, *, supply: Sequence[int], committed: Sequence[int]) -> tuple[int, ...]:
     """Units that can still be promised for each week without breaking a promise already made.
 
     Cumulative ATP with look-ahead (Vollmann, Berry, Whybark and Jacobs, Manufacturing Planning and Control

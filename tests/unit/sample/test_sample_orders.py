@@ -125,7 +125,7 @@ def test_rich_and_populous_provinces_buy_most_and_coats_go_north(honest):
         mine = honest.filter(pl.col("sku").str.starts_with(prefix))["region"]
         return mine.is_in(["CN-HL", "CN-JL", "CN-LN", "CN-NM"]).mean()
 
-    assert north("FW26-COAT-LNG") > 3 * north("SS26-SHOE-WVN")
+    assert north("FW26-COAT-LNG") > 2.5 * north("SS26-SHOE-WVN")
 
 
 def test_some_orders_are_bulk_and_most_are_for_one_unit(honest):

@@ -142,7 +142,10 @@ def _facts(session: Session, *, campaigns: Sequence[Campaign]) -> list[CampaignF
         .order_by(CampaignSku.sku_id)
     ):
         skus[campaign_id].append(sku_id)
-    return [_fact(campaign, units=units.get(campaign.id, (0, 0)), skus=skus[campaign.id]) for campaign in campaigns]
+    return [
+        _fact(campaign, units=units.get(campaign.id, (0, 0)), skus=skus[campaign.id])
+        for campaign in campaigns
+    ]
 
 
 def _fact(campaign: Campaign, *, units: tuple[int, int], skus: list[int]) -> CampaignFact:

@@ -59,7 +59,9 @@ def get_exclusion(session: Session, *, exclusion_id: int) -> ExclusionFact:
     """
     row = session.execute(_select().where(Exclusion.id == exclusion_id)).first()
     if row is None:
-        raise NotFound("exclusion_unknown", f"There is no exclusion {exclusion_id}.", exclusion_id=exclusion_id)
+        raise NotFound(
+            "exclusion_unknown", f"There is no exclusion {exclusion_id}.", exclusion_id=exclusion_id
+        )
     return _fact(row)
 
 

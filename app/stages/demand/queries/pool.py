@@ -132,7 +132,9 @@ def sku_units(
     valid = func.sum(DemandDay.valid_units)
     query = select(DemandDay.sku_id, func.sum(DemandDay.raw_units), valid)
     query = _filter(query, table=DemandDay, sku_id=None, campaign_id=None, since=since, until=until)
-    rows = session.execute(query.group_by(DemandDay.sku_id).order_by(valid.desc(), DemandDay.sku_id).limit(limit))
+    rows = session.execute(
+        query.group_by(DemandDay.sku_id).order_by(valid.desc(), DemandDay.sku_id).limit(limit)
+    )
     return [SkuUnits(sku_id=row[0], raw_units=int(row[1]), valid_units=int(row[2])) for row in rows]
 
 
@@ -201,7 +203,9 @@ def _filter(
 
 def _waterfall(cells: dict[str, tuple[int, int, int]]) -> Waterfall:
     steps = [
-        WaterfallStep(reason=reason.value, units=cells[reason][0] - cells[reason][1], signals=cells[reason][2])
+        WaterfallStep(
+            reason=reason.value, units=cells[reason][0] - cells[reason][1], signals=cells[reason][2]
+        )
         for reason in Reason
         if reason is not Reason.VALID and reason in cells
     ]
@@ -221,7 +225,9 @@ def _weekly(session: Session, *, table: _RollUp, until: dt.date) -> pl.DataFrame
         .group_by(table.sku_id, table.region_id, week)
     ).all()
     columns = list(zip(*rows, strict=True)) or [(), (), (), ()]
-    frame = pl.DataFrame([pl.Series(name, values) for name, values in zip(_WEEKLY_SCHEMA, columns, strict=True)])
+    frame = pl.DataFrame(
+        [pl.Series(name, values) for name, values in zip(_WEEKLY_SCHEMA, columns, strict=True)]
+    )
     if frame.schema["week"] == pl.String:  # SQLite computes with days as text
         frame = frame.with_columns(pl.col("week").str.to_date("%Y-%m-%d"))
     return frame.cast(_WEEKLY_SCHEMA)  # type: ignore[arg-type]
@@ -229,7 +235,9 @@ def _weekly(session: Session, *, table: _RollUp, until: dt.date) -> pl.DataFrame
 
 def _monday(session: Session, day: InstrumentedAttribute[dt.date]) -> ColumnElement[Any]:
     if session.get_bind().dialect.name == "sqlite":
-        return func.date(day, "weekday 0", "-6 days")  # the Sunday at or after the day, then back to its Monday
+        return func.date(
+            day, "weekday 0", "-6 days"
+        )  # the Sunday at or after the day, then back to its Monday
     return cast(func.date_trunc("week", day), Date)
 
 

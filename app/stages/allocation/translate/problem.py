@@ -21,6 +21,7 @@ from app.stages.allocation.rules import (
     monday,
     week_index,
 )
+from app.stages.allocation.translate.network import Landed, node_names
 from app.stages.catalog.queries import LaneFact, Network, OfferFact, SkuFact
 from app.stages.forecasts.rules import Cell, gross_units
 
@@ -93,10 +94,10 @@ class _Builder:
         self.weeks = inputs.settings.weeks
         self.sku: dict[int, SkuFact] = {sku.id: sku for sku in inputs.network.skus}
         self.code = {sku.id: sku.code for sku in inputs.network.skus}
-        self.node = _node_names(inputs.network)
+        self.node = node_names(inputs.network)
         self.offers = {(offer.supplier_id, offer.sku_id): offer for offer in inputs.network.offers}
         self.lane_lead = {_ends(lane): lead_weeks(lane.lead_days) for lane in inputs.network.lanes}
-        self.landed = _Landed(inputs.network)
+        self.landed = Landed(inputs.network)
         self.gross = self._gross()
         self.demand: Demand = {}
         self.locked: list[tuple[Firm, int]] = []
@@ -135,7 +136,9 @@ class _Builder:
         regions = {region.id for region in self.inputs.network.regions}
         gross = gross_units(self.inputs.forecast, self.inputs.pledged, weeks=weeks)
         return {
-            (sku, region): {week_index(week, first=self.inputs.first): units for week, units in by_week.items()}
+            (sku, region): {
+                week_index(week, first=self.inputs.first): units for week, units in by_week.items()
+            }
             for (sku, region), by_week in gross.items()
             if sku in self.sku and region in regions
         }
@@ -163,9 +166,7 @@ class _Builder:
     def _order_week(self, firm: Firm, arrival: int) -> int | None:
         """The week in which a line that arrives then is ordered; None when its offer or lane is gone."""
         offer = self.offers.get((firm.supplier_id, firm.sku_id))
-        lane = self.lane_lead.get(
-            (firm.supplier_id, None, firm.warehouse_id, firm.region_id)
-        )
+        lane = self.lane_lead.get((firm.supplier_id, None, firm.warehouse_id, firm.region_id))
         if offer is None or lane is None or lead_weeks(offer.lead_days) >= self.weeks:
             return None
         return arrival - lane - lead_weeks(offer.lead_days)
@@ -194,7 +195,9 @@ class _Builder:
             if sku not in supplied:
                 reason = self._why_unsupplied(sku)
                 left += [LeftOut(sku, region, week, units, reason) for week, units in sorted(by_week.items())]
-        self.demand = {cell: by_week for cell, by_week in self.demand.items() if cell[0] in supplied and by_week}
+        self.demand = {
+            cell: by_week for cell, by_week in self.demand.items() if cell[0] in supplied and by_week
+        }
         return tuple(left)
 
     def _why_unsupplied(self, sku: int) -> UnmetReason:
@@ -312,7 +315,9 @@ class _Builder:
 
     def _stock(self, skus: Sequence[int]) -> tuple[optimizer.Stock, ...]:
         there = {(sku, place, 0): units for (sku, place), units in self.inputs.on_hand.items() if units > 0}
-        total = {key: there.get(key, 0) + self.arriving.get(key, 0) for key in there.keys() | self.arriving.keys()}
+        total = {
+            key: there.get(key, 0) + self.arriving.get(key, 0) for key in there.keys() | self.arriving.keys()
+        }
         planned = set(skus)
         return tuple(
             optimizer.Stock(
@@ -390,37 +395,5 @@ class _Builder:
         )
 
 
-class _Landed:
-    """The dearest landed cost of each SKU in minor units: dearest price of one unit plus the dearest way."""
-
-    def __init__(self, network: Network) -> None:
-        price: dict[int, int] = defaultdict(int)
-        for offer in network.offers:
-            price[offer.sku_id] = max(price[offer.sku_id], *(one.unit_price_minor for one in offer.breaks))
-        into = max((lane.cost_minor for lane in network.lanes if lane.from_supplier_id is not None), default=0)
-        out = max((lane.cost_minor for lane in network.lanes if lane.from_warehouse_id is not None), default=0)
-        self._cost = {sku.id: price[sku.id] + (into + out) * sku.volume for sku in network.skus}
-
-    def of(self, sku: int) -> int:
-        """At least one minor unit, so that nothing is ever free to leave unplanned."""
-        return max(self._cost[sku], 1)
-
-    def part(self, sku: int, percent: int) -> int:
-        """A part of it, rounded up to whole minor units."""
-        return -(-self.of(sku) * percent // 100)
-
-
 def _ends(lane: LaneFact) -> tuple[int | None, int | None, int | None, int | None]:
     return lane.from_supplier_id, lane.from_warehouse_id, lane.to_warehouse_id, lane.to_region_id
-
-
-def _node_names(network: Network) -> dict[tuple[str, int], str]:
-    """Codes name the places; one that two kinds of place share is told apart by its kind."""
-    kinds = (("supplier", network.suppliers), ("warehouse", network.warehouses), ("region", network.regions))
-    places = [(kind, place.id, place.code) for kind, group in kinds for place in group]
-    count: dict[str, int] = defaultdict(int)
-    for _, _, code in places:
-        count[code] += 1
-    return {
-        (kind, id_): code if count[code] == 1 else f"{kind}:{code}" for kind, id_, code in places
-    }

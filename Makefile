@@ -1,0 +1,39 @@
+# Every target is a short call of a script; `make help` lists them.
+.DEFAULT_GOAL := help
+.PHONY: help env demo test check bench lock clean env-dev
+BIN := .venv/bin
+QUICK := $(wildcard tests/unit tests/contract tests/properties tests/architecture)
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 15
+
+env: ## make .venv with what the service needs, and nothing else
+	@scripts/environment requirements.txt
+
+demo: env ## a sample brand in ./var, one planning cycle, and the web app (PORT=8000 DATA=var ONESHOT=1)
+	@scripts/demo
+
+test: env-dev ## everything, on SQLite and on a throw-away PostgreSQL (K=words runs a part)
+	@scripts/services
+	@$(BIN)/python -m pytest -n 2 $(if $(K),-k "$(K)")
+
+check: env-dev ## format, lint, types, import rules, and the tests that need no database
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest -q $(QUICK)
+
+bench: env-dev ## figures as ratios to a floor measured in the same run
+	@scripts/services
+	@PYTHONPATH=.:tests $(BIN)/python -m benchmarks
+
+lock: env-dev ## pin requirements*.in to requirements*.txt, with hashes
+	@scripts/lock
+
+clean: ## remove the environment and the caches; data in ./var stays
+	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+env-dev:
+	@scripts/environment requirements-dev.txt

@@ -1,0 +1,50 @@
+"""Campaigns: where each stands against its go line."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template
+
+from app.core.access import Role
+from app.entrypoints.door import db, roles, today
+from app.entrypoints.web import charts
+from app.entrypoints.web.replies import Reply
+from app.entrypoints.web.tower import at_risk
+from app.stages.catalog import queries as catalog
+from app.stages.demand import queries as demand
+
+blueprint = Blueprint("campaigns", __name__, url_prefix="/campaigns")
+
+
+@blueprint.get("")
+@roles(Role.MERCHANDISER)
+def index() -> Reply:
+    with db().reading() as session:
+        return render_template(
+            "merchandiser/campaigns.html",
+            campaigns=demand.list_campaigns(session),
+            at_risk=at_risk(session),
+            names=catalog.names(session),
+        )
+
+
+@blueprint.get("/<int:campaign_id>")
+@roles(Role.MERCHANDISER)
+def one(campaign_id: int) -> Reply:
+    with db().reading() as session:
+        campaign = demand.get_campaign(session, campaign_id=campaign_id)
+        curve = demand.campaign_curve(session, campaign_id=campaign_id)
+        water = demand.waterfall(session, campaign_id=campaign_id)
+        names = catalog.names(session)
+        regions = demand.campaign_regions(session, campaign_id=campaign_id)
+        return render_template(
+            "merchandiser/campaign.html",
+            campaign=campaign,
+            curve=charts.pledges(campaign, curve, today=today()),
+            has_curve=bool(curve),
+            water=water,
+            water_chart=charts.waterfall(water),
+            regions=regions,
+            most=max((region.valid_units for region in regions), default=1),
+            names=names,
+            at_risk=at_risk(session),
+        )

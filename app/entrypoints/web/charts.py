@@ -1,0 +1,153 @@
+"""Facts → the data the chart modules under static/js/charts read. Words are translated here, not in the browser."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from flask_babel import gettext
+
+from app.entrypoints.web import show, words
+from app.stages.allocation.queries import PlanFact, SankeyLink, ShareFact
+from app.stages.catalog.queries import Names
+from app.stages.demand.queries import CampaignFact, CurvePoint, Waterfall
+from app.stages.forecasts.queries import FanChart
+
+Data = dict[str, Any]
+DIRECT = "direct"
+
+
+def waterfall(water: Waterfall) -> Data:
+    """Raw, one bar per reason, valid. The axis starts below the smallest step when all steps are small."""
+    bars = [_bar(gettext("Raw"), 0, water.raw_units, "total", show.units(water.raw_units))]
+    level = water.raw_units
+    for step in water.steps:
+        after = level - step.units
+        note = gettext("%(count)s signals", count=show.units(step.signals))
+        kind = "minus" if step.units >= 0 else "plus"
+        name = words.label(words.REASONS, step.reason)
+        bars.append(_bar(name, min(level, after), max(level, after), kind, show.signed(-step.units), note))
+        level = after
+    bars.append(_bar(gettext("Valid"), 0, water.valid_units, "valid", show.units(water.valid_units)))
+    return {"bars": bars, "words": {"units": gettext("units")}}
+
+
+def _bar(label: str, low: int, high: int, kind: str, text: str, note: str = "") -> Data:
+    return {"label": label, "from": low, "to": high, "kind": kind, "text": text, "note": note}
+
+
+def sankey(flows: Iterable[SankeyLink], *, names: Names, alerted: Iterable[int] = ()) -> Data:
+    """Suppliers left, warehouses right; what goes straight to regions is one node."""
+    units: dict[tuple[int, int | str], int] = defaultdict(int)
+    for flow in flows:
+        units[flow.supplier_id, flow.warehouse_id or DIRECT] += flow.quantity
+    made, taken = _sums(units, 0), _sums(units, 1)
+    total = sum(made.values()) or 1
+    hot = set(alerted)
+    left = [
+        _node(f"s{key}", show.name(names.suppliers.get(key)), made[key], total, "left", key in hot)  # type: ignore[call-overload]
+        for key in sorted(made, key=lambda key: -made[key])
+    ]
+    right = [
+        _node(f"w{key}", _place(key, names), taken[key], total, "right", False)
+        for key in sorted(taken, key=lambda key: -taken[key])
+    ]
+    links = [{"source": f"s{a}", "target": f"w{b}", "value": quantity} for (a, b), quantity in units.items()]
+    return {"nodes": left + right, "links": links, "words": {"units": gettext("units")}}
+
+
+def _sums(units: dict[tuple[int, int | str], int], end: int) -> dict[int | str, int]:
+    sums: dict[int | str, int] = defaultdict(int)
+    for ends, quantity in units.items():
+        sums[ends[end]] += quantity
+    return sums
+
+
+def _place(key: int | str, names: Names) -> str:
+    return gettext("Direct to regions") if isinstance(key, str) else show.name(names.warehouses.get(key))
+
+
+def _node(key: str, label: str, quantity: int, total: int, side: str, alert: bool) -> Data:
+    note = f"{show.units(quantity)} · {show.percent(quantity / total)}"
+    return {"id": key, "label": label, "note": note, "side": side, "alert": alert}
+
+
+def fan(chart: FanChart) -> Data:
+    return {
+        "history": [{"week": point.week.isoformat(), "units": point.units} for point in chart.history],
+        "forecast": [
+            {
+                "week": point.week.isoformat(),
+                "mean": round(point.mean, 1),
+                "lo_80": round(point.lo_80, 1),
+                "hi_80": round(point.hi_80, 1),
+                "lo_95": round(point.lo_95, 1),
+                "hi_95": round(point.hi_95, 1),
+            }
+            for point in chart.forecast
+        ],
+        "words": {
+            "sold": gettext("Sold"),
+            "forecast": gettext("Forecast"),
+            "band80": gettext("%(level)s interval", level=show.percent(0.80, 0)),
+            "band95": gettext("%(level)s interval", level=show.percent(0.95, 0)),
+        },
+    }
+
+
+def pledges(campaign: CampaignFact, curve: Sequence[CurvePoint], *, today: dt.date) -> Data:
+    """The pledge curve with the go line and the expected volume."""
+    opens, closes = campaign.opens_at.date(), campaign.closes_at.date()
+    marks = [
+        _mark("go", gettext("Go line"), campaign.go_units),
+        _mark("expected", gettext("Expected"), campaign.expected_units),
+    ]
+    return {
+        "opens": opens.isoformat(),
+        "closes": closes.isoformat(),
+        "today": today.isoformat() if opens <= today <= closes else None,
+        "points": [[point.day.isoformat(), point.cum_units, point.units] for point in curve],
+        "marks": marks,
+        "words": {
+            "total": gettext("Valid units so far"),
+            "daily": gettext("Per day"),
+            "today": gettext("Today"),
+        },
+    }
+
+
+def _mark(kind: str, label: str, quantity: int) -> Data:
+    return {"kind": kind, "label": f"{label} · {show.units(quantity)}", "units": quantity}
+
+
+def supplier_shares(shares: Sequence[ShareFact], *, names: Names, threshold: int) -> Data:
+    """Each supplier's share of a scope, against the concentration limit."""
+    bars = [
+        {
+            "label": show.name(names.suppliers.get(share.supplier_id)),
+            "value": round(share.share * 100, 2),
+            "text": show.percent(share.share),
+            "alert": share.amount * 100 > threshold * share.scope_amount,
+        }
+        for share in sorted(shares, key=lambda share: -share.amount)
+    ]
+    limit = {"value": threshold, "label": show.percent(threshold / 100, 0)}
+    return {"bars": bars, "limit": limit, "percent": True}
+
+
+def cost_parts(plan: PlanFact) -> Data:
+    """What the plan costs, by part, largest first."""
+    parts = sorted(plan.cost_parts.items(), key=lambda part: -part[1])
+    bars = [
+        {
+            "label": words.label(words.COST_PARTS, name),
+            "value": minor,
+            "text": show.money(minor, plan.currency),
+            "alert": False,
+        }
+        for name, minor in parts
+        if minor
+    ]
+    return {"bars": bars, "limit": None, "percent": False}

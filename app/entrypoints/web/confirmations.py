@@ -1,0 +1,81 @@
+"""What suppliers answered, and the counter-offers that wait for a decision."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template, request
+from flask_babel import gettext
+from sqlalchemy.orm import Session
+
+from app.core.access import Role
+from app.entrypoints.door import current_actor, db, now, roles
+from app.entrypoints.web import forms, words
+from app.entrypoints.web.replies import Reply, by_htmx, error_page, go, part, say
+from app.stages.allocation import queries as allocation
+from app.stages.catalog import queries as catalog
+from app.stages.confirmation import operations, queries
+
+blueprint = Blueprint("confirmations", __name__, url_prefix="/confirmations")
+PAGE = 25
+
+
+@blueprint.get("")
+@roles(Role.MERCHANDISER)
+def index() -> Reply:
+    actor = current_actor()
+    state = request.args.get("state", "")
+    state = state if state in words.LINE_STATES else ""
+    offset = max(request.args.get("offset", 0, type=int), 0)
+    with db().reading() as session:
+        plan = allocation.latest_plan(session)
+        counts = queries.count_lines(session, actor=actor)
+        counters = queries.counters(session, actor=actor, limit=PAGE)
+        lines = queries.supplier_lines(
+            session, actor=actor, states=[state] if state else None, limit=PAGE + 1, offset=offset
+        )
+        return render_template(
+            "merchandiser/confirmations.html",
+            counts=counts,
+            total=sum(counts.values()),
+            rate=queries.confirmation_rate(session, run_id=plan.run_id) if plan else None,
+            counters=counters,
+            notes={line.id: _note(session, line.id) for line in counters},
+            lines=lines[:PAGE],
+            more=len(lines) > PAGE,
+            offset=offset,
+            page=PAGE,
+            state=state,
+            names=catalog.names(session),
+        )
+
+
+def _note(session: Session, line_id: int) -> str:
+    """What the supplier wrote with its counter-offer."""
+    said = queries.answers(session, actor=current_actor(), line_id=line_id)
+    return next((answer.note for answer in reversed(said) if answer.kind == "counter"), "")
+
+
+@blueprint.post("/<int:line_id>/accept")
+@roles(Role.MERCHANDISER)
+def accept(line_id: int) -> Reply:
+    return _settle(line_id, accept=True)
+
+
+@blueprint.post("/<int:line_id>/refuse")
+@roles(Role.MERCHANDISER)
+def refuse(line_id: int) -> Reply:
+    return _settle(line_id, accept=False)
+
+
+def _settle(line_id: int, *, accept: bool) -> Reply:
+    given = forms.read(forms.Version(), request.form)
+    if given.errors:
+        return error_page(400, "bad_request", "")
+    with db().transaction() as session:
+        line = operations.settle_counter(
+            session, actor=current_actor(), line_id=line_id, accept=accept, now=now(), **given.values
+        )
+        names = catalog.names(session)
+    say(gettext("The counter-offer is accepted.") if accept else gettext("The counter-offer is refused."))
+    if by_htmx():
+        return part("merchandiser/settled.html", line=line, names=names)
+    return go("web.confirmations.index")

@@ -1,0 +1,105 @@
+"""Order files in: upload, what became of every row, and the rejected rows to mend and send again."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from flask import Blueprint, Response, render_template, request, url_for
+from flask_babel import gettext
+
+from app.core.access import Role
+from app.core.errors import HeadwaterError
+from app.entrypoints.door import current_actor, db, roles
+from app.entrypoints.uploads import import_upload
+from app.entrypoints.web import forms, words
+from app.entrypoints.web.replies import Reply, go_to, say
+from app.stages.demand import queries as demand
+from app.stages.imports import queries
+
+blueprint = Blueprint("imports", __name__, url_prefix="/imports")
+PAGE = 20
+ROWS = 50
+
+
+@blueprint.get("")
+@roles(Role.MERCHANDISER)
+def index() -> Reply:
+    return _page()
+
+
+@blueprint.post("")
+@roles(Role.MERCHANDISER)
+def upload() -> Reply:
+    """Import the file now: all of it, or nothing."""
+    given = forms.read(forms.Upload(), request.form)
+    if given.errors:
+        return _page(given.raw, given.errors), 422
+    try:
+        done = import_upload(request.files.get("file"), actor=current_actor(), **given.values)
+    except HeadwaterError as refused:
+        field = str(refused.data.get("field", "file"))
+        sentence = words.failure(refused.status, refused.code, refused.sentence)
+        return _page(
+            given.raw, {field if field in ("channel", "mapping") else "file": sentence}
+        ), refused.status
+    if done.unchanged:
+        say(gettext("This file was imported before; nothing has changed."), "info")
+    else:
+        say(gettext("The file is imported."))
+    return go_to(url_for("web.imports.one", batch_id=done.batch_id))
+
+
+def _page(raw: dict[str, str] | None = None, errors: dict[str, str] | None = None) -> str:
+    before = request.args.get("before", type=int)
+    with db().reading() as session:
+        batches = queries.list_batches(session, limit=PAGE + 1, before_id=before)
+        return render_template(
+            "merchandiser/imports.html",
+            batches=batches[:PAGE],
+            next_before=batches[PAGE - 1].id if len(batches) > PAGE else None,
+            before=before,
+            channels=demand.list_channels(session),
+            mappings=queries.mappings(),
+            form=raw or {},
+            errors=errors or {},
+        )
+
+
+@blueprint.get("/<int:batch_id>")
+@roles(Role.MERCHANDISER)
+def one(batch_id: int) -> Reply:
+    after = request.args.get("after", -1, type=int)
+    with db().reading() as session:
+        batch = queries.get_batch(session, batch_id=batch_id)
+        rows = queries.rejected_rows(session, batch_id=batch_id, after_row=after, limit=ROWS + 1)
+        return render_template(
+            "merchandiser/import.html",
+            batch=batch,
+            rows=rows[:ROWS],
+            next_after=rows[ROWS - 1].row if len(rows) > ROWS else None,
+            after=after,
+        )
+
+
+@blueprint.get("/<int:batch_id>/rejects.csv")
+@roles(Role.MERCHANDISER)
+def rejects(batch_id: int) -> Reply:
+    """Every rejected row. A byte-order mark first, so that spreadsheets read it as UTF-8."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(["row", "column", "code", "sentence"])
+    with db().reading() as session:
+        queries.get_batch(session, batch_id=batch_id)
+        for row in queries.rejected_rows(session, batch_id=batch_id):
+            writer.writerow([row.row, _plain(row.column), row.code, _plain(row.sentence)])
+    return Response(
+        "\ufeff" + text.getvalue(),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="rejects-{batch_id}.csv"'},
+    )
+
+
+def _plain(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return "'" + text if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

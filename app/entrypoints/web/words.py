@@ -1,0 +1,248 @@
+"""Codes → words. Every state, reason and refusal that a person can meet has its words here, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
+
+from app.entrypoints.web.language import speaks_chinese
+
+Tone = str
+Labels = Mapping[str, tuple[object, Tone]]
+
+ROLES = {
+    "merchandiser": _("Merchandiser"),
+    "supplier": _("Supplier"),
+    "warehouse_planner": _("Warehouse planner"),
+    "administrator": _("Administrator"),
+}
+LINE_STATES: Labels = {
+    "asked": (_("To answer"), "info"),
+    "confirmed": (_("Confirmed"), "success"),
+    "countered": (_("Counter-offer"), "warning"),
+    "declined": (_("Declined"), "danger"),
+    "expired": (_("Expired"), "danger"),
+    "withdrawn": (_("Withdrawn"), "secondary"),
+}
+CAMPAIGN_STATES: Labels = {
+    "draft": (_("Draft"), "secondary"),
+    "open": (_("Open"), "info"),
+    "reached": (_("Reached"), "success"),
+    "missed": (_("Missed"), "danger"),
+    "cancelled": (_("Cancelled"), "secondary"),
+    "in_production": (_("In production"), "info"),
+    "shipping": (_("Shipping"), "info"),
+    "closed": (_("Closed"), "secondary"),
+}
+JOB_STATES: Labels = {
+    "queued": (_("Waiting"), "secondary"),
+    "running": (_("Running"), "info"),
+    "done": (_("Done"), "success"),
+    "failed": (_("Failed"), "danger"),
+    "cancelled": (_("Stopped"), "warning"),
+}
+JOB_NAMES = {"run-cycle": _("Planning cycle")}
+PHASES = {
+    "freeze": _("Reading the demand"),
+    "forecast": _("Forecasting"),
+    "forecasts": _("Forecasting"),
+    "freeze-plan": _("Preparing the plan"),
+    "translate": _("Preparing the plan"),
+    "prepare": _("Preparing the plan"),
+    "allocate": _("Finding the best plan"),
+    "allocation": _("Finding the best plan"),
+    "solve": _("Finding the best plan"),
+    "check": _("Checking the plan"),
+    "store": _("Storing"),
+    "plan": _("Issuing production plans"),
+    "plans": _("Issuing production plans"),
+    "issue": _("Issuing production plans"),
+    "alerts": _("Looking for alerts"),
+}
+RUN_STATES: Labels = {"optimal": (_("Optimal"), "success"), "feasible": (_("Within the gap"), "info")}
+REASONS = {
+    "duplicate": _("Duplicates"),
+    "cancelled": _("Cancelled"),
+    "returned": _("Returned"),
+    "test": _("Test orders"),
+    "not_goods": _("Not goods"),
+    "unpriced": _("Without a price"),
+    "over_limit": _("Over the buyer's limit"),
+}
+UNMET = {
+    "no_offer": _("Nobody offers it, or every offer was declined"),
+    "no_lane": _("No way from its suppliers to the region"),
+    "lead_time": _("Would arrive after the planning horizon"),
+    "capacity": _("Suppliers, docks or storage are full"),
+    "moq": _("Too few units for the smallest lot"),
+    "share_cap": _("A hard concentration limit leaves no supplier"),
+    "cost": _("Making it costs more than going without"),
+}
+COST_PARTS = {
+    "purchase": _("Purchase"),
+    "award": _("Awarding suppliers"),
+    "order": _("Fixed order cost"),
+    "freight": _("Freight"),
+    "holding": _("Holding"),
+    "late": _("Lateness (priced)"),
+    "short": _("Shortage (priced)"),
+    "risk": _("Supplier risk (priced)"),
+    "share": _("Concentration (priced)"),
+    "churn": _("Changes to the last plan (priced)"),
+}
+RULES = {
+    "capacity": _("Weekly capacity"),
+    "horizon_capacity": _("Capacity over the horizon"),
+    "week_capacity": _("Weekly capacity for the SKU"),
+    "inbound": _("Inbound dock"),
+    "storage": _("Storage"),
+    "share_cap": _("Concentration limit"),
+    "moq": _("MOQ"),
+    "max": _("Largest quantity"),
+    "lot": _("Lot multiple"),
+}
+SCOPES = {"sku": _("SKU"), "category": _("Category"), "material": _("Material"), "plan": _("Plan")}
+BASES = {"units": _("Units"), "spend": _("Spend"), "capacity": _("Capacity")}
+ALERT_KINDS: Labels = {
+    "concentration": (_("Concentration"), "warning"),
+    "unmet_demand": (_("Unmet demand"), "danger"),
+    "answer_overdue": (_("Answer overdue"), "warning"),
+    "declined": (_("Declined"), "danger"),
+    "campaign_at_risk": (_("Campaign at risk"), "warning"),
+}
+ANSWERS = {
+    "confirm": _("Confirmed as asked"),
+    "counter": _("Changed"),
+    "decline": _("Declined"),
+    "accept": _("Counter-offer accepted"),
+    "refuse": _("Counter-offer refused"),
+    "expire": _("Ran out"),
+    "withdraw": _("Withdrawn"),
+}
+METHODS = {
+    "ets": _("Exponential smoothing"),
+    "theta": _("Theta"),
+    "croston": _("Croston (intermittent demand)"),
+    "sba": _("Croston, SBA (intermittent demand)"),
+    "tsb": _("TSB (intermittent demand)"),
+    "mean": _("Mean of the recent weeks"),
+    "naive": _("Last value"),
+    "seasonal_naive": _("Same week a year ago"),
+    "zero": _("No demand"),
+}
+EVIDENCE = {
+    "rule": _("Rule"),
+    "status": _("Status"),
+    "buyer_units": _("Units of the buyer"),
+    "per_buyer_limit": _("Limit per buyer"),
+    "limit": _("Limit per buyer"),
+    "cancels": _("Cancels"),
+    "price": _("Price"),
+    "unit_price_minor": _("Price"),
+    "quantity": _("Quantity"),
+    "external_id": _("Order"),
+    "sku": _("SKU"),
+    "column": _("Column"),
+    "note": _("Note"),
+}
+REFUSALS = {
+    "account_exists": _("This e-mail has an account already."),
+    "account_unknown": _("This account is gone."),
+    "campaign_unknown": _("There is no such campaign."),
+    "counter_empty": _("A change must differ from what is asked."),
+    "counter_week": _("This week cannot be promised."),
+    "csrf_failed": _("This page has expired. Load it again and repeat what you did."),
+    "email_invalid": _("This is no e-mail address."),
+    "exclusion_unknown": _("There is no such exclusion."),
+    "forecast_none": _("There is no forecast yet."),
+    "forecast_run_unknown": _("There is no such forecast."),
+    "job_ended": _("This job has ended already."),
+    "job_unknown": _("There is no such job."),
+    "line_unknown": _("There is no such line for you to see."),
+    "locale_unknown": _("This language is not available."),
+    "no_supplier": _("This account belongs to no supplier."),
+    "note_too_long": _("The note is too long."),
+    "password_short": _("A password has at least 12 characters."),
+    "plan_none": _("There is no plan yet."),
+    "plan_unknown": _("There is no such plan."),
+    "receipt_quantity": _("More was received than is still to come."),
+    "role_required": _("Your role does not open this page."),
+    "sign_in_failed": _("E-mail and password do not match an account."),
+    "supplier_account": _("A supplier's account names its supplier, and no other account does."),
+    "waterfall_filter": _("Choose a campaign or a channel, not both."),
+}
+ERRORS = {
+    400: _("This request can't be read"),
+    401: _("Sign in first"),
+    403: _("Not for your role"),
+    404: _("Nothing here"),
+    405: _("Not possible here"),
+    409: _("Somebody was faster"),
+    413: _("Too large"),
+    415: _("This kind of file can't be read"),
+    422: _("This can't be done"),
+    429: _("Too many attempts"),
+    500: _("Something went wrong here"),
+}
+SENTENCES = {
+    400: _("The request is incomplete or its form has expired."),
+    401: _("This page needs a sign-in."),
+    403: _("You are signed in, but your role does not open this page."),
+    404: _("There is no page at this address, or it is not yours to see."),
+    405: _("This address does not take this kind of request."),
+    409: _("What you saw has changed in the meantime."),
+    413: _("The file is larger than the service takes."),
+    415: _("The service does not know this kind of content."),
+    422: _("The values contradict a rule."),
+    429: _("There were too many attempts in a short time."),
+    500: _("It was written to the log."),
+}
+REMEDIES = {
+    400: _("Go back, load the page again and repeat what you did."),
+    404: _("Check the address, or start from the menu."),
+    409: _("Load the page again to see how it stands now, then decide again."),
+    413: _("Split the file, or ask the administrator to raise the limit."),
+    429: _("Wait a minute, then try again."),
+    500: _("Please try again later."),
+}
+
+
+def label(table: Mapping[str, object], code: object) -> str:
+    """The words for a code; an unknown code is shown as it is."""
+    key = str(code)
+    found = table.get(key)
+    return str(found) if found is not None else key.replace("_", " ")
+
+
+def state(table: Labels, code: object) -> tuple[str, Tone]:
+    found = table.get(str(code))
+    return (str(found[0]), found[1]) if found else (str(code).replace("_", " "), "secondary")
+
+
+def role(code: object) -> str:
+    return label(ROLES, code)
+
+
+def error_page(status: int) -> tuple[str, str]:
+    """Title and remedy of an error page."""
+    return str(ERRORS.get(status, ERRORS[500])), str(REMEDIES.get(status, ""))
+
+
+def failure(status: int, code: str, sentence: str) -> str:
+    """What a person is told. In English the refusal's own sentence, which names what it is about."""
+    if code in REFUSALS:
+        return str(REFUSALS[code]) if speaks_chinese() else sentence
+    if code.upper() in HTTP_CODES or code in ("unexpected", "fields_invalid"):
+        return str(SENTENCES.get(status, SENTENCES[500]))
+    if speaks_chinese():
+        return gettext("%(title)s (%(code)s)", title=SENTENCES.get(status, SENTENCES[500]), code=code)
+    return sentence
+
+
+HTTP_CODES = frozenset(
+    "BAD_REQUEST UNAUTHORIZED FORBIDDEN NOT_FOUND METHOD_NOT_ALLOWED CONFLICT REQUEST_ENTITY_TOO_LARGE "
+    "CONTENT_TOO_LARGE UNSUPPORTED_MEDIA_TYPE UNPROCESSABLE_ENTITY UNPROCESSABLE_CONTENT TOO_MANY_REQUESTS "
+    "INTERNAL_SERVER_ERROR".split()
+)

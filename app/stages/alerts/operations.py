@@ -1,0 +1,200 @@
+"""Looking for what is wrong now, and keeping one alert for each cause."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from sqlalchemy import bindparam, insert, update
+from sqlalchemy.orm import Session
+
+from app.stages.alerts import queries
+from app.stages.alerts.models import Alert
+from app.stages.alerts.queries import AlertFact
+from app.stages.alerts.rules import AlertKind, AlertState, Finding, cause, changes, pace
+from app.stages.allocation import queries as allocation
+from app.stages.allocation.queries import ShareFact
+from app.stages.allocation.rules import Base, Limit, cap_can_hold, lowest_reachable_share
+from app.stages.catalog import queries as catalog
+from app.stages.confirmation import queries as confirmation
+from app.stages.confirmation.rules import LineState
+from app.stages.demand import queries as demand
+
+ANSWER_KINDS = {LineState.DECLINED: AlertKind.DECLINED, LineState.EXPIRED: AlertKind.ANSWER_OVERDUE}
+
+
+def refresh(session: Session, *, run_id: int, now: dt.datetime) -> list[AlertFact]:
+    """Look at everything again, with the plan of this run; returns the alerts that are open afterwards.
+
+    An alert keeps the time it was opened for as long as its cause is found; one whose cause is gone is closed, and
+    opened anew if it comes back.
+    """
+    findings = [
+        *_concentrations(session, run_id),
+        *_unmet(session, run_id),
+        *_answers(session, run_id),
+        *_campaigns(session, now),
+    ]
+    _apply(session, findings, kinds=list(AlertKind), now=now)
+    return queries.open_alerts(session)
+
+
+def refresh_answers(session: Session, *, now: dt.datetime) -> None:
+    """Look only at declined and unanswered lines of the latest plan: cheap enough for every answer."""
+    plan = allocation.latest_plan(session)
+    if plan is not None:
+        _apply(session, _answers(session, plan.run_id), kinds=list(ANSWER_KINDS.values()), now=now)
+
+
+def _apply(
+    session: Session, findings: Collection[Finding], *, kinds: Collection[AlertKind], now: dt.datetime
+) -> None:
+    known = queries.states(session, kinds=[kind.value for kind in kinds])
+    change = changes(findings, known=known)
+    fresh = [finding for finding in change.opened if finding.cause not in known]
+    again = [finding for finding in change.opened if finding.cause in known]
+    if fresh:
+        rows = [{"cause": one.cause, "kind": one.kind.value, **_opened(one, now)} for one in fresh]
+        session.execute(insert(Alert), rows)
+    _update(session, [{"key": one.cause, **_opened(one, now)} for one in again])
+    _update(session, [{"key": one.cause, **_numbers(one, now)} for one in change.seen])
+    closed = {"state": AlertState.CLOSED.value, "closed_at": now}
+    _update(session, [{"key": key, **closed} for key in change.closed])
+
+
+def _opened(finding: Finding, now: dt.datetime) -> dict[str, Any]:
+    return {**_numbers(finding, now), "state": AlertState.OPEN.value, "opened_at": now, "closed_at": None}
+
+
+def _numbers(finding: Finding, now: dt.datetime) -> dict[str, Any]:
+    return {"owner": finding.owner, "weight": finding.weight, "data": finding.data, "seen_at": now}
+
+
+def _update(session: Session, rows: list[dict[str, Any]]) -> None:
+    """One UPDATE for many rows of the same columns, each found by its cause."""
+    if not rows:
+        return
+    table = Alert.__table__
+    values = {name: bindparam(name) for name in rows[0] if name != "key"}
+    statement = update(table).where(table.c.cause == bindparam("key")).values(values)  # type: ignore[arg-type]
+    session.connection().execute(statement, rows)
+
+
+def _concentrations(session: Session, run_id: int) -> Iterable[Finding]:
+    """One finding for each scope and base in which anybody's share is above its limit."""
+    names = catalog.names(session).suppliers
+    eligible = _eligible(session)
+    for limit in allocation.limits(session):
+        groups: dict[str, list[ShareFact]] = defaultdict(list)
+        for share in allocation.shares(
+            session,
+            run_id=run_id,
+            scope=limit.scope.value,
+            base=limit.base.value,
+            above=limit.threshold_percent,
+        ):
+            groups[share.scope_key].append(share)
+        for key, group in sorted(groups.items()):
+            yield _concentration(limit, key, group, names=names, eligible=eligible)
+
+
+def _concentration(
+    limit: Limit,
+    key: str,
+    group: list[ShareFact],
+    *,
+    names: Any,
+    eligible: dict[tuple[str, str], set[int]],
+) -> Finding:
+    """Names base, scope, share, threshold, HHI and effective suppliers; and says when the limit can't be kept."""
+    top, able = group[0], len(eligible[limit.scope.value, key])
+    data: dict[str, Any] = {
+        "scope": top.scope,
+        "scope_key": key,
+        "base": top.base,
+        "threshold": limit.threshold_percent / 100,
+        "share": top.share,
+        "demand_share": top.demand_share,
+        "supplier": names[top.supplier_id].code,
+        "above": [
+            {
+                "supplier": names[one.supplier_id].code,
+                "share": one.share,
+                "demand_share": one.demand_share,
+                "amount": one.amount,
+            }
+            for one in group
+        ],
+        "amount": top.amount,
+        "scope_amount": top.scope_amount,
+        "hhi": top.hhi,
+        "effective_suppliers": top.effective_suppliers,
+        "eligible_suppliers": able,
+        "can_hold": cap_can_hold(able, threshold_percent=limit.threshold_percent),
+        "lowest_reachable_share": lowest_reachable_share(able),
+    }
+    excess = top.amount - top.scope_amount * limit.threshold_percent / 100
+    key_parts = (limit.scope.value, key, limit.base.value)
+    weight = excess if limit.base is Base.UNITS else excess / 100
+    return Finding(AlertKind.CONCENTRATION, cause(AlertKind.CONCENTRATION, *key_parts), weight, data)
+
+
+def _eligible(session: Session) -> dict[tuple[str, str], set[int]]:
+    """Suppliers with an offer, by scope and key."""
+    network = catalog.network(session)
+    skus = {sku.id: sku for sku in network.skus}
+    found: dict[tuple[str, str], set[int]] = defaultdict(set)
+    for offer in network.offers:
+        sku = skus.get(offer.sku_id)
+        if sku is not None:
+            found["sku", sku.code].add(offer.supplier_id)
+            found["plan", ""].add(offer.supplier_id)
+            if sku.category:
+                found["category", sku.category].add(offer.supplier_id)
+    return found
+
+
+def _unmet(session: Session, run_id: int) -> Iterable[Finding]:
+    codes = catalog.names(session).skus
+    for sku in allocation.unmet_by_sku(session, run_id=run_id):
+        code = codes[sku.sku_id].code
+        data = {"sku": code, "sku_id": sku.sku_id, "units": sku.quantity, "reasons": sku.reasons}
+        yield Finding(
+            AlertKind.UNMET_DEMAND, cause(AlertKind.UNMET_DEMAND, "sku", code), float(sku.quantity), data
+        )
+
+
+def _answers(session: Session, run_id: int) -> Iterable[Finding]:
+    """Lines of this run that were declined or ran out, by supplier. The next run plans them elsewhere."""
+    codes = catalog.names(session).suppliers
+    for one in confirmation.standing(session, run_id=run_id):
+        kind = ANSWER_KINDS[LineState(one.state)]
+        code = codes[one.supplier_id].code
+        data = {"supplier": code, "lines": one.lines, "units": one.units, "skus": one.skus, "run_id": run_id}
+        yield Finding(kind, cause(kind, code), float(one.units), data)
+
+
+def _campaigns(session: Session, now: dt.datetime) -> Iterable[Finding]:
+    """Open campaigns that miss their go line if the rest goes like the part that has passed."""
+    for campaign in demand.list_campaigns(session, states=["open"]):
+        now_pace = pace(
+            opens_at=campaign.opens_at,
+            closes_at=campaign.closes_at,
+            valid_units=campaign.valid_units,
+            now=now,
+        )
+        if now_pace.misses(campaign.go_units):
+            data = {
+                "campaign": campaign.code,
+                "valid_units": campaign.valid_units,
+                "go_units": campaign.go_units,
+                "projected_units": now_pace.projected_units,
+                "elapsed_share": now_pace.elapsed_share,
+                "closes_at": campaign.closes_at.isoformat(),
+            }
+            short = float(campaign.go_units - now_pace.projected_units)
+            yield Finding(
+                AlertKind.CAMPAIGN_AT_RISK, cause(AlertKind.CAMPAIGN_AT_RISK, campaign.code), short, data
+            )

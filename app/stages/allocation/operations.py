@@ -1,0 +1,346 @@
+"""Making a plan: freeze its inputs, compute it, store it; and setting the concentration limits."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from babel.numbers import get_currency_precision
+from sqlalchemy import Table, delete, insert
+from sqlalchemy.orm import Session
+
+import optimizer
+from app.core import audit
+from app.core.access import Actor, Role
+from app.core.errors import Conflict, RuleBroken
+from app.core.jobs import Progress
+from app.stages.allocation import queries, rules
+from app.stages.allocation.models import (
+    AllocationFlow,
+    AllocationLine,
+    AllocationRun,
+    AllocationShare,
+    ConcentrationLimit,
+    UnmetDemand,
+)
+from app.stages.allocation.queries import PlanFact
+from app.stages.allocation.rules import Commitments, PlanSettings
+from app.stages.allocation.translate import Inputs, Plan, Translation, build, digest, read_plan
+from app.stages.catalog import queries as catalog
+from app.stages.demand import queries as demand
+from app.stages.forecasts import queries as forecasts
+from app.stages.stock import queries as stock
+
+MOST_BINDING = 500
+"""Binding rules kept with a run; the rest of a long list says nothing more to a reader."""
+CHUNK = 5000
+"""Rows in one INSERT."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrozenProblem:
+    """The inputs of one plan, frozen.
+
+    `digest` names the plan: the same inputs and settings have the same one, on any database. `guard` is over what
+    a plan may not contradict (answers, stock, network, limits): it must not have moved when the plan is
+    stored. Demand is not in it, because it never stands still: it is read as of the freeze, and what came later is
+    for the next turn.
+    """
+
+    translation: Translation
+    digest: str
+    guard: str
+    forecast_run_id: int
+    as_of: dt.date
+    currency: str
+    settings: PlanSettings
+
+    @property
+    def minor_per_unit(self) -> int:
+        return minor_per_unit(self.currency)
+
+
+def minor_per_unit(currency: str) -> int:
+    """Minor units in one unit of an ISO 4217 currency: 100 for CNY, 1 for JPY."""
+    return int(10 ** get_currency_precision(currency))
+
+
+def freeze(
+    session: Session,
+    *,
+    forecast_run_id: int,
+    as_of: dt.date,
+    commitments: Commitments,
+    currency: str,
+    settings: PlanSettings = PlanSettings(),
+) -> FrozenProblem:
+    """Read everything a plan is made from, and fingerprint it. Call it in one reading transaction.
+
+    Raises:
+        RuleBroken: nothing_to_plan when no demand falls in the horizon; network_unusable when a figure of the
+            network is out of range, naming it.
+    """
+    guard, fixed = _fixed_inputs(session, commitments)
+    run = forecasts.get_run(session, run_id=forecast_run_id)
+    pledged: dict[tuple[int, int], dict[dt.date, int]] = {}
+    for need in demand.campaign_requirements(session, as_of=as_of):
+        pledged.setdefault((need.sku_id, need.region_id), {})[need.week] = need.units
+    translation = _translate(
+        Inputs(
+            **fixed,
+            forecast=forecasts.planning_units(session, run_id=forecast_run_id),
+            pledged=pledged,
+            commitments=commitments,
+            settings=settings,
+            as_of=as_of,
+            minor_per_unit=minor_per_unit(currency),
+        )
+    )
+    content = [
+        translation.problem.to_json(),
+        translation.left_out,
+        asdict(settings),
+        currency,
+        rules.monday(as_of),
+        None if run is None else run.fingerprint,
+    ]
+    return FrozenProblem(
+        translation=translation,
+        digest=digest(content),
+        guard=guard,
+        forecast_run_id=forecast_run_id,
+        as_of=as_of,
+        currency=currency,
+        settings=settings,
+    )
+
+
+def compute(
+    frozen: FrozenProblem, *, threads: int = 1, progress: Progress | None = None
+) -> optimizer.Solution:
+    """Solve, with no transaction open.
+
+    Raises:
+        RuleBroken: plan_infeasible, with the clashing rules in words and what would resolve them.
+    """
+    settings = optimizer.Settings(
+        gap=frozen.settings.gap,
+        time_limit=frozen.settings.time_limit,
+        threads=threads,
+        seed=frozen.settings.seed,
+    )
+    found = optimizer.solve(frozen.translation.problem, settings, progress=_stage_progress(progress))
+    if isinstance(found, optimizer.Infeasible):
+        raise RuleBroken(
+            "plan_infeasible",
+            "No plan keeps all rules: " + "; ".join(found.conflict) + ".",
+            conflict=list(found.conflict),
+            relaxations=list(found.relaxations),
+            lowest_share=found.lowest_share,
+        )
+    return found
+
+
+def store(
+    session: Session,
+    *,
+    frozen: FrozenProblem,
+    solution: optimizer.Solution,
+    commitments: Commitments,
+    actor: Actor,
+    now: dt.datetime,
+) -> PlanFact:
+    """Check the solution without a solver and store it; inputs that have a plan already keep that one.
+
+    Args:
+        commitments: what stands now, read in this transaction.
+
+    Raises:
+        Conflict: inputs_moved when answers, stock, network or limits changed since the freeze.
+        optimizer.BrokenRule: the solution breaks a rule; nothing is stored.
+    """
+    actor.must_be(Role.MERCHANDISER)
+    stored = queries.find_plan(session, problem_digest=frozen.digest)
+    if stored is not None:
+        return stored
+    check_unmoved(session, frozen=frozen, commitments=commitments)
+    plan = read_plan(
+        frozen.translation,
+        solution,
+        first=rules.monday(frozen.as_of),
+        minor_per_unit=frozen.minor_per_unit,
+    )
+    run_id = _insert_run(session, frozen, solution, plan, actor=actor, now=now)
+    _insert_rows(session, run_id, plan)
+    fact = queries.get_plan(session, run_id=run_id)
+    _record(session, fact, actor=actor, now=now)
+    return fact
+
+
+def check_unmoved(session: Session, *, frozen: FrozenProblem, commitments: Commitments) -> None:
+    """Raises Conflict inputs_moved when what a plan may not contradict has changed since the freeze."""
+    if _fixed_inputs(session, commitments)[0] != frozen.guard:
+        raise Conflict(
+            "inputs_moved",
+            "Answers, stock, the network or the limits changed while this plan was made. Plan again.",
+            problem_digest=frozen.digest,
+        )
+
+
+def set_limit(session: Session, *, limit: rules.Limit, actor: Actor, now: dt.datetime) -> None:
+    """Set the concentration limit of one scope and base; the first one set replaces the default ones.
+
+    Raises:
+        RuleBroken: limit_threshold or limit_penalty out of range.
+    """
+    actor.must_be(Role.MERCHANDISER)
+    if not 1 <= limit.threshold_percent <= 100:
+        raise RuleBroken("limit_threshold", "A threshold is 1 to 100 percent.", given=limit.threshold_percent)
+    if limit.penalty_minor is not None and limit.penalty_minor < 0:
+        raise RuleBroken("limit_penalty", "A penalty is not negative.", given=limit.penalty_minor)
+    key = {"scope": limit.scope.value, "base": limit.base.value}
+    values = {
+        "threshold_percent": limit.threshold_percent,
+        "hard": limit.hard,
+        "penalty_minor": limit.penalty_minor,
+    }
+    session.execute(delete(ConcentrationLimit).filter_by(**key))
+    session.execute(insert(ConcentrationLimit).values(**key, **values))
+    audit.record(
+        session,
+        actor=actor,
+        action="limit.set",
+        subject=f"limit:{limit.scope.value}:{limit.base.value}",
+        data=values,
+        now=now,
+    )
+
+
+def _fixed_inputs(session: Session, commitments: Commitments) -> tuple[str, dict[str, Any]]:
+    """What a plan may not contradict, and its fingerprint."""
+    fixed: dict[str, Any] = {
+        "network": catalog.network(session),
+        "on_hand": stock.on_hand(session),
+        "limits": tuple(queries.limits(session)),
+    }
+    on_hand = [[*key, units] for key, units in sorted(fixed["on_hand"].items())]
+    return digest([fixed["network"], on_hand, fixed["limits"], commitments]), fixed
+
+
+def _translate(inputs: Inputs) -> Translation:
+    try:
+        translation = build(inputs)
+    except optimizer.ProblemError as error:
+        raise RuleBroken(
+            "network_unusable",
+            f"The network cannot be planned: {error.path}: {error.reason}. Correct it and import it again.",
+            path=error.path,
+            reason=error.reason,
+        ) from error
+    if translation is None:
+        raise RuleBroken(
+            "nothing_to_plan",
+            f"No demand that anybody can make falls in the {inputs.settings.weeks} weeks from {inputs.first}. "
+            "Import orders and a network first, or plan as of a date near your latest orders.",
+            first_week=inputs.first.isoformat(),
+            weeks=inputs.settings.weeks,
+        )
+    return translation
+
+
+def _stage_progress(progress: Progress | None) -> Callable[[dict[str, Any]], None] | None:
+    if progress is None:
+        return None
+    return lambda report: progress(f"allocate: {report['phase']}", report["done"], report["total"])
+
+
+def _insert_run(
+    session: Session,
+    frozen: FrozenProblem,
+    solution: optimizer.Solution,
+    plan: Plan,
+    *,
+    actor: Actor,
+    now: dt.datetime,
+) -> int:
+    run = AllocationRun(
+        forecast_run_id=frozen.forecast_run_id,
+        as_of=frozen.as_of,
+        weeks=frozen.settings.weeks,
+        status=solution.status,
+        currency=frozen.currency,
+        problem_digest=frozen.digest,
+        plan_digest=plan.digest,
+        settings=asdict(frozen.settings),
+        demand_units=frozen.translation.demand_units,
+        planned_units=sum(line.quantity for line in plan.lines),
+        unmet_units=sum(one.quantity for one in plan.unmet),
+        cost_minor=plan.cost_minor,
+        bound_minor=plan.bound_minor,
+        gap=plan.gap,
+        cost_parts=plan.cost_parts,
+        binding=[asdict(one) for one in solution.binding[:MOST_BINDING]],
+        seconds=solution.seconds,
+        created_by=actor.name,
+        created_at=now,
+    )
+    session.add(run)
+    session.flush()
+    return run.id
+
+
+def _insert_rows(session: Session, run_id: int, plan: Plan) -> None:
+    lines = [_row(line, run_id, AllocationLine) for line in plan.lines]
+    flows = [_row(flow, run_id, AllocationFlow) for flow in plan.flows]
+    unmet = [_row(one, run_id, UnmetDemand) for one in plan.unmet]
+    parts = [
+        {
+            "run_id": run_id,
+            "scope": share.scope.value,
+            "scope_key": share.key,
+            "base": share.base.value,
+            "supplier_id": share.supplier_id,
+            "amount": share.amount,
+            "scope_amount": share.scope_amount,
+            "demand_amount": plan.demand_of.get((share.scope.value, share.key))
+            if share.base is rules.Base.UNITS
+            else None,
+            "hhi": share.hhi,
+        }
+        for share in plan.shares
+    ]
+    for model, rows in (
+        (AllocationLine, lines),
+        (AllocationFlow, flows),
+        (UnmetDemand, unmet),
+        (AllocationShare, parts),
+    ):
+        table: Table = model.__table__  # type: ignore[assignment]
+        for start in range(0, len(rows), CHUNK):
+            session.execute(insert(table), rows[start : start + CHUNK])
+
+
+def _row(value: Any, run_id: int, model: type) -> dict[str, Any]:
+    """The fields of a value that are columns of the model."""
+    columns = model.__table__.columns.keys()  # type: ignore[attr-defined]
+    fields = {name: getattr(value, name) for name in value.__dataclass_fields__ if name in columns}
+    return {"run_id": run_id, **fields}
+
+
+def _record(session: Session, fact: PlanFact, *, actor: Actor, now: dt.datetime) -> None:
+    audit.record(
+        session,
+        actor=actor,
+        action="plan.stored",
+        subject=f"plan:{fact.run_id}",
+        data={
+            "problem_digest": fact.problem_digest,
+            "plan_digest": fact.plan_digest,
+            "cost_minor": fact.cost_minor,
+            "currency": fact.currency,
+            "unmet_units": fact.unmet_units,
+        },
+        now=now,
+    )

@@ -1,0 +1,189 @@
+"""Campaigns from a file, and closing them by the go rule."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import re
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.core import audit
+from app.core.access import Actor, Role
+from app.core.errors import RuleBroken
+from app.stages.catalog import queries as catalog
+from app.stages.demand import rules
+from app.stages.demand.models import Campaign, CampaignSku, Tier
+from app.stages.demand.queries import list_campaigns
+from app.stages.demand.rules import CampaignState
+
+HEADINGS = (
+    "campaign",
+    "name",
+    "name_zh",
+    "sku",
+    "opens_at",
+    "closes_at",
+    "expected_units",
+    "go_factor",
+    "due_week",
+    "per_buyer_limit",
+    "tiers",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    line: int
+    cells: dict[str, str]
+
+    def refuse(self, column: str, why: str) -> RuleBroken:
+        sentence = f"line {self.line}, {column}: {self.cells.get(column, '')!r} {why}."
+        return RuleBroken("campaigns_invalid", sentence, row=self.line, column=column)
+
+
+def import_campaigns(session: Session, *, path: Path, actor: Actor, now: dt.datetime) -> int:
+    """Create the campaigns of a file that are not there yet, open from their opening time; returns how many.
+
+    The file has a row per campaign and SKU (columns HEADINGS); the other cells are the same in all rows of a
+    campaign. `tiers` reads "0:299.00|300:279.00": from so many units on, every unit costs so much.
+
+    Raises:
+        RuleBroken: `campaigns_invalid` with line, column, and what to write; nothing is stored.
+    """
+    actor.must_be(Role.MERCHANDISER)
+    known = set(session.scalars(select(Campaign.code)))
+    skus = catalog.sku_ids(session)
+    count = 0
+    for code, group in groupby(_rows(path), lambda row: row.cells["campaign"]):
+        rows = list(group)
+        if code in known:
+            continue
+        known.add(code)
+        campaign = _campaign(rows[0])
+        session.add(campaign)
+        session.flush()
+        for row in rows:
+            if row.cells["sku"] not in skus:
+                raise row.refuse("sku", "is unknown; describe it in skus.csv first")
+            session.add(CampaignSku(campaign_id=campaign.id, sku_id=skus[row.cells["sku"]]))
+        session.add_all(
+            Tier(campaign_id=campaign.id, min_units=least, unit_price_minor=price)
+            for least, price in _tiers(rows[0])
+        )
+        audit.record(
+            session,
+            actor=actor,
+            action="campaign.launched",
+            subject=f"campaign:{code}",
+            data={"expected_units": campaign.expected_units, "go_factor_percent": campaign.go_factor_percent},
+            now=now,
+        )
+        count += 1
+    return count
+
+
+def _rows(path: Path) -> list[_Row]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.DictReader(file)
+        missing = [heading for heading in HEADINGS if heading not in (reader.fieldnames or [])]
+        if missing:
+            raise RuleBroken(
+                "campaigns_invalid", f"{path.name}: no column {', '.join(missing)}; use the template."
+            )
+        return [
+            _Row(reader.line_num, {key: (value or "").strip() for key, value in row.items() if key})
+            for row in reader
+        ]
+
+
+def _campaign(row: _Row) -> Campaign:
+    opens_at, closes_at = _instant(row, "opens_at"), _instant(row, "closes_at")
+    if closes_at <= opens_at:
+        raise row.refuse("closes_at", "is not after opens_at; a campaign closes after it opens")
+    factor = row.cells["go_factor"]
+    if not re.fullmatch(r"[0-9]{1,2}(\.[0-9]{1,2})?", factor):
+        raise row.refuse("go_factor", "is no factor; write it like 1.2")
+    limit = row.cells["per_buyer_limit"]
+    return Campaign(
+        code=row.cells["campaign"],
+        name=row.cells["name"],
+        name_zh=row.cells["name_zh"] or None,
+        state=CampaignState.OPEN,
+        opens_at=opens_at,
+        closes_at=closes_at,
+        expected_units=_units(row, "expected_units"),
+        go_factor_percent=_minor(factor),
+        per_buyer_limit=_units(row, "per_buyer_limit") if limit else None,
+        due_week=_monday(row),
+    )
+
+
+def _instant(row: _Row, column: str) -> dt.datetime:
+    try:
+        instant = dt.datetime.fromisoformat(row.cells[column])
+    except ValueError:
+        raise row.refuse(column, "is no time; write it like 2026-11-11T10:00:00+08:00") from None
+    if instant.tzinfo is None:
+        raise row.refuse(column, "has no offset; write it like 2026-11-11T10:00:00+08:00")
+    return instant
+
+
+def _monday(row: _Row) -> dt.date:
+    try:
+        day = dt.date.fromisoformat(row.cells["due_week"])
+    except ValueError:
+        raise row.refuse("due_week", "is no date; write a Monday like 2026-12-07") from None
+    if day.weekday() != 0:
+        raise row.refuse("due_week", "is no Monday; a planning week is named by its Monday")
+    return day
+
+
+def _units(row: _Row, column: str) -> int:
+    if not re.fullmatch(r"[1-9][0-9]{0,8}", row.cells[column]):
+        raise row.refuse(column, "is no whole number of units above 0")
+    return int(row.cells[column])
+
+
+def _tiers(row: _Row) -> list[tuple[int, int]]:
+    parts = [part for part in row.cells["tiers"].split("|") if part]
+    if not all(re.fullmatch(r"[0-9]{1,9}:[0-9]{1,10}\.[0-9]{2}", part) for part in parts):
+        raise row.refuse("tiers", "are no tiers; write them like 0:299.00|300:279.00")
+    tiers = [(int(part.split(":")[0]), _minor(part.split(":")[1])) for part in parts]
+    if [least for least, _ in tiers] != sorted({least for least, _ in tiers}):
+        raise row.refuse("tiers", "do not rise; each begins at more units than the one before")
+    return tiers
+
+
+def _minor(decimal: str) -> int:
+    whole, _, part = decimal.partition(".")
+    return int(whole) * 100 + int(part.ljust(2, "0")) if part else int(whole) * 100
+
+
+def close_due_campaigns(session: Session, *, now: dt.datetime) -> int:
+    """Close every open campaign whose time is over: reached by the go rule, or missed. Returns how many."""
+    due = [one for one in list_campaigns(session, states=[CampaignState.OPEN]) if one.closes_at <= now]
+    for fact in due:
+        campaign = session.get_one(Campaign, fact.id, with_for_update=True)
+        goes = rules.reaches_go(
+            valid_units=fact.valid_units,
+            expected_units=campaign.expected_units,
+            go_factor_percent=campaign.go_factor_percent,
+        )
+        campaign.state = rules.move_campaign(
+            campaign.state, to=CampaignState.REACHED if goes else CampaignState.MISSED
+        )
+        audit.record(
+            session,
+            actor=Actor("rule:go", Role.ADMINISTRATOR),
+            action=f"campaign.{campaign.state}",
+            subject=f"campaign:{campaign.code}",
+            data={"valid_units": fact.valid_units, "go_units": fact.go_units},
+            now=now,
+        )
+    session.flush()
+    return len(due)

@@ -1,0 +1,44 @@
+"""Moving signals from one reason to another, with both roll-ups in step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from app.stages.demand.models import Signal
+from app.stages.demand.operations import rollups
+from app.stages.demand.rules import Reason
+
+COLUMNS = {
+    "id": pl.Int64,
+    "channel_id": pl.Int64,
+    "campaign_id": pl.Int64,
+    "sku_id": pl.Int64,
+    "region_id": pl.Int64,
+    "day": pl.Date,
+    "reason": pl.String,
+    "quantity": pl.Int64,
+    "unit_price_minor": pl.Int64,
+}
+AT_ONCE = 500
+
+
+def move(session: Session, *, ids: Sequence[int], reason: Reason) -> None:
+    """Give the signals this reason; their units leave the old cells and enter the new ones."""
+    for start in range(0, len(ids), AT_ONCE):
+        part = sorted(ids)[start : start + AT_ONCE]
+        query = (
+            select(*(getattr(Signal, name) for name in COLUMNS)).where(Signal.id.in_(part)).with_for_update()
+        )
+        signals = pl.DataFrame(
+            [tuple(row) for row in session.execute(query.order_by(Signal.id))], schema=COLUMNS, orient="row"
+        )
+        rollups.add(session, rollups.cells(signals, sign=-1))
+        rollups.add(session, rollups.cells(signals.with_columns(pl.lit(reason.value).alias("reason"))))
+        session.execute(
+            update(Signal).where(Signal.id.in_(part)).values(reason=reason.value),
+            execution_options={"synchronize_session": False},
+        )

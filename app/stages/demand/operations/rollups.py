@@ -1,0 +1,85 @@
+"""Roll-ups: what a set of signals adds to (or takes from) the cells, and adding it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+from sqlalchemy.orm import Session
+
+from app.stages.demand.rules import Reason
+
+MEASURES = ("signals", "units", "raw_units", "valid_units", "amount_minor")
+KEYS = {
+    "demand_day": ("sku_id", "region_id", "day", "channel_id", "reason"),
+    "campaign_day": ("campaign_id", "day", "sku_id", "region_id", "reason"),
+}
+Cells = dict[str, pl.DataFrame]
+
+
+def cells(signals: pl.DataFrame, *, sign: int = 1) -> Cells:
+    """The cells of both roll-ups that these signals add up to; `sign` −1 takes them away.
+
+    Args:
+        signals: channel_id, campaign_id, sku_id, region_id, day, reason, quantity, unit_price_minor.
+    """
+    quantity, counts = pl.col("quantity"), pl.col("reason").is_in([Reason.VALID.value, Reason.RETURNED.value])
+    return _grouped(
+        signals,
+        {
+            "signals": pl.len().cast(pl.Int64) * sign,
+            "units": quantity.sum() * sign,
+            "raw_units": quantity.clip(lower_bound=0).sum() * sign,
+            "valid_units": quantity.filter(counts).sum() * sign,
+            "amount_minor": (quantity * pl.col("unit_price_minor")).sum() * sign,
+        },
+    )
+
+
+def duplicate_cells(signals: pl.DataFrame) -> Cells:
+    """What was received again: raw units that the first step of the waterfall takes out."""
+    nothing = pl.lit(0, dtype=pl.Int64)
+    return _grouped(
+        signals.with_columns(pl.lit(Reason.DUPLICATE.value).alias("reason")),
+        {
+            "signals": pl.len().cast(pl.Int64),
+            "units": nothing,
+            "raw_units": pl.col("quantity").clip(lower_bound=0).sum(),
+            "valid_units": nothing,
+            "amount_minor": nothing,
+        },
+    )
+
+
+def _grouped(signals: pl.DataFrame, measures: dict[str, pl.Expr]) -> Cells:
+    named = [measure.alias(name) for name, measure in measures.items()]
+    return {
+        table: signals.filter(pl.col(key[0]).is_not_null()).group_by(key).agg(named).sort(key)
+        for table, key in KEYS.items()
+    }
+
+
+def add(session: Session, changes: Cells) -> None:
+    """Add cells to the roll-ups, in key order so that two writers can't lock each other out."""
+    for table, frame in changes.items():
+        if not frame.is_empty():
+            _upsert(session, table, frame)
+
+
+def _upsert(session: Session, table: str, frame: pl.DataFrame) -> None:
+    columns = (*KEYS[table], *MEASURES)
+    sums = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in MEASURES)
+    tail = f"ON CONFLICT ({', '.join(KEYS[table])}) DO UPDATE SET {sums}"
+    head = f"INSERT INTO {table} ({', '.join(columns)})"
+    run = session.connection().exec_driver_sql
+    if session.get_bind().dialect.name == "sqlite":
+        rows: list[Any] = frame.select(columns).with_columns(pl.col("day").dt.strftime("%Y-%m-%d")).rows()
+        run(f"{head} VALUES ({', '.join('?' for _ in columns)}) {tail}", rows)
+        return
+    run(f"CREATE TEMPORARY TABLE IF NOT EXISTS staged_{table} (LIKE {table}) ON COMMIT DROP")
+    run(f"TRUNCATE staged_{table}")
+    cursor = session.connection().connection.driver_connection.cursor()  # type: ignore[union-attr]
+    with cursor.copy(f"COPY staged_{table} ({', '.join(columns)}) FROM STDIN") as copy:
+        copy.write(frame.select(columns).write_csv(separator="\t", include_header=False, quote_style="never"))
+    cursor.close()
+    run(f"{head} SELECT {', '.join(columns)} FROM staged_{table} ORDER BY {', '.join(KEYS[table])} {tail}")

@@ -1,0 +1,110 @@
+"""What was received, what was kept out, and how files can be read."""
+
+from __future__ import annotations
+
+import datetime as dt
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.core.errors import NotFound, RuleBroken
+from app.stages.imports.models import ImportBatch, RejectedRow
+from app.stages.imports.rules import Mapping, parse_mapping
+
+FOLDER = Path(__file__).parent / "mappings"
+
+
+@dataclass(frozen=True, slots=True)
+class BatchFact:
+    """One file of one channel; read = accepted + duplicate + rejected."""
+
+    id: int
+    channel: str
+    mapping: str
+    file_name: str
+    state: str
+    read: int
+    accepted: int
+    duplicate: int
+    rejected: int
+    seconds: float
+    created_by: str
+    created_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedFact:
+    """Why one row was kept out; `column` is its heading, empty where the whole line is at fault."""
+
+    row: int
+    column: str
+    code: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class MappingFact:
+    name: str
+    title: str
+    create_unknown: bool
+
+
+def list_batches(session: Session, *, limit: int = 50, before_id: int | None = None) -> list[BatchFact]:
+    """Imported files, newest first; `before_id` is the last one already seen."""
+    query = select(*_BATCH).order_by(ImportBatch.id.desc()).limit(limit)
+    if before_id is not None:
+        query = query.where(ImportBatch.id < before_id)
+    return [BatchFact(*row) for row in session.execute(query)]
+
+
+def get_batch(session: Session, *, batch_id: int) -> BatchFact:
+    """One imported file. Raises NotFound."""
+    row = session.execute(select(*_BATCH).where(ImportBatch.id == batch_id)).one_or_none()
+    if row is None:
+        raise NotFound("batch_unknown", f"There is no import {batch_id}.", batch_id=batch_id)
+    return BatchFact(*row)
+
+
+def find_batch(session: Session, *, channel: str, mapping: str, digest: str) -> BatchFact | None:
+    """The import of exactly this file, if there was one."""
+    query = select(*_BATCH).where(
+        ImportBatch.channel == channel, ImportBatch.mapping == mapping, ImportBatch.digest == digest
+    )
+    row = session.execute(query).one_or_none()
+    return BatchFact(*row) if row else None
+
+
+def rejected_rows(
+    session: Session, *, batch_id: int, after_row: int = -1, limit: int | None = None
+) -> list[RejectedFact]:
+    """Rows kept out of one file, in its order."""
+    columns = (RejectedRow.row, RejectedRow.column, RejectedRow.code, RejectedRow.sentence)
+    query = select(*columns).where(RejectedRow.batch_id == batch_id, RejectedRow.row > after_row)
+    rows = session.execute(query.order_by(RejectedRow.row, RejectedRow.id).limit(limit))
+    return [RejectedFact(*row) for row in rows]
+
+
+def mappings() -> list[MappingFact]:
+    """The mappings a file can be read with, by name."""
+    names = sorted(path.stem for path in FOLDER.glob("*.toml"))
+    return [MappingFact(name, mapping(name).title, mapping(name).create_unknown) for name in names]
+
+
+@cache
+def mapping(name: str) -> Mapping:
+    """One mapping. Raises RuleBroken `mapping_unknown`, naming those there are."""
+    known = {path.stem: path for path in FOLDER.glob("*.toml")}
+    if name not in known:
+        raise RuleBroken(
+            "mapping_unknown",
+            f"There is no mapping {name[:60]!r}; choose one of {', '.join(sorted(known))}.",
+            known=sorted(known),
+        )
+    return parse_mapping(name, tomllib.loads(known[name].read_text(encoding="utf-8")))
+
+
+_BATCH = [getattr(ImportBatch, field) for field in BatchFact.__dataclass_fields__]

@@ -1,0 +1,167 @@
+"""A column mapping: how the headings and words of one sales channel become our own.
+
+docs/mappings.md describes the format of the TOML files.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping as Dict
+from dataclasses import dataclass
+from typing import Any
+
+from app.core.errors import RuleBroken
+
+FIELDS = (
+    "external_id",
+    "commitment",
+    "sku",
+    "name",
+    "region",
+    "quantity",
+    "unit_price",
+    "amount",
+    "currency",
+    "ordered_at",
+    "buyer",
+    "campaign",
+    "status",
+    "cancelled_at",
+)
+REQUIRED = ("sku", "region", "quantity", "ordered_at")
+_KEYS = {
+    "title", "create_unknown", "timezone", "identity", "dates", "thousands", "round_price", "not_goods",
+    "cancelled_when", "line_number", "fill_down", "columns", "constants", "defaults", "words", "otherwise", "extract", "member_name",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mapping:
+    """One channel's way of writing orders.
+
+    Attributes:
+        columns: for each field the headings it may stand under, the first found wins.
+        constants: fields whose value is the same for every row and stands in no column.
+        defaults: what a blank cell of a field means.
+        extract: for a field, the pattern whose first group is kept, so that nothing else of the cell is.
+        words: for a field, patterns of the channel's words and what they become, tried in order.
+        otherwise: what a cell of a field becomes when it has none of its words.
+        identity: fields whose values together are the external id, where no column is.
+        line_number: add the number of the row within the same identity, for exports that give lines no key.
+        dates: strptime formats, tried in order; %z makes a time exact, others are local to `timezone`.
+        thousands: amounts carry thousands commas.
+        round_price: prices may have more decimals than the currency; a price above 0 stays at least 1 minor unit.
+        not_goods: patterns of SKU codes that are no goods (postage, fees, samples).
+        cancelled_when: field and pattern that mark a row as taking an order back.
+        fill_down: headings that are written only on the first line of an order.
+        member_name: pattern with named groups that reads fields from the file name (reports split by tier).
+        create_unknown: SKUs and regions nobody described yet become drafts; otherwise such rows are rejected.
+    """
+
+    name: str
+    title: str
+    create_unknown: bool
+    timezone: str
+    columns: Dict[str, tuple[str, ...]]
+    constants: Dict[str, str]
+    defaults: Dict[str, str]
+    extract: Dict[str, str]
+    words: Dict[str, tuple[tuple[str, str], ...]]
+    otherwise: Dict[str, str]
+    identity: tuple[str, ...]
+    line_number: bool
+    dates: tuple[str, ...]
+    thousands: bool
+    round_price: bool
+    not_goods: tuple[str, ...]
+    cancelled_when: tuple[str, str] | None
+    fill_down: tuple[str, ...]
+    member_name: str | None
+
+    @property
+    def headings(self) -> frozenset[str]:
+        """Every heading this mapping reads."""
+        return frozenset(heading for names in self.columns.values() for heading in names) | set(
+            self.fill_down
+        )
+
+    def choose(self, found: list[str], *, file_name: str) -> dict[str, str]:
+        """The heading of each field among those found.
+
+        Raises:
+            RuleBroken: `column_missing`, naming what is missing, what it may be called, and what was found.
+        """
+        by_name = {heading.strip(): heading for heading in reversed(found)}
+        chosen = {
+            field: by_name[name]
+            for field, names in self.columns.items()
+            for name in [next((name for name in names if name in by_name), None)]
+            if name is not None
+        }
+        needed = {*REQUIRED, *self.identity} | (set() if self.identity else {"external_id"})
+        given = chosen.keys() | self.constants.keys() | self._in_member_name()
+        missing = sorted(field for field in needed if field not in given and field not in self.defaults)
+        if missing:
+            raise RuleBroken(
+                "column_missing",
+                f"{file_name}: "
+                + "; ".join(self._wanted(field) for field in missing)
+                + f". Found: {_shown(found)}."
+                f" Choose another mapping than {self.name}, or export these columns too.",
+                file=file_name,
+                missing=missing,
+                found=found[:50],
+            )
+        return chosen
+
+    def _in_member_name(self) -> set[str]:
+        return set(re.compile(self.member_name).groupindex) if self.member_name else set()
+
+    def _wanted(self, field: str) -> str:
+        names = " or ".join(repr(name) for name in self.columns.get(field, (field,)))
+        return f"no column for {field} (expected {names})"
+
+
+def _shown(headings: list[str]) -> str:
+    shown = ", ".join(repr(heading[:40]) for heading in headings[:20])
+    return shown + (f" and {len(headings) - 20} more" if len(headings) > 20 else "")
+
+
+def parse_mapping(name: str, raw: Dict[str, Any]) -> Mapping:
+    """A mapping from its TOML document.
+
+    Raises:
+        RuleBroken: `mapping_invalid`, with what is wrong with it.
+    """
+    unknown = sorted(raw.keys() - _KEYS) + sorted(
+        field
+        for table in ("columns", "constants", "defaults", "words", "otherwise", "extract")
+        for field in raw.get(table, {}).keys() - {*FIELDS}
+    )
+    if unknown:
+        raise RuleBroken("mapping_invalid", f"Mapping {name}: nobody knows {', '.join(unknown)}.")
+    marks = raw.get("cancelled_when")
+    return Mapping(
+        name=name,
+        title=raw["title"],
+        create_unknown=raw.get("create_unknown", False),
+        timezone=raw.get("timezone", "UTC"),
+        columns={field: tuple(names) for field, names in raw.get("columns", {}).items()},
+        constants=raw.get("constants", {}),
+        defaults=raw.get("defaults", {}),
+        extract=raw.get("extract", {}),
+        words={
+            field: tuple((word["pattern"], word["becomes"]) for word in words)
+            for field, words in raw.get("words", {}).items()
+        },
+        otherwise=raw.get("otherwise", {}),
+        identity=tuple(raw.get("identity", ())),
+        line_number=raw.get("line_number", False),
+        dates=tuple(raw["dates"]),
+        thousands=raw.get("thousands", False),
+        round_price=raw.get("round_price", False),
+        not_goods=tuple(raw.get("not_goods", ())),
+        cancelled_when=(marks["field"], marks["pattern"]) if marks else None,
+        fill_down=tuple(raw.get("fill_down", ())),
+        member_name=raw.get("member_name"),
+    )

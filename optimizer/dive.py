@@ -1,0 +1,58 @@
+"""A quick plan of one SKU from its relaxation, by two small LPs a guess instead of branch and bound.
+
+A guess is the set of lots whose relaxed yes/no is above a threshold. All of them are ordered, the first LP says
+how much, quantities are rounded up to whole lots, and the second LP (a transport problem) sends whole units.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimizer.build import Floats
+from optimizer.block import single_model
+from optimizer.clusters import Clustered, only_lots, spread
+from optimizer.engine import Arrays, run
+from optimizer.network import Network
+from optimizer.picks import Pick
+
+THRESHOLDS = (0.05, 0.3, 0.6, 0.9)
+
+
+def dive(net: Network, one: Clustered, chance: Floats, *, seed: int) -> list[Pick]:
+    """Plans from relaxed yes/no values chance [L], one a distinct guess."""
+    seen: set[bytes] = set()
+    picks = []
+    for threshold in THRESHOLDS:
+        kept = chance >= threshold
+        if not kept.any() or kept.tobytes() in seen:
+            continue
+        seen.add(kept.tobytes())
+        pick = _guess(net, only_lots(one, kept), kept, seed=seed)
+        if pick is not None:
+            picks.append(pick)
+    return picks
+
+
+def _guess(net: Network, one: Clustered, kept: NDArray[np.bool_], *, seed: int) -> Pick | None:
+    arrays, layout = single_model(net, one.piece)
+    lots = one.piece.item.lots
+    lower = arrays.lower.copy()
+    lower[layout.used[kept]] = 1.0
+    first = run(_linear(replace(arrays, lower=lower)), seed=seed)
+    if first.values is None:
+        return None
+    count = np.ceil(first.values[layout.count] - 1e-6)
+    count = np.clip(count, 0, lots.most // lots.multiple) * kept
+    lower[layout.count], upper = count, arrays.upper.copy()
+    upper[layout.count] = count
+    second = run(_linear(replace(arrays, lower=lower, upper=upper)), seed=seed)
+    if second.values is None:
+        return None
+    return spread(one, count.astype(np.int64) * lots.multiple, second.values[layout.routes])
+
+
+def _linear(arrays: Arrays) -> Arrays:
+    return replace(arrays, integer=np.zeros(len(arrays.cost), dtype=bool))

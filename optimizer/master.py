@@ -1,0 +1,58 @@
+"""Prices of the shared rows: the dual of choosing, for each SKU, a mix of the plans seen so far.
+
+Column generation (Dantzig & Wolfe, 1960) with prices smoothed towards the best bound (Wentges, 1997). A hard
+row may be exceeded in the master at a price a little above what a unit is worth, which keeps early prices calm.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimizer.build import Builder, Floats
+from optimizer.engine import run
+from optimizer.parts import Part
+
+
+@dataclass(kw_only=True)
+class Master:
+    """Plans seen so far by SKU. room and ceiling [rows]: limits and the highest price each row may get."""
+
+    room: Floats
+    ceiling: Floats
+    columns: dict[str, list[Part]] = field(default_factory=dict)
+
+    def add(self, parts: list[Part]) -> None:
+        """Remember the plans of one sweep."""
+        for one in parts:
+            self.columns.setdefault(one.sku, []).append(one)
+
+    def prices(self) -> tuple[Floats, float, NDArray[np.bool_]]:
+        """Prices by row, the master's cost (the least relaxed cost, from above), and the rows it exceeds."""
+        builder = Builder()
+        chosen = [one for parts in self.columns.values() for one in parts]
+        weights = builder.columns(np.array([one.cost for one in chosen]))
+        owner = np.repeat(np.arange(len(self.columns)), [len(parts) for parts in self.columns.values()])
+        rows = builder.rows(len(self.columns), lower=1.0, upper=1.0)
+        builder.put(rows[owner], weights, 1.0)
+        limits = builder.rows(len(self.room), upper=self.room)
+        for weight, one in zip(weights, chosen, strict=True):
+            builder.put(limits[one.rows], weight, one.amounts)
+        excess = builder.columns(self.ceiling)
+        builder.put(limits, excess, -1.0)
+        answer = run(builder.arrays())
+        if answer.duals is None or answer.values is None:
+            none = np.zeros(len(self.room))
+            return none, answer.objective, none > 0
+        prices = np.clip(-answer.duals[limits], 0.0, self.ceiling)
+        return prices, answer.objective, answer.values[excess] > 1e-6
+
+
+def total_use(parts: list[Part], size: int) -> Floats:
+    """Use of every row by all parts together, [rows]."""
+    used = np.zeros(size)
+    for one in parts:
+        used[one.rows] += one.amounts
+    return used

@@ -1,0 +1,144 @@
+"""From one plan a SKU to one plan for all: SKUs that take too much of a shared row are planned anew in its room."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from optimizer.build import Floats
+from optimizer.item import Item, compile_item
+from optimizer.master import total_use
+from optimizer.network import Network
+from optimizer.parts import Effort, Part, part, refit
+from optimizer.picks import Pick, idle_pick
+
+SLACK = 1e-7
+
+
+class Plan:
+    """One Part a SKU and what they use together; replace keeps both in step."""
+
+    def __init__(self, net: Network, parts: dict[str, Part], prices: Floats) -> None:
+        self.net = net
+        self.parts = parts
+        self.prices = prices
+        self.used = total_use(list(parts.values()), len(net.coupling.room))
+        self.hard = np.isinf(net.coupling.penalty)
+
+    def item(self, sku: str) -> Item:
+        return compile_item(self.net, self.net.problem.sku_of[sku])
+
+    def replace(self, one: Part) -> None:
+        old = self.parts[one.sku]
+        self.used[old.rows] -= old.amounts
+        self.used[one.rows] += one.amounts
+        self.parts[one.sku] = one
+
+    def over(self) -> Floats:
+        """How far each hard row is exceeded, [rows]."""
+        room = self.net.coupling.room
+        above = self.used - room
+        return np.where(self.hard & (above > SLACK * np.maximum(1.0, room)), above, 0.0)
+
+    def room_for(self, sku: str) -> Floats:
+        """What the other SKUs leave, never below 0 on a hard row."""
+        old = self.parts[sku]
+        others = self.used.copy()
+        others[old.rows] -= old.amounts
+        left = self.net.coupling.room - others
+        return np.where(self.hard, np.maximum(left, 0.0), left)
+
+    def soft_cost(self) -> float:
+        above = np.maximum(self.used - self.net.coupling.room, 0.0)
+        return float((above[~self.hard] * self.net.coupling.penalty[~self.hard]).sum())
+
+    def cost(self) -> float:
+        """The cost of all SKUs with what soft rows charge."""
+        return sum(one.cost for one in self.parts.values()) + self.soft_cost()
+
+
+def repair(plan: Plan, effort: Effort, *, tell: Callable[[int, int], None], deadline: float) -> bool:
+    """Plan SKUs anew, largest users first, until no hard row is exceeded; False when time ran out (then the
+    remaining ones simply give up what does not fit)."""
+    on_time = True
+    done = 0
+    tried: set[str] = set()
+    while (over := plan.over()).any():
+        sku = _largest_user(plan, over, tried)
+        if sku is None:
+            _give_up(plan)
+            break
+        tried.add(sku)
+        item = plan.item(sku)
+        on_time = on_time and time.monotonic() < deadline
+        new = refit(plan.net, item, plan.prices, room=plan.room_for(sku), effort=effort) if on_time else None
+        plan.replace(new if new is not None else part(plan.net, item, idle_pick(item), bound=0.0))
+        done += 1
+        tell(done, done + int((plan.over() > 0).sum()))
+    return on_time
+
+
+def _largest_user(plan: Plan, over: Floats, tried: set[str]) -> str | None:
+    """The untried SKU that uses most of what is exceeded, measured in parts of the room."""
+    weight = (over > 0) / np.maximum(plan.net.coupling.room, 1.0)
+    best, most = None, 0.0
+    for sku, one in plan.parts.items():
+        if sku in tried:
+            continue
+        use = float((one.amounts * weight[one.rows]).sum())
+        if use > most + 1e-12:
+            best, most = sku, use
+    return best
+
+
+def _give_up(plan: Plan) -> None:
+    """Nothing ordered, facts left to serve demand by the rule their storage limits were measured with."""
+    for sku in plan.parts:
+        item = plan.item(sku)
+        plan.replace(part(plan.net, item, facts_only(item), bound=0.0))
+
+
+def facts_only(item: Item) -> Pick:
+    """Stock and locked units serve each demand in turn (by week, then region), cheapest lane first."""
+    count = len(item.lots.week)
+    left = item.facts.units.copy()
+    rows: list[tuple[int, int, int, int]] = []
+    for demand in np.lexsort((item.region, item.due)):
+        need = int(item.need[demand])
+        best = item.cost[count:, :, demand]
+        for fact in np.argsort(best.min(axis=1, initial=np.inf), kind="stable"):
+            via = int(best[fact].argmin())
+            if not np.isfinite(best[fact, via]):
+                break
+            take = min(need, int(left[fact]))
+            if take:
+                rows.append((count + int(fact), via, int(demand), take))
+                left[fact] -= take
+                need -= take
+    table = np.array(rows, dtype=np.int64).reshape(len(rows), 4)
+    return Pick(
+        extra=np.zeros(count, dtype=np.int64),
+        source=table[:, 0],
+        via=table[:, 1],
+        demand=table[:, 2],
+        units=table[:, 3],
+    )
+
+
+def improve(
+    plan: Plan, skus: list[str], effort: Effort, *, tell: Callable[[int, int], None], deadline: float
+) -> bool:
+    """Plan each SKU anew in the room it has; keep what makes the whole plan cheaper. False when time ran out."""
+    for number, sku in enumerate(skus):
+        if time.monotonic() > deadline:
+            return False
+        old, before = plan.parts[sku], plan.soft_cost()
+        new = refit(plan.net, plan.item(sku), plan.prices, room=plan.room_for(sku), effort=effort)
+        if new is not None:
+            plan.replace(new)
+            if new.cost + plan.soft_cost() > old.cost + before - 1e-9:
+                plan.replace(old)
+        tell(number + 1, len(skus))
+    return True

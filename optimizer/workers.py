@@ -1,0 +1,82 @@
+"""Many SKUs at the same prices, in this process or in child processes; results come back in the order asked.
+
+Each SKU is solved alone and deterministically, so the plan does not depend on how many processes there are.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from types import TracebackType
+
+from optimizer.build import Floats
+from optimizer.item import compile_item
+from optimizer.network import Network, network
+from optimizer.parts import Effort, Part, solve_part
+from optimizer.problem import Problem
+
+CHUNK = 12
+_net: Network | None = None
+
+
+def _start(problem: Problem) -> None:
+    global _net
+    _net = network(problem)
+
+
+def _chunk(skus: list[str], prices: Floats, effort: Effort) -> list[Part]:
+    assert _net is not None
+    return [solve_one(_net, sku, prices, effort) for sku in skus]
+
+
+def solve_one(net: Network, sku: str, prices: Floats, effort: Effort) -> Part:
+    """Lay out one SKU and solve it at the prices."""
+    return solve_part(net, compile_item(net, net.problem.sku_of[sku]), prices, effort)
+
+
+class Workers:
+    """Context manager. threads=1 works here; more start that many spawned child processes."""
+
+    def __init__(self, net: Network, *, threads: int) -> None:
+        self._net = net
+        self._pool: ProcessPoolExecutor | None = None
+        if threads > 1:
+            self._pool = ProcessPoolExecutor(
+                max_workers=threads,
+                mp_context=multiprocessing.get_context("spawn"),
+                initializer=_start,
+                initargs=(net.problem,),
+            )
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def sweep(self, skus: list[str], prices: Floats, effort: Effort, *, deadline: float) -> Iterator[Part]:
+        """One Part a SKU in the order of skus; ends early when the deadline (time.monotonic) has passed."""
+        if self._pool is None:
+            for sku in skus:
+                if time.monotonic() > deadline:
+                    return
+                yield solve_one(self._net, sku, prices, effort)
+            return
+        chunks = [skus[at : at + CHUNK] for at in range(0, len(skus), CHUNK)]
+        waiting = [self._pool.submit(_chunk, chunk, prices, effort) for chunk in chunks]
+        yield from _collect(waiting, deadline=deadline)
+
+
+def _collect(waiting: list[Future[list[Part]]], *, deadline: float) -> Iterator[Part]:
+    for number, future in enumerate(waiting):
+        try:
+            yield from future.result(timeout=max(0.0, deadline - time.monotonic()))
+        except TimeoutError:
+            for other in waiting[number:]:
+                other.cancel()
+            return

@@ -1,0 +1,87 @@
+"""`python -m forecasting` on files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from forecasting.__main__ import main
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> Path:
+    days = pl.date_range(pl.date(2024, 1, 1), pl.date(2024, 5, 13), "1w", eager=True)
+    frame = pl.DataFrame({"unique_id": "007", "ds": days, "y": np.arange(len(days)) % 4 + 5})
+    frame.write_csv(tmp_path / "history.csv")
+    frame.write_parquet(tmp_path / "history.parquet")
+    return tmp_path / "history.csv"
+
+
+def demand(history: Path, out: Path, *more: str) -> int:
+    return main(["demand", str(history), "--horizon", "3", "--freq", "W", "--out", str(out), *more])
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_demand_is_forecast_from_file_to_file(history: Path, suffix: str) -> None:
+    out = history.with_name(f"out{suffix}")
+    assert demand(history.with_suffix(suffix), out) == 0
+    found = (
+        pl.read_csv(out, schema_overrides={"unique_id": pl.String})
+        if suffix == ".csv"
+        else pl.read_parquet(out)
+    )
+    assert found["unique_id"].to_list() == ["007"] * 3
+    assert [str(day) for day in found["ds"]] == ["2024-05-20", "2024-05-27", "2024-06-03"]
+    assert found.null_count().sum_horizontal().item() == 0
+
+
+def test_progress_goes_to_stderr(history: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    demand(history, history.with_name("out.csv"))
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "100 %" in told.err
+
+
+def test_a_bad_file_ends_with_one_sentence(history: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bad = history.with_name("bad.csv")
+    bad.write_text("unique_id,ds,y\na,2024-01-01,nan\n")
+    empty, noise = history.with_name("empty.csv"), history.with_name("noise.parquet")
+    empty.write_text("")
+    noise.write_bytes(b"no parquet")
+    for path in (bad, empty, noise, history.with_name("none.csv"), history.with_name("a.xlsx")):
+        assert demand(path, history.with_name("out.csv")) == 2
+        told = capsys.readouterr().err
+        assert told.count("\n") == 1
+        assert told.startswith("forecasting: ")
+    assert not history.with_name("out.csv").exists()
+
+
+def test_an_answer_that_cannot_be_written_is_said(history: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert demand(history, history.parent / "no folder" / "out.csv") == 2
+    assert "forecasting: " in capsys.readouterr().err
+
+
+def test_levels_are_taken_from_the_command_line(history: Path) -> None:
+    out = history.with_name("out.csv")
+    assert demand(history, out, "--levels", "50") == 0
+    assert "hi-50" in pl.read_csv(out).columns
+    assert demand(history, out, "--levels", "wide") == 2
+
+
+def test_landings_are_forecast_from_file_to_file(tmp_path: Path) -> None:
+    cells = {"sku": "S", "region": "R", "end": "2024-03-01", "window_days": 10}
+    pl.DataFrame(
+        {"campaign_id": "a", "elapsed_day": range(11), "cum_units": range(0, 110, 10), **cells}
+    ).write_csv(tmp_path / "finished.csv")
+    pl.DataFrame(
+        {"campaign_id": "b", "elapsed_day": range(6), "cum_units": range(0, 60, 10), **cells}
+    ).write_csv(tmp_path / "running.csv")
+    out = tmp_path / "out.parquet"
+    assert (
+        main(["landing", str(tmp_path / "finished.csv"), str(tmp_path / "running.csv"), "--out", str(out)])
+        == 0
+    )
+    assert pl.read_parquet(out)["mean"].to_list() == [pytest.approx(100, rel=0.05)]
