@@ -44,7 +44,9 @@ def problem(
     for number in range(skus):
         _add_sku(rows, rng, f"K{number:05d}", weight / weight.sum(), load, sold_in=sold_in, houses=warehouses)
     capacity = np.ceil(load.sum() / suppliers / 8 * tightness * rng.uniform(0.7, 1.4, suppliers))
-    lanes = _lanes("S", plant, "W", house, per_unit=0.012, far=60) + _lanes("W", house, "R", place, per_unit=0.02)
+    lanes = _lanes("S", plant, "W", house, per_unit=0.012, far=60) + _lanes(
+        "W", house, "R", place, per_unit=0.02
+    )
     lanes += [one for one in _lanes("S", plant, "R", place, per_unit=0.05, far=60) if one["cost"] < 2.0]
     return Problem.from_json(
         {
@@ -74,7 +76,9 @@ def _add_sku(
     houses: int,
 ) -> None:
     price = float(np.round(np.exp(rng.normal(2.3, 0.7)), 2)) + 0.5
-    rows["skus"].append({"id": sku, "holding_cost": round(price * 0.004, 4), "category": f"C{rng.integers(4)}"})
+    rows["skus"].append(
+        {"id": sku, "holding_cost": round(price * 0.004, 4), "category": f"C{rng.integers(4)}"}
+    )
     weekly = float(np.exp(rng.normal(4.0, 1.1)))
     count = min(len(weight), 1 + rng.poisson(sold_in - 1))
     sold = np.sort(rng.choice(len(weight), size=count, replace=False, p=weight))
@@ -151,7 +155,9 @@ def main() -> None:
     parser.add_argument("--time-limit", type=float, default=300.0)
     options = parser.parse_args()
     first = None
-    print(f"{'SKUs':>6} {'demands':>8} {'seconds':>8} {'bound':>14} {'objective':>14} {'gap':>7} {'MB':>6}  s/SKU ratio")
+    print(
+        f"{'SKUs':>6} {'demands':>8} {'seconds':>8} {'bound':>14} {'objective':>14} {'gap':>7} {'MB':>6}  s/SKU ratio"
+    )
     for size in options.skus:
         made = problem(
             size,
@@ -178,7 +184,9 @@ def main() -> None:
 
 def _show(state: dict[str, Any]) -> None:
     if sys.stderr.isatty():
-        print(f"\r{state['phase']} {state['done']}/{state['total']}     ", end="", file=sys.stderr, flush=True)
+        print(
+            f"\r{state['phase']} {state['done']}/{state['total']}     ", end="", file=sys.stderr, flush=True
+        )
 
 
 if __name__ == "__main__":

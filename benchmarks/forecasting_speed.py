@@ -28,7 +28,7 @@ FLOOR_SAMPLE = 300
 
 
 def matrix(series: int, weeks: int, *, seed: int = 0) -> np.ndarray:
-    """Units (series, weeks): chance and size of a sale differ by series, half of the dense ones are smooth."""
+    """Units (series, weeks): chance and size of a sale differ by series, half the dense are smooth."""
     draw = np.random.default_rng(seed)
     kind = draw.choice(3, size=series, p=[0.70, 0.19, 0.11])
     chance = np.choose(

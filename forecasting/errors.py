@@ -27,7 +27,7 @@ class ForecastInputError(ValueError):
     def __str__(self) -> str:
         places = {"field": self.field, "series": self.series, "row": self.row, "ds": self.ds}
         where = ", ".join(f"{name} {value}" for name, value in places.items() if value is not None)
-        return f"{self.sentence} ({where})" if where else self.sentence
+        return f"{self.sentence.rstrip('.')} ({where})." if where else self.sentence
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self.sentence, self.field, self.series, self.row, self.ds)

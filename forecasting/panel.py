@@ -89,7 +89,7 @@ def positions(starts: Ints, lengths: Ints) -> Ints:
     """Flat positions of the runs [start, start + length), one after the other."""
     ends = np.cumsum(lengths)
     total = int(ends[-1]) if len(ends) else 0
-    return np.arange(total) + np.repeat(starts - (ends - lengths), lengths)
+    return np.asarray(np.arange(total) + np.repeat(starts - (ends - lengths), lengths))
 
 
 def read_panel(history: Any, *, freq: Any, end: Any = None) -> Named:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -62,7 +63,10 @@ def fit_all(
 
 def fit_chunk(chunk: Chunk) -> list[Fit]:
     """One Fit per series; a series whose fit fails gets the recent mean, and its method says so."""
-    return [_fit_or_fall_back(y, chunk.horizon, chunk.season_length) for y in chunk.series]
+    with warnings.catch_warnings():
+        # An optimiser that stops early still leaves usable smoothing constants.
+        warnings.simplefilter("ignore")
+        return [_fit_or_fall_back(y, chunk.horizon, chunk.season_length) for y in chunk.series]
 
 
 def _fit_or_fall_back(y: Floats, horizon: int, season_length: int) -> Fit:

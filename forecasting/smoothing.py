@@ -9,7 +9,6 @@ test of the M3 competition finds one.
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -111,11 +110,8 @@ def theta_forecast(y: Floats, horizon: int) -> Floats:
 
 def damped_forecast(y: Floats, horizon: int) -> tuple[Floats, float]:
     """Steps ahead (h,) of statsmodels' damped Holt, and its root mean squared one-step error."""
-    with warnings.catch_warnings():
-        # An optimiser that stops early still leaves a usable smoothing constant.
-        warnings.simplefilter("ignore")
-        model = Holt(y, damped_trend=True, initialization_method="legacy-heuristic")
-        result = model.fit(use_brute=False)
+    model = Holt(y, damped_trend=True, initialization_method="legacy-heuristic")
+    result = model.fit(use_brute=False)
     level, trend = float(np.asarray(result.level)[-1]), float(np.asarray(result.trend)[-1])
     damping = float(result.params["damping_trend"])
     residual = y - np.asarray(result.fittedvalues)

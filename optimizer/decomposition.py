@@ -156,7 +156,9 @@ def _find_prices(
         if cost - best <= SETTLED * abs(cost):
             if not exceeded.any():
                 break
-            master.ceiling = np.where(exceeded, np.minimum(2 * master.ceiling, net.coupling.penalty), master.ceiling)
+            master.ceiling = np.where(
+                exceeded, np.minimum(2 * master.ceiling, net.coupling.penalty), master.ceiling
+            )
             wanted, cost, exceeded = master.prices()
         prices = SMOOTH * best_prices + (1 - SMOOTH) * wanted
     return best_prices

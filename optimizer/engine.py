@@ -182,4 +182,3 @@ def _dense(sparse: Any, size: int) -> Floats:
     dense = np.zeros(size)
     dense[np.asarray(sparse.ids, dtype=np.int64)] = np.asarray(sparse.values, dtype=np.float64)
     return dense
-

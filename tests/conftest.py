@@ -22,9 +22,11 @@ from support.run import TestRun
 if TYPE_CHECKING:
     from flask import Flask
     from flask.testing import FlaskClient
+    from playwright.sync_api import Browser, Page
 
     from app.core.config import Config
     from app.core.db import Database
+    from support.browser import Pages
 
 settings.register_profile("house", derandomize=True, deadline=None, database=None, print_blob=True)
 settings.load_profile("house")
@@ -125,3 +127,37 @@ def shared_dir() -> Path:
     if not folder.is_dir():
         pytest.skip(f"real files are not here: {folder} (set HEADWATER_SHARED)")
     return folder
+
+
+@pytest.fixture
+def live_server(app: Flask) -> Iterator[str]:
+    """The address of `app`, served on a free loopback port."""
+    from support.server import serving
+
+    with serving(app) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    from support.browser import chromium
+
+    with chromium() as launched:
+        yield launched
+
+
+@pytest.fixture
+def new_page(browser: Browser) -> Iterator[Pages]:
+    """Opens pages: new_page(base_url=…, locale="zh-CN", width=390). An error on any of them fails the test."""
+    from support.browser import Pages
+
+    pages = Pages(browser)
+    yield pages
+    pages.close()
+    assert not pages.problems
+
+
+@pytest.fixture
+def page(new_page: Pages, live_server: str) -> Page:
+    """A fresh visitor of `live_server`, in English, on a desktop."""
+    return new_page(base_url=live_server)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Blueprint, render_template
+from sqlalchemy.orm import Session
 
 from app.core.access import Role
 from app.entrypoints.door import db, roles, today
@@ -35,7 +36,7 @@ def one(campaign_id: int) -> Reply:
         curve = demand.campaign_curve(session, campaign_id=campaign_id)
         water = demand.waterfall(session, campaign_id=campaign_id)
         names = catalog.names(session)
-        regions = demand.campaign_regions(session, campaign_id=campaign_id)
+        regions = _by_region(session, campaign_id, names)
         return render_template(
             "merchandiser/campaign.html",
             campaign=campaign,
@@ -44,7 +45,21 @@ def one(campaign_id: int) -> Reply:
             water=water,
             water_chart=charts.waterfall(water),
             regions=regions,
-            most=max((region.valid_units for region in regions), default=1),
+            most=max((units.valid_units for _, units in regions), default=1),
             names=names,
             at_risk=at_risk(session),
         )
+
+
+def _by_region(
+    session: Session, campaign_id: int, names: catalog.Names
+) -> list[tuple[catalog.Name, demand.Waterfall]]:
+    """Raw and valid units of every region that pledged anything, the largest first."""
+    found = [
+        (name, demand.waterfall(session, campaign_id=campaign_id, region_id=region_id))
+        for region_id, name in names.regions.items()
+    ]
+    return sorted(
+        ((name, water) for name, water in found if water.raw_units),
+        key=lambda pair: (-pair[1].valid_units, pair[0].code),
+    )

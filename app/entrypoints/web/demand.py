@@ -46,7 +46,7 @@ def index() -> Reply:
             sku_code=code,
             sku_unknown=bool(code) and sku_id is None,
             water=water,
-            chart=charts.waterfall(water),
+            chart_data=charts.waterfall(water),
             campaigns=queries.list_campaigns(session),
             channels=queries.list_channels(session),
             **_exclusions(session),
@@ -93,7 +93,7 @@ def redo(exclusion_id: int) -> Reply:
     """Exclude the signal again, for the same reason and evidence."""
     with db().transaction() as session:
         before = queries.get_exclusion(session, exclusion_id=exclusion_id)
-        exclusion = operations.exclude_signal(
+        again = operations.exclude_signal(
             session,
             actor=current_actor(),
             signal_id=before.signal_id,
@@ -101,6 +101,7 @@ def redo(exclusion_id: int) -> Reply:
             evidence=before.evidence,
             now=now(),
         )
+        exclusion = queries.get_exclusion(session, exclusion_id=again)
         names = catalog.names(session)
     say(gettext("The signal is excluded again."))
     if by_htmx():

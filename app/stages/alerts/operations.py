@@ -28,8 +28,8 @@ ANSWER_KINDS = {LineState.DECLINED: AlertKind.DECLINED, LineState.EXPIRED: Alert
 def refresh(session: Session, *, run_id: int, now: dt.datetime) -> list[AlertFact]:
     """Look at everything again, with the plan of this run; returns the alerts that are open afterwards.
 
-    An alert keeps the time it was opened for as long as its cause is found; one whose cause is gone is closed, and
-    opened anew if it comes back.
+    An alert keeps the time it was opened for as long as its cause is found; one whose cause is gone is
+    closed, and opened anew if it comes back.
     """
     findings = [
         *_concentrations(session, run_id),
@@ -135,9 +135,11 @@ def _concentration(
         "can_hold": cap_can_hold(able, threshold_percent=limit.threshold_percent),
         "lowest_reachable_share": lowest_reachable_share(able),
     }
-    excess = top.amount - top.scope_amount * limit.threshold_percent / 100
+    above = top.share - limit.threshold_percent / 100
+    weight = (
+        above * top.scope_amount if limit.base is Base.UNITS else above
+    )  # money is no unit: only its share
     key_parts = (limit.scope.value, key, limit.base.value)
-    weight = excess if limit.base is Base.UNITS else excess / 100
     return Finding(AlertKind.CONCENTRATION, cause(AlertKind.CONCENTRATION, *key_parts), weight, data)
 
 

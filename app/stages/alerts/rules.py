@@ -93,8 +93,8 @@ class Pace:
 def pace(*, opens_at: dt.datetime, closes_at: dt.datetime, valid_units: int, now: dt.datetime) -> Pace:
     """Valid units so far ÷ the part of the window that has passed: a straight line, and no forecast.
 
-    Pledge curves are steep at both ends, so this is generous after a strong start; a campaign that misses its go
-    line even so deserves a look.
+    Pledge curves are steep at both ends, so this is generous after a strong start; a campaign that misses its
+    go line even so deserves a look.
     """
     window = (closes_at - opens_at).total_seconds()
     elapsed = min(max((now - opens_at).total_seconds(), 0.0), window)

@@ -66,7 +66,8 @@ class AllocationRun(Base):
 class AllocationLine(Base):
     """Units of one SKU from one supplier, ordered in one week, to one warehouse or straight to a region.
 
-    `surplus_quantity` of them are bought only for a MOQ, a lot or a price break and serve no demand of the plan.
+    `surplus_quantity` of them are bought only for a MOQ, a lot or a price break and serve no demand of the
+    plan.
     """
 
     __tablename__ = "allocation_line"

@@ -43,10 +43,10 @@ CHUNK = 5000
 class FrozenProblem:
     """The inputs of one plan, frozen.
 
-    `digest` names the plan: the same inputs and settings have the same one, on any database. `guard` is over what
-    a plan may not contradict (answers, stock, network, limits): it must not have moved when the plan is
-    stored. Demand is not in it, because it never stands still: it is read as of the freeze, and what came later is
-    for the next turn.
+    `digest` names the plan: the same inputs and settings have the same one, on any database. `guard` is over
+    what a plan may not contradict (answers, stock, network, limits): it must not have moved when the plan is
+    stored. Demand is not in it, because it never stands still: it is read as of the freeze, and what came
+    later is for the next turn.
     """
 
     translation: Translation

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from babel.numbers import get_currency_precision
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
@@ -26,8 +27,9 @@ from app.stages.allocation.models import (
 class PlanFact:
     """One accepted plan. Money is in minor units of `currency`; `gap` is (cost − bound) ÷ cost, 0–1.
 
-    `cost_parts` holds purchase, award, order, freight, holding, late, short, risk, share and churn; they add up
-    to `cost_minor`. Late, short, risk and share are prices of things nobody invoices; the rest is money spent.
+    `cost_parts` holds purchase, award, order, freight, holding, late, short, risk, share and churn; they add
+    up to `cost_minor`. Late, short, risk and share are prices of things nobody invoices; the rest is money
+    spent.
     """
 
     run_id: int
@@ -340,3 +342,9 @@ def _share(row: AllocationShare) -> ShareFact:
         hhi=row.hhi,
         effective_suppliers=rules.effective_suppliers(row.hhi),
     )
+
+
+def money_text(minor: int, *, currency: str) -> str:
+    """Minor units as people write them: 1,234.50 in CNY, 1,235 in JPY."""
+    digits = get_currency_precision(currency)
+    return f"{minor / 10**digits:,.{digits}f}"

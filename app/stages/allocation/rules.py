@@ -171,7 +171,8 @@ class PlanSettings:
     short_factor: a unit never delivered costs so many times the SKU's dearest landed cost (price of a single
         unit plus the dearest way), so that a unit is always worth planning.
     late_percent: part of the dearest landed cost that a unit costs for every week it is late.
-    penalty_percent: part of the dearest landed cost that a unit above a soft concentration limit costs, where the
+    penalty_percent: part of the dearest landed cost that a unit above a soft concentration limit costs, where
+        the
         limit names no penalty of its own.
     """
 

@@ -55,7 +55,7 @@ class Supplier(Base):
 
 
 class SupplyOffer(Base):
-    """One supplier's terms for one SKU. Its price breaks are all-units: the break reached prices every unit."""
+    """One supplier's terms for one SKU. Price breaks are all-units: the break reached prices every unit."""
 
     __tablename__ = "supply_offer"
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

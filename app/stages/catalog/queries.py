@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
+from app.core.errors import NotFound
 from app.stages.catalog.models import (
     BomLine,
     CalendarDay,
@@ -189,6 +190,14 @@ def supplier_ids(session: Session) -> dict[str, int]:
     return dict(session.execute(select(Supplier.code, Supplier.id)).tuples().all())
 
 
+def supplier_id(session: Session, *, code: str) -> int:
+    """The id of one supplier. Raises NotFound."""
+    found = session.scalar(select(Supplier.id).where(Supplier.code == code))
+    if found is None:
+        raise NotFound("supplier_unknown", f"There is no supplier {code!r}.", code=code)
+    return found
+
+
 def warehouse_ids(session: Session) -> dict[str, int]:
     return dict(session.execute(select(Warehouse.code, Warehouse.id)).tuples().all())
 
@@ -201,7 +210,7 @@ def not_goods_ids(session: Session) -> frozenset[int]:
 def list_skus(
     session: Session, *, search: str | None = None, limit: int = 50, after: str | None = None
 ) -> list[SkuFact]:
-    """SKUs by code; `search` is a part of code, name or category, `after` the last code of the page before."""
+    """SKUs by code; `search` is a part of code, name or category, `after` the last code seen."""
     query = select(*_columns(Sku, SkuFact)).order_by(Sku.code).limit(limit)
     if after is not None:
         query = query.where(Sku.code > after)

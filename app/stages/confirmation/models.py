@@ -24,7 +24,8 @@ class ProductionPlan(Base):
 
 
 class PlanLine(Base):
-    """Units asked of a supplier, and the terms it stands to now. `version` counts changes: stale answers lose.
+    """Units asked of a supplier, and the terms it stands to now. `version` counts changes: stale answers
+    lose.
 
     `counter_refused` tells a line the buyer withdrew because of its counter-offer from one that a newer plan
     replaced: only the first says something about the supplier.

@@ -46,8 +46,8 @@ def issue_plans(
 ) -> IssueFact:
     """Ask each supplier for what the run newly wants of it: planned units minus those already confirmed.
 
-    Lines of earlier runs that nobody has settled are withdrawn; confirmed ones stay. Asking twice for the same
-    run asks only for what is not asked yet.
+    Lines of earlier runs that nobody has settled are withdrawn; confirmed ones stay. Asking twice for the
+    same run asks only for what is not asked yet.
 
     Raises:
         RuleBroken: answer_days below one.
@@ -120,7 +120,8 @@ def record_answer(
 def settle_counter(
     session: Session, *, actor: Actor, line_id: int, version: int, accept: bool, now: dt.datetime
 ) -> LineFact:
-    """Take a counter-offer (the line is confirmed at the supplier's terms) or refuse it (the line is withdrawn).
+    """Take a counter-offer (the line is confirmed at the supplier's terms) or refuse it (the line is
+    withdrawn).
 
     Raises:
         NotFound, Conflict: as `record_answer`.

@@ -101,8 +101,8 @@ def answer_line(line: Line, terms: Terms, *, deadline: dt.datetime, now: dt.date
 
     Raises:
         RuleBroken: line_confirmed or line_settled (no answer is possible any more), answer_late (after the
-            deadline), answer_terms (a confirmation or decline with terms of its own), counter_empty (a counter
-            that changes nothing), counter_quantity, counter_week, note_too_long.
+            deadline), answer_terms (a confirmation or decline with terms of its own), counter_empty (a
+            counter that changes nothing), counter_quantity, counter_week, note_too_long.
     """
     target = {
         AnswerKind.CONFIRM: LineState.CONFIRMED,

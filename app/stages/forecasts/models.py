@@ -11,7 +11,7 @@ from app.core.db import Base, BigId, UtcDateTime
 
 
 class ForecastRun(Base):
-    """A stored execution. The fingerprint is a digest of history, horizon and method: same inputs, same run."""
+    """A stored execution; the fingerprint is a digest of history, horizon and method."""
 
     __tablename__ = "forecast_run"
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

@@ -11,8 +11,10 @@ import polars as pl
 from sqlalchemy import Row, Select, case, func, select
 from sqlalchemy.orm import Session
 
+from app.core.errors import NotFound
+from app.stages.demand import queries as demand
 from app.stages.forecasts.models import ForecastLine, ForecastRun
-from app.stages.forecasts.rules import Cell, whole_units
+from app.stages.forecasts.rules import Cell, monday, whole_units
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,21 @@ def fan_chart(
     units = dict(sold.group_by("week").agg(pl.col("units").sum()).iter_rows())
     past = [start - dt.timedelta(weeks=back) for back in range(weeks, 0, -1)]
     return FanChart(tuple(WeekUnits(week, units.get(week, 0)) for week in past), tuple(forecast))
+
+
+def spot_history(
+    session: Session, *, until: dt.date, sku_id: int | None = None, region_id: int | None = None
+) -> pl.DataFrame:
+    """Spot demand by complete week before `until`: sku_id, region_id, week, units.
+
+    A week in which more came back than was sold counts as no sale: demand is never negative.
+    """
+    sold = demand.weekly_units(session, until=until)
+    if sku_id is not None:
+        sold = sold.filter(pl.col("sku_id") == sku_id)
+    if region_id is not None:
+        sold = sold.filter(pl.col("region_id") == region_id)
+    return sold.with_columns(pl.col("units").clip(lower_bound=0))
 
 
 FRAME_SCHEMA = {

@@ -29,8 +29,8 @@ Weeks = dict[int, int]
 class InboundCell:
     """What is due at one warehouse in one week, still to come.
 
-    Units asked (answers outstanding, counter-offers included) and confirmed; their volumes in storage units, which
-    `capacity` (None: no limit) is measured in as well.
+    Units asked (answers outstanding, counter-offers included) and confirmed; their volumes in storage units,
+    which `capacity` (None: no limit) is measured in as well.
     """
 
     warehouse_id: int
@@ -232,7 +232,8 @@ def _open_lines(
 ) -> Iterable[InboundLine]:
     """Live lines with units still to come, in the week they are due at the terms they stand to.
 
-    A line to a warehouse stays open until it is received, however late. `direct` adds lines straight to a region.
+    A line to a warehouse stays open until it is received, however late. `direct` adds lines straight to a
+    region.
     """
     received = received_by_line(session)
     for line in confirmation.live_lines(session, warehouse_id=warehouse_id):

@@ -130,6 +130,6 @@ def test_an_unknown_tier_is_refused() -> None:
 def test_the_error_reads_as_one_line_and_survives_a_process_border() -> None:
     error = refused(history(y=[1.0, np.nan, 3.0]))
     assert (
-        str(error) == "y of series a has no value; give 0 where nothing was sold (field y, series a, row 2)"
+        str(error) == "y of series a has no value; give 0 where nothing was sold (field y, series a, row 2)."
     )
     assert str(pickle.loads(pickle.dumps(error))) == str(error)

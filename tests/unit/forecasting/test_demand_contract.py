@@ -184,9 +184,15 @@ def test_one_bad_fit_falls_back_and_says_so(monkeypatch: pytest.MonkeyPatch, pan
 def test_two_processes_give_the_bits_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pool, "WORTH_PROCESSES", 0.0)
     draw = np.random.default_rng(1)
-    history = pd.concat([weekly(number, 50 + draw.normal(0, 5, 30)) for number in range(60)])
-    one, two = (forecast_demand(history, horizon=4, freq="W", processes=count) for count in (1, 2))
-    assert _equal(one, two)
+    series = [50 + draw.normal(0, spread, 30) for spread in np.linspace(1, 40, 60)]
+    done: list[int] = []
+    one, two = (
+        pool.fit_all(series, horizon=4, season_length=4, processes=count, step=done.append)
+        for count in (1, 2)
+    )
+    assert sum(done) == 120
+    assert [fit.method for fit in one] == [fit.method for fit in two]
+    assert [(*fit.mean, fit.sigma) for fit in one] == [(*fit.mean, fit.sigma) for fit in two]
 
 
 def test_progress_reaches_its_total() -> None:
@@ -230,10 +236,10 @@ def test_shapes_follow_the_interval_between_sales() -> None:
 
 def test_a_backtest_tells_error_bias_and_coverage_by_method() -> None:
     draw = np.random.default_rng(2)
-    history = pd.concat([weekly(number, draw.poisson(30, 60)) for number in range(40)])
+    history = pd.concat([weekly(number, draw.poisson(3, 60)) for number in range(40)])
     found = forecasting.backtest(history, horizon=4, freq="W", origins=2).set_index("method")
     assert found.loc["all", "series"] == 80
-    assert found.loc["all", "wape"] < 0.2
+    assert found.loc["all", "wape"] < 0.55
     assert abs(found.loc["all", "bias"]) < 0.05
     assert 0.7 < found.loc["all", "coverage-80"] < 0.92
 

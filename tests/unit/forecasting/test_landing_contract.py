@@ -18,7 +18,8 @@ BOUNDS = ["lo-95", "lo-80", "mean", "hi-80", "hi-95"]
 def curve(name: str, units: Any, *, sku: str = "S", region: str = "R", window: int = DAYS) -> pd.DataFrame:
     return pd.DataFrame({
         "campaign_id": name, "sku": sku, "region": region, "end": pd.Timestamp("2024-03-01"),
-        "window_days": window, "elapsed_day": np.arange(len(units)), "cum_units": np.asarray(units, dtype=float),
+        "window_days": window,
+        "elapsed_day": np.arange(len(units)), "cum_units": np.asarray(units, dtype=float),
     })  # fmt: skip
 
 
@@ -142,7 +143,8 @@ def test_nothing_running_is_nothing_to_tell() -> None:
     ("field", "value"),
     [
         ("cum_units", np.nan), ("cum_units", -1.0), ("cum_units", np.inf), ("elapsed_day", 41),
-        ("elapsed_day", 2), ("elapsed_day", 1.5), ("window_days", 0), ("window_days", 41), ("end", "2010-02-30"),
+        ("elapsed_day", 2), ("elapsed_day", 1.5), ("window_days", 0), ("window_days", 41),
+        ("end", "2010-02-30"),
         ("sku", None),
     ],
 )  # fmt: skip

@@ -64,7 +64,8 @@ class Unplanned:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Everything of a plan that is stored. Cost parts are recomputed by the checker and add up to `cost_minor`.
+    """Everything of a plan that is stored. Cost parts are recomputed by the checker and add up to
+    `cost_minor`.
 
     `demand_of` maps (scope, key) to the units wanted in that scope.
     """

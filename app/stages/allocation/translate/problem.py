@@ -63,8 +63,9 @@ class LeftOut:
 class Translation:
     """The problem, and how to read its answer: ids by the problem's names, what was left out, what is firm.
 
-    `demand_units` is the gross requirement within the horizon, before anything covers it; `sku_demand` what the
-    problem holds of it, by SKU id. `locked` are firm units by (supplier, SKU, target, week ordered), in codes.
+    `demand_units` is the gross requirement within the horizon, before anything covers it; `sku_demand` what
+    the problem holds of it, by SKU id. `locked` are firm units by (supplier, SKU, target, week ordered), in
+    codes.
     """
 
     problem: optimizer.Problem
@@ -146,9 +147,9 @@ class _Builder:
     def _place(self, firm: Firm) -> None:
         """Put one firm line where the problem can use it.
 
-        An order of this week or later is locked, so that its cost, capacity and share count. One that left before is
-        stock in its week of arrival, or, on its way straight to a region, demand already covered. A direct
-        line of a week gone by was delivered and sold.
+        An order of this week or later is locked, so that its cost, capacity and share count. One that left
+        before is stock in its week of arrival, or, on its way straight to a region, demand already covered. A
+        direct line of a week gone by was delivered and sold.
         """
         if firm.sku_id not in self.sku:
             return

@@ -125,6 +125,11 @@ def daily_units(
     return [DayUnits(day=row[0], raw_units=int(row[1]), valid_units=int(row[2])) for row in rows]
 
 
+def latest_day(session: Session) -> dt.date | None:
+    """The newest business day with a signal; None when there is none."""
+    return session.scalar(select(func.max(DemandDay.day)))
+
+
 def sku_units(
     session: Session, *, since: dt.date | None = None, until: dt.date | None = None, limit: int = 20
 ) -> list[SkuUnits]:

@@ -1,0 +1,134 @@
+"""The sample brand: generated, imported through the same doors as real data, with a sign-in per role."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import secrets
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from app.core import access
+from app.core.access import Role
+from app.entrypoints.cli.output import ProgressLine, command
+from app.entrypoints.door import config, db, now, operator, today
+from app.sample import write_sample
+from app.stages.catalog import queries as catalog
+from app.stages.demand import operations as demand
+from app.stages.stock import operations as stock
+
+SEED = 20261111
+SUPPLIER = "SUP-NGB"
+PEOPLE = (
+    (Role.MERCHANDISER, "merchandiser@headwater.example", "Lin Mei", "en"),
+    (Role.SUPPLIER, "supplier@headwater.example", "Chen Bo", "zh_Hans_CN"),
+    (Role.WAREHOUSE_PLANNER, "warehouse@headwater.example", "Zhou Yan", "en"),
+    (Role.ADMINISTRATOR, "admin@headwater.example", "Wu Jun", "en"),
+)
+
+
+def _say(result: dict[str, Any]) -> str:
+    imported = "\n".join(
+        f"  {name}: {fact['read']:,} rows read, {fact['accepted']:,} accepted, "
+        f"{fact['duplicate']:,} duplicate, {fact['rejected']:,} rejected"
+        + (" (imported before)" if fact["unchanged"] else "")
+        for name, fact in result["imports"].items()
+    )
+    people = "\n".join(
+        f"  {one['role']:<18} {one['email']:<34} {one['password']}" for one in result["sign_ins"]
+    )
+    return f"Sample brand as of {result['as_of']}\n{imported}\nSign-ins\n{people}"
+
+
+@command("demo-data", say=_say)
+@click.option("--seed", default=SEED, show_default=True, help="Another seed makes another brand.")
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The brand's today; default: today.")
+def demo_data(seed: int, as_of: dt.datetime | None) -> dict[str, Any]:
+    """Load the sample brand. Run again, it reuses what is there."""
+    folder = config().data_dir / "sample"
+    day = _generate(folder, seed=seed, as_of=as_of.date() if as_of else today())
+    line = ProgressLine()
+    with db().transaction() as session:
+        network = stock.import_network(
+            session,
+            directory=folder / "network",
+            actor=operator(),
+            now=now(),
+            currency=config().currency,
+            progress=line,
+        )
+        path = folder / "campaigns.csv"
+        campaigns = demand.import_campaigns(session, path=path, actor=operator(), now=now())
+    imports = {name: _import(folder / name, line) for name in ("orders.csv", "pledges.csv")}
+    line.close()
+    return {
+        "as_of": day.isoformat(),
+        "network": asdict(network),
+        "campaigns": campaigns,
+        "imports": imports,
+        "sign_ins": _sign_ins(),
+    }
+
+
+def _generate(folder: Path, *, seed: int, as_of: dt.date) -> dt.date:
+    """Write the sample once; what an earlier run wrote is used again, with its own day."""
+    note = folder / "as-of.txt"
+    if not note.exists():
+        click.echo("writing the sample brand", err=True)
+        write_sample(folder, seed=seed, as_of=as_of)
+        note.write_text(as_of.isoformat())
+    return dt.date.fromisoformat(note.read_text())
+
+
+def _import(path: Path, line: ProgressLine) -> dict[str, Any]:
+    with db().transaction() as session:
+        fact = demand.import_orders(
+            session,
+            path=path,
+            file_name=path.name,
+            channel="flagship",
+            mapping="headwater",
+            actor=operator(),
+            now=now(),
+            pseudonym_key=config().pseudonym_key,
+            currency=config().currency,
+            timezone=config().timezone,
+            progress=line.count,
+        )
+    return asdict(fact)
+
+
+def _sign_ins() -> list[dict[str, str]]:
+    """One account per role; the passwords are made once per data folder and kept there."""
+    passwords = _kept_passwords(config().data_dir / "sign-ins.json")
+    with db().transaction() as session:
+        company = catalog.supplier_id(session, code=SUPPLIER)
+        for role, email, name, locale in PEOPLE:
+            if access.find_account(session, email=email) is None:
+                access.create_account(
+                    session,
+                    email=email,
+                    name=name,
+                    password=passwords[email],
+                    role=role,
+                    now=now(),
+                    supplier_id=company if role is Role.SUPPLIER else None,
+                    locale=locale,
+                )
+    return [{"role": role, "email": email, "password": passwords[email]} for role, email, *_ in PEOPLE]
+
+
+def _kept_passwords(path: Path) -> dict[str, str]:
+    if not path.exists():
+        made = {email: secrets.token_urlsafe(9) for _, email, _, _ in PEOPLE}
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            json.dump(made, file)
+    kept: dict[str, str] = json.loads(path.read_text())
+    return kept
+
+
+commands = [demo_data]
