@@ -76,7 +76,7 @@ def run_cycle(
     actor: Actor,
     now: Clock,
     progress: Progress | None = None,
-    settings: PlanSettings = PlanSettings(),
+    settings: PlanSettings = allocation.DEFAULT_SETTINGS,
 ) -> CycleFact:
     """Turn the cycle once, as of a day. Inputs that move meanwhile are read once more, and no oftener.
 

@@ -1,4 +1,5 @@
-"""How planning grows with the number of SKUs: seconds, bound, gap and memory, with ratios to the smallest size.
+"""How planning grows with the number of SKUs: seconds, bound, gap and memory, with ratios to the smallest
+size.
 
     python benchmarks/allocation_scale.py [SKUS ...] [--threads 2] [--seed 0] [--regions 40]
 
@@ -156,7 +157,8 @@ def main() -> None:
     options = parser.parse_args()
     first = None
     print(
-        f"{'SKUs':>6} {'demands':>8} {'seconds':>8} {'bound':>14} {'objective':>14} {'gap':>7} {'MB':>6}  s/SKU ratio"
+        f"{'SKUs':>6} {'demands':>8} {'seconds':>8} {'bound':>14} {'objective':>14} {'gap':>7} {'MB':>6}"
+        "  s/SKU ratio"
     )
     for size in options.skus:
         made = problem(
@@ -176,8 +178,8 @@ def main() -> None:
         first = first or each
         print(
             f"\r{size:>6} {len(made.demand):>8} {answer.seconds:>8.1f} {answer.bound:>14.2f} "
-            f"{answer.objective:>14.2f} {answer.gap:>7.2%} {peak_memory():>6.0f}  {each:.3f} {each / first:.2f}"
-            + (f"  stopped by {answer.limit}" if answer.limit else ""),
+            f"{answer.objective:>14.2f} {answer.gap:>7.2%} {peak_memory():>6.0f}"
+            f"  {each:.3f} {each / first:.2f}" + (f"  stopped by {answer.limit}" if answer.limit else ""),
             flush=True,
         )
 

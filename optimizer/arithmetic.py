@@ -1,4 +1,5 @@
-"""What can be seen to be impossible before any solving: hard caps and minimum sources with too few suppliers."""
+"""What can be seen to be impossible before any solving: hard caps and minimum sources with too few
+suppliers."""
 
 from __future__ import annotations
 
@@ -42,6 +43,7 @@ def _sentence(row: CapRow, count: int) -> str:
     scope = "the whole plan" if row.cap.scope == "plan" else f"{row.cap.scope} {row.key}"
     who = "1 supplier has" if count == 1 else f"{count} suppliers have"
     return (
-        f"share_cap [{scope}]: the hard cap of {row.cap.max_share:.0%} can't hold: {who} offers, which cover at most "
-        f"{count} x {int(row.free_units)} of {row.demand} units; the lowest reachable top share is 1/{count}"
+        f"share_cap [{scope}]: the hard cap of {row.cap.max_share:.0%} can't hold: {who} offers, "
+        f"which cover at most {count} x {int(row.free_units)} of {row.demand} units; "
+        f"the lowest reachable top share is 1/{count}"
     )

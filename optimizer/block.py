@@ -1,4 +1,5 @@
-"""The mixed-integer model of one SKU, added to a builder: alone with prices, or beside others with shared rows.
+"""The mixed-integer model of one SKU, added to a builder: alone with prices, or beside others with shared
+rows.
 
 Formulation: flow from a lot to a demand is at most the demand when the lot is ordered (the strong form of
 Krarup & Pruzan, 1983); MOQ surplus is ordered but never flows; price breaks are one (quantity, yes/no) pair a
@@ -23,8 +24,8 @@ from optimizer.problem import Offer
 class Piece:
     """What the model of one SKU is built from. Routes [R]: source, demand, cost; need and short [D'].
 
-    lot_extra [L] is added to a lot's unit price. use_route/use_row/use_amount are a route's uses of shared rows;
-    the left_ arrays the same for facts never used. lots_allowed [L] says which lots may be ordered.
+    lot_extra [L] is added to a lot's unit price. use_route/use_row/use_amount are a route's uses of shared
+    rows; the left_ arrays the same for facts never used. lots_allowed [L] says which lots may be ordered.
     """
 
     item: Item

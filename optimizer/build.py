@@ -14,7 +14,8 @@ Ints = NDArray[np.int64]
 
 
 class Builder:
-    """Grows a model. columns and rows return the numbers they were given; put adds coefficients (added up)."""
+    """Grows a model. columns and rows return the numbers they were given; put adds coefficients (added
+    up)."""
 
     def __init__(self) -> None:
         self._columns: list[tuple[Floats, Floats, Floats, NDArray[np.bool_]]] = []
@@ -81,7 +82,8 @@ class Builder:
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """Column numbers of one SKU in a model: routes, leftovers, lots' yes/no and counts, unmet, offers used."""
+    """Column numbers of one SKU in a model: routes, leftovers, lots' yes/no and counts, unmet, offers
+    used."""
 
     routes: Ints
     leftover: Ints
@@ -93,3 +95,8 @@ class Layout:
 
 def _full(value: ArrayLike, size: int) -> Floats:
     return np.broadcast_to(np.asarray(value, dtype=np.float64), (size,)).copy()
+
+
+def tally(numbers: Ints, *, weights: ArrayLike, minlength: int) -> Floats:
+    """Sums of weights by number, [minlength] floats also where there is nothing to add."""
+    return np.bincount(numbers, weights=weights, minlength=minlength).astype(np.float64)

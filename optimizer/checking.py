@@ -163,7 +163,8 @@ def _within(rule: str, where: str, used: float, limit: float) -> None:
 
 
 def _check_flows(problem: Problem, plan: Book) -> None:
-    """No more leaves a supplier than was ordered for that week, and locked goods go where they were promised."""
+    """No more leaves a supplier than was ordered for that week, and locked goods go where they were
+    promised."""
     leaving: dict[tuple[str, str, int], int] = defaultdict(int)
     for (sku, source, target, week), units in plan.flows.items():
         if source in problem.supplier_of:
@@ -229,7 +230,8 @@ def _inventory(
 
 
 def deliveries(problem: Problem, plan: Book) -> dict[tuple[str, str], Match]:
-    """By (sku, region): how arrivals serve demand. Raises BrokenRule if they can't serve what is not unmet."""
+    """By (sku, region): how arrivals serve demand. Raises BrokenRule if they can't serve what is not
+    unmet."""
     locked = locked_flows(problem)
     arrivals: dict[tuple[str, str], list[Arrival]] = defaultdict(list)
     for (sku, source, target, week), units in plan.flows.items():

@@ -25,7 +25,8 @@ ALIKE = 1e-3
 
 @dataclass(frozen=True, kw_only=True)
 class Clustered:
-    """piece over clusters; cluster [D] of each demand; via [R] of each route; constant cost outside the model."""
+    """piece over clusters; cluster [D] of each demand; via [R] of each route; constant cost outside the
+    model."""
 
     piece: Piece
     cluster: Ints
@@ -34,7 +35,8 @@ class Clustered:
 
 
 def cluster(net: Network, item: Item, prices: Floats, *, priced: bool = True) -> Clustered:
-    """Take alike demands together. priced=False chooses ways by prices but costs them without (for repair)."""
+    """Take alike demands together. priced=False chooses ways by prices but costs them without (for
+    repair)."""
     full = item.cost + route_prices(net, item, prices)
     via = full.argmin(axis=1) if full.size else np.zeros((len(full), len(item.need)), dtype=np.int64)
     best = np.take_along_axis(full, via[:, None, :], axis=1)[:, 0, :]

@@ -1,7 +1,8 @@
 """A quick plan of one SKU from its relaxation, by two small LPs a guess instead of branch and bound.
 
-A guess is the set of lots whose relaxed yes/no is above a threshold. All of them are ordered, the first LP says
-how much, quantities are rounded up to whole lots, and the second LP (a transport problem) sends whole units.
+A guess is the set of lots whose relaxed yes/no is above a threshold. All of them are ordered, the first LP
+says how much, quantities are rounded up to whole lots, and the second LP (a transport problem) sends whole
+units.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from optimizer.build import Floats
 from optimizer.block import single_model
+from optimizer.build import Floats
 from optimizer.clusters import Clustered, only_lots, spread
 from optimizer.engine import Arrays, run
 from optimizer.network import Network

@@ -13,8 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from ortools.math_opt import callback_pb2, model_parameters_pb2, model_pb2, parameters_pb2
-from ortools.math_opt import result_pb2
+from ortools.math_opt import callback_pb2, model_parameters_pb2, model_pb2, parameters_pb2, result_pb2
 from ortools.math_opt.core.python import solver as _core
 
 from optimizer.errors import SolverError

@@ -13,7 +13,8 @@ class ProblemError(ValueError):
 
 
 class BrokenRule(ValueError):
-    """A plan breaks a rule of its problem: rule is the rule's name, where the ids, numbers say by how much."""
+    """A plan breaks a rule of its problem: rule is the rule's name, where the ids, numbers say by how
+    much."""
 
     def __init__(self, rule: str, where: str, reason: str) -> None:
         self.rule = rule

@@ -16,13 +16,14 @@ from optimizer.reasons import Rooms, late_reason, rooms, short_reason
 
 
 def shares(problem: Problem, plan: Book) -> tuple[Share, ...]:
-    """Each supplier's share of what is ordered, for the plan, each category, each SKU and each further cap."""
+    """Each supplier's share of what is ordered, for the plan, each category, each SKU and each further
+    cap."""
     demand: dict[str, int] = defaultdict(int)
     for one in problem.demand:
         demand[one.sku] += one.quantity
     by_sku: dict[str, list[tuple[tuple[str, str, int], int]]] = defaultdict(list)
-    for key, units in plan.orders.items():
-        by_sku[key[1]].append((key, units))
+    for order, units in plan.orders.items():
+        by_sku[order[1]].append((order, units))
     found: list[Share] = []
     for scope, key, skus in _scopes(problem):
         orders = [pair for sku in sorted(skus) for pair in by_sku.get(sku, ())]
@@ -64,7 +65,8 @@ def _scope_shares(scope: str, key: str | None, units: dict[str, int], demand: in
 
 
 def binding(net: Network, plan: Book, chosen: dict[str, tuple[Item, Pick]]) -> tuple[Binding, ...]:
-    """Rules at their limit: shared rows, share caps, MOQs bought with surplus, and an offer's max or week_capacity."""
+    """Rules at their limit: shared rows, share caps, MOQs bought with surplus, and an offer's max or
+    week_capacity."""
     state = rooms(net, plan, chosen)
     found = []
     allowed = limits(net.problem)
@@ -130,7 +132,7 @@ def _lot_bindings(problem: Problem, plan: Book) -> list[Binding]:
         ids = {"supplier": supplier, "sku": sku, "week": week}
         facts = locked.get(key, 0)
         surplus = units - leaving[key]
-        if offer.moq and units >= offer.moq and 0 < surplus and units - offer.multiple < offer.moq:
+        if offer.moq and units >= offer.moq and surplus > 0 and units - offer.multiple < offer.moq:
             found.append(Binding(rule="moq", ids=ids, used=float(units), limit=float(offer.moq)))
         tops = {"max": offer.max}
         if offer.week_capacity is not None and 0 <= week < problem.weeks:

@@ -1,4 +1,5 @@
-"""One SKU as arrays: its possible orders (lots), its facts, its demands, and every way from one to the other."""
+"""One SKU as arrays: its possible orders (lots), its facts, its demands, and every way from one to the
+other."""
 
 from __future__ import annotations
 
@@ -29,7 +30,8 @@ class Lots:
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """Stock and locked units, arrays [F]: warehouse or region (-1 for none), week there, units, supplier or -1."""
+    """Stock and locked units, arrays [F]: warehouse or region (-1 for none), week there, units, supplier or
+    -1."""
 
     warehouse: Ints
     region: Ints
@@ -43,8 +45,8 @@ class Facts:
 class Item:
     """A SKU with N = L + F sources, V = W + 1 vias (the last is direct) and D demands.
 
-    cost[N, V, D]: freight + holding + lateness per unit, inf where there is no way. arrive[N, V]: week at the via;
-    ship[N, V, D]: week it leaves the warehouse. leftover[F]: cost of a fact that is never used.
+    cost[N, V, D]: freight + holding + lateness per unit, inf where there is no way. arrive[N, V]: week at
+    the via; ship[N, V, D]: week it leaves the warehouse. leftover[F]: cost of a fact that is never used.
     """
 
     sku: Sku
@@ -67,7 +69,8 @@ class Item:
 
 
 def compile_item(net: Network, sku: Sku) -> Item:
-    """Lay out one SKU. Ways that cost as much as the shortage before any price are left out: never worth it."""
+    """Lay out one SKU. Ways that cost as much as the shortage before any price are left out: never worth
+    it."""
     demands = net.demand.get(sku.id, [])
     due = np.array([one.week for one in demands], dtype=np.int64)
     region = np.array([net.regions[one.region] for one in demands], dtype=np.int64)
@@ -224,8 +227,9 @@ def _lots(
     need: Ints,
     locked: dict[tuple[int, int], int],
 ) -> tuple[NDArray[np.bool_], Lots]:
-    """Lots worth having: those that can reach a demand, and any that could fetch a break or a second source."""
-    reach = np.isfinite(cost).any(axis=1)
+    """Lots worth having: those that can reach a demand, and any that could fetch a break or a second
+    source."""
+    reach: NDArray[np.bool_] = np.asarray(np.isfinite(cost).any(axis=1), dtype=np.bool_)
     useful = (reach * need).sum(axis=1) if len(need) else np.zeros(len(cost), dtype=np.int64)
     fixed = np.array(
         [locked.get((int(o), int(t)), 0) for o, t in zip(offer_at, week_at, strict=True)], np.int64
@@ -238,7 +242,7 @@ def _lots(
     wanted = np.maximum(useful, np.where(broken, last_break, 0))
     most = np.maximum(_up(wanted, multiple), least)
     most = np.minimum(most, _room(net, offers, offer_at, week_at, fixed) // multiple * multiple)
-    idle_ok = broken | (sku.min_sources > 1)
+    idle_ok = broken if sku.min_sources == 1 else np.ones(len(cost), dtype=bool)
     keep = (most >= least) & (reach.any(axis=1) | idle_ok) if len(need) else np.zeros(len(cost), dtype=bool)
     order_cost = np.array([one.order_cost for one in offers], dtype=np.float64)[offer_at]
     lots = Lots(

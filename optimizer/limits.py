@@ -1,6 +1,7 @@
 """How much room every shared rule leaves, given the facts (stock and locked orders), without a solver.
 
-A fact may exceed a limit: the limit is then what the facts alone use, so nothing new fits and the plan stands.
+A fact may exceed a limit: the limit is then what the facts alone use, so nothing new fits and the plan
+stands.
 """
 
 from __future__ import annotations
@@ -111,7 +112,8 @@ def facts_in_warehouses(problem: Problem) -> dict[str, list[tuple[str, int, int]
 
 
 def _facts_in_store(problem: Problem) -> dict[Week, float]:
-    """Volume at each week's end if nothing new were ordered: each demand in turn takes the cheapest lane's units."""
+    """Volume at each week's end if nothing new were ordered: each demand in turn takes the cheapest lane's
+    units."""
     stored: dict[Week, float] = defaultdict(float)
     if all(one.storage is None for one in problem.warehouses):
         return stored

@@ -1,7 +1,8 @@
 """Prices of the shared rows: the dual of choosing, for each SKU, a mix of the plans seen so far.
 
 Column generation (Dantzig & Wolfe, 1960) with prices smoothed towards the best bound (Wentges, 1997). A hard
-row may be exceeded in the master at a price a little above what a unit is worth, which keeps early prices calm.
+row may be exceeded in the master at a price a little above what a unit is worth, which keeps early prices
+calm.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ successive-shortest-path matching (Ahuja, Magnanti & Orlin, Network Flows, secti
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 BIG = 1e13
 
@@ -33,7 +34,8 @@ class Arrival:
 
 @dataclass(frozen=True, kw_only=True)
 class Match:
-    """cost parts and (due week, weeks late, units) for each late part; left are units that can't be matched."""
+    """cost parts and (due week, weeks late, units) for each late part; left are units that can't be
+    matched."""
 
     late: float = 0.0
     waiting: float = 0.0
@@ -100,7 +102,7 @@ def _least_cost(arrivals: list[Arrival], needs: list[Need]) -> tuple[list[tuple[
         if path is None:
             break
         nodes, units = path
-        for first, second in zip(nodes, nodes[1:], strict=False):
+        for first, second in pairwise(nodes):
             forward = first < second
             arc = (first, second) if forward else (second, first)
             flow[arc] = flow.get(arc, 0) + (units if forward else -units)

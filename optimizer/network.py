@@ -1,4 +1,5 @@
-"""The problem as arrays: places and lanes as matrices, and the rules that tie SKUs together as numbered rows."""
+"""The problem as arrays: places and lanes as matrices, and the rules that tie SKUs together as numbered
+rows."""
 
 from __future__ import annotations
 

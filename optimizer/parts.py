@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from optimizer.block import fixed_cost, lot_uses, single_model
-from optimizer.build import Floats, Ints, Layout
+from optimizer.build import Floats, Ints, Layout, tally
 from optimizer.clusters import Clustered, cluster, only_lots, spread
 from optimizer.dive import dive
 from optimizer.engine import Arrays, run
@@ -19,7 +19,8 @@ from optimizer.pricing import spend
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """bound: what the SKU costs at least at the prices asked; cost: of pick without prices; uses of shared rows.
+    """bound: what the SKU costs at least at the prices asked; cost: of pick without prices; uses of shared
+    rows.
 
     pick is None when only the relaxation was asked for: cost and uses are then the relaxation's.
     """
@@ -78,11 +79,11 @@ def _relaxed_part(
     lot, row, amount = lot_uses(net, piece.item)
     units = values[layout.count] * piece.item.lots.multiple
     size = len(prices)
-    uses = np.bincount(row, weights=amount * units[lot], minlength=size)
+    uses = tally(row, weights=amount * units[lot], minlength=size)
     flow = values[layout.routes][piece.use_route]
-    uses += np.bincount(piece.use_row, weights=piece.use_amount * flow, minlength=size)
+    uses += tally(piece.use_row, weights=piece.use_amount * flow, minlength=size)
     left = values[layout.leftover][piece.left_fact]
-    uses += np.bincount(piece.left_row, weights=piece.left_amount * left, minlength=size)
+    uses += tally(piece.left_row, weights=piece.left_amount * left, minlength=size)
     rows = np.flatnonzero(uses > 1e-9)
     cost = bound - float(uses @ prices)
     return Part(sku=piece.item.sku.id, bound=bound, cost=cost, rows=rows, amounts=uses[rows])
@@ -121,9 +122,9 @@ def pick_cost(net: Network, item: Item, pick: Pick) -> float:
         total += float((item.cost[pick.source, pick.via, pick.demand] * pick.units).sum())
     total += float((item.leftover * left_units(item, pick)).sum())
     total += float(lots.order_cost[pick.extra > 0].sum())
-    met = np.bincount(pick.demand, weights=pick.units, minlength=len(item.need))
+    met = tally(pick.demand, weights=pick.units, minlength=len(item.need))
     total += float((item.short * (item.need - met)).sum())
-    extra = np.bincount(lots.offer, weights=pick.extra, minlength=len(item.offers)).astype(np.int64)
+    extra = tally(lots.offer, weights=pick.extra, minlength=len(item.offers)).astype(np.int64)
     for number, offer in enumerate(item.offers):
         fixed = int(item.locked_units[number])
         units = int(extra[number]) + fixed

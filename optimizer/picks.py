@@ -8,12 +8,13 @@ from typing import TypeVar
 
 import numpy as np
 
-from optimizer.block import Piece
-from optimizer.build import Floats, Ints, Layout
+from optimizer.block import Piece, lot_uses
+from optimizer.build import Floats, Ints, Layout, tally
 from optimizer.checking import Book
 from optimizer.item import Item
 from optimizer.limits import locked_flows, locked_orders
 from optimizer.network import Network
+from optimizer.pieces import leftover_uses, route_uses
 
 Key = TypeVar("Key")
 
@@ -36,7 +37,8 @@ def idle_pick(item: Item) -> Pick:
 
 
 def read_pick(piece: Piece, layout: Layout, via: Ints, values: Floats) -> Pick:
-    """Whole quantities of a full piece from the solver's values; a stray fraction is cut, never rounded up."""
+    """Whole quantities of a full piece from the solver's values; a stray fraction is cut, never rounded
+    up."""
     extra = np.rint(values[layout.count]).astype(np.int64) * piece.item.lots.multiple
     units = np.floor(values[layout.routes] + 1e-5).astype(np.int64)
     kept = np.flatnonzero(units > 0)
@@ -53,14 +55,15 @@ def read_pick(piece: Piece, layout: Layout, via: Ints, values: Floats) -> Pick:
 
 
 def trim(item: Item, pick: Pick) -> Pick:
-    """Take back flow above what a source has (solver tolerances), and set a lot below its least to nothing."""
+    """Take back flow above what a source has (solver tolerances), and set a lot below its least to
+    nothing."""
     lots = item.lots
     extra = np.where(pick.extra < lots.least, 0, np.minimum(pick.extra, lots.most))
     have = np.concatenate([extra, item.facts.units]).astype(np.int64)
     need = item.need.copy()
     units = pick.units.copy()
     for at in range(len(units)):
-        source, demand = pick.source[at], pick.demand[at]
+        source, demand = int(pick.source[at]), int(pick.demand[at])
         units[at] = min(units[at], have[source], need[demand])
         have[source] -= units[at]
         need[demand] -= units[at]
@@ -81,7 +84,7 @@ def quantities(net: Network, chosen: dict[str, tuple[Item, Pick]]) -> Book:
     met: dict[tuple[str, str, int], int] = defaultdict(int)
     for sku, (item, pick) in chosen.items():
         lots = item.lots
-        for at in np.flatnonzero(pick.extra):
+        for at in map(int, np.flatnonzero(pick.extra)):
             offer = item.offers[lots.offer[at]]
             orders[offer.supplier, sku, int(lots.week[at])] += int(pick.extra[at])
         for at in range(len(pick.units)):
@@ -123,21 +126,18 @@ def _add_flow(
 
 def pick_uses(net: Network, item: Item, pick: Pick) -> Floats:
     """Use of every shared row by one SKU's pick (facts in storage included), [rows]."""
-    from optimizer.block import lot_uses
-    from optimizer.pieces import leftover_uses, route_uses
-
     lot, row, amount = lot_uses(net, item)
     size = len(net.coupling.room)
-    used = np.bincount(row, weights=amount * pick.extra[lot], minlength=size)
+    used = tally(row, weights=amount * pick.extra[lot], minlength=size)
     route, row, amount = route_uses(net, item, pick.source, pick.via, pick.demand)
-    used += np.bincount(row, weights=amount * pick.units[route], minlength=size)
+    used += tally(row, weights=amount * pick.units[route], minlength=size)
     fact, row, amount = leftover_uses(net, item)
-    used += np.bincount(row, weights=amount * left_units(item, pick)[fact], minlength=size)
+    used += tally(row, weights=amount * left_units(item, pick)[fact], minlength=size)
     return used
 
 
 def left_units(item: Item, pick: Pick) -> Ints:
     """Units of each fact that serve nobody, [F]."""
     count = len(item.lots.week)
-    taken = np.bincount(pick.source, weights=pick.units, minlength=count + len(item.facts.units))
+    taken = tally(pick.source, weights=pick.units, minlength=count + len(item.facts.units))
     return (item.facts.units - taken[count:]).astype(np.int64)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.block import Piece, lot_uses
-from optimizer.build import Floats, Ints
+from optimizer.build import Floats, Ints, tally
 from optimizer.item import Item
 from optimizer.network import Network
 
@@ -48,7 +48,8 @@ def full_piece(
 
 
 def route_uses(net: Network, item: Item, source: Ints, via: Ints, demand: Ints) -> tuple[Ints, Ints, Floats]:
-    """Inbound in the week a lot's units arrive (facts' arrivals are counted already), storage until they ship."""
+    """Inbound in the week a lot's units arrive (facts' arrivals are counted already), storage until they
+    ship."""
     coupling = net.coupling
     houses = len(net.warehouses)
     lots = len(item.lots.week)
@@ -109,10 +110,10 @@ def route_prices(net: Network, item: Item, prices: Floats) -> Floats:
 def leftover_prices(net: Network, item: Item, prices: Floats) -> Floats:
     """What storage prices add to a fact that is never used, [F]."""
     fact, row, amount = leftover_uses(net, item)
-    return np.bincount(fact, weights=prices[row] * amount, minlength=len(item.facts.week))
+    return tally(fact, weights=prices[row] * amount, minlength=len(item.facts.week))
 
 
 def lot_prices(net: Network, item: Item, prices: Floats) -> Floats:
     """What the shared rows of suppliers add to a unit of each lot, [L]."""
     lot, row, amount = lot_uses(net, item)
-    return np.bincount(lot, weights=prices[row] * amount, minlength=len(item.lots.week))
+    return tally(lot, weights=prices[row] * amount, minlength=len(item.lots.week))

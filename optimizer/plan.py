@@ -1,4 +1,5 @@
-"""What solve gives back: a Solution (orders, flows, unmet demand, shares, what binds) or why there is none."""
+"""What solve gives back: a Solution (orders, flows, unmet demand, shares, what binds) or why there is
+none."""
 
 from __future__ import annotations
 
@@ -24,12 +25,13 @@ class Cost:
     @property
     def total(self) -> float:
         """The sum of all parts: the objective."""
-        return sum(asdict(self).values())
+        return float(sum(asdict(self).values()))
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Order:
-    """quantity of sku asked of supplier in week (locked units included) at the mean unit_price of the offer."""
+    """quantity of sku asked of supplier in week (locked units included) at the mean unit_price of the
+    offer."""
 
     supplier: str
     sku: str
@@ -103,7 +105,8 @@ class Binding:
 class Solution:
     """A plan that check accepts. gap = (objective - bound) / objective; seconds is wall clock.
 
-    limit names what stopped the search early ("time"), or is None: a plan stopped by time may differ next time.
+    limit names what stopped the search early ("time"), or is None: a plan stopped by time may differ next
+    time.
     """
 
     status: str
@@ -143,7 +146,8 @@ class Solution:
 
 @dataclass(frozen=True, kw_only=True)
 class Infeasible:
-    """No plan exists: conflict lists the clashing rules in words, lowest_share the best top share in reach."""
+    """No plan exists: conflict lists the clashing rules in words, lowest_share the best top share in
+    reach."""
 
     conflict: tuple[str, ...]
     relaxations: tuple[dict[str, Any], ...] = ()
@@ -162,7 +166,8 @@ class Infeasible:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """gap: stop when proven within it; time_limit: seconds of wall clock, a safety net, not a stopping rule."""
+    """gap: stop when proven within it; time_limit: seconds of wall clock, a safety net, not a stopping
+    rule."""
 
     gap: float = 0.01
     time_limit: float = 300.0

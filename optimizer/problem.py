@@ -4,14 +4,19 @@ Semantics (weeks are numbered from 0 to weeks - 1, money is floating currency un
 
 * An order of week t leaves its supplier in week t + lead_weeks of the offer; a lane adds its own lead_weeks.
   Goods go supplier -> warehouse -> region, or supplier -> region direct.
-* moq, multiple, max and order_cost count per supplier x SKU x week ordered; award costs count once if used at all.
+* moq, multiple, max and order_cost count per supplier x SKU x week ordered; award costs count once if used
+  at all.
 * capacity and week_capacity limit the week of the order; capacity is used at capacity_use per unit,
   week_capacity counts units of that one offer.
-* An all-units price is set by the horizon total of that offer; an incremental price applies segment by segment.
-* Lane cost, storage and inbound are per unit x SKU volume; holding_cost is per unit in a warehouse at a week's end.
-* A unit k weeks late costs k x late_cost; a unit never delivered costs short_cost instead. Nothing planned comes
-  to a region before its demand is due; a locked unit that does waits there at holding_cost per week end.
-* Units ordered beyond what leaves the supplier (a surplus bought for a MOQ or a price break) stay with the supplier.
+* An all-units price is set by the horizon total of that offer; an incremental price applies segment by
+  segment.
+* Lane cost, storage and inbound are per unit x SKU volume; holding_cost is per unit in a warehouse at a
+  week's end.
+* A unit k weeks late costs k x late_cost; a unit never delivered costs short_cost instead. Nothing planned
+  comes to a region before its demand is due; a locked unit that does waits there at holding_cost per week
+  end.
+* Units ordered beyond what leaves the supplier (a surplus bought for a MOQ or a price break) stay with the
+  supplier.
 * Locked orders are facts: they stand even above a capacity, MOQ or cap; the rest respects what remains.
 """
 
@@ -26,7 +31,8 @@ Weekly = tuple[float, ...]
 
 @dataclass(frozen=True, kw_only=True)
 class Supplier:
-    """capacity: use per order week (one value a week) or None; horizon_capacity: use over all weeks or None."""
+    """capacity: use per order week (one value a week) or None; horizon_capacity: use over all weeks or
+    None."""
 
     id: str
     award_cost: float = 0.0
@@ -66,7 +72,8 @@ class Sku:
 class Offer:
     """One supplier's terms for one SKU. breaks: ((from quantity, unit price), ...), rising from 0.
 
-    max is the largest order of one week; week_capacity the units of this offer each order week; None is no limit.
+    max is the largest order of one week; week_capacity the units of this offer each order week; None is no
+    limit.
     """
 
     supplier: str

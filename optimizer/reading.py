@@ -109,9 +109,10 @@ def _rows(
     listed = data.get(kind, [])
     if not isinstance(listed, list):
         raise ProblemError(kind, "must be a list")
-    known = set(make.__dataclass_fields__)  # type: ignore[attr-defined]
+    fields_of: list[str] = list(make.__dataclass_fields__)  # type: ignore[attr-defined]
     names = renamed or {}
-    known = {next((old for old, new in names.items() if new == name), name) for name in known}
+    back = {new: old for old, new in names.items()}
+    known: set[str] = {back.get(name, name) for name in fields_of}
     made = []
     for index, row in enumerate(listed):
         path = f"{kind}[{index}]"
@@ -121,8 +122,8 @@ def _rows(
         for name in REQUIRED[kind]:
             if name not in row:
                 raise ProblemError(f"{path}.{name}", "is missing")
-        values = {
-            names.get(key, key): fields[key](f"{path}.{key}", value) if key in fields else value
+        values: dict[str, Any] = {
+            str(names.get(key, key)): fields[key](f"{path}.{key}", value) if key in fields else value
             for key, value in row.items()
             if key in known
         }

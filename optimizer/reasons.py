@@ -1,4 +1,5 @@
-"""Why one demand is unmet or late: look at the ways that could serve it and say what stops the cheapest one."""
+"""Why one demand is unmet or late: look at the ways that could serve it and say what stops the cheapest
+one."""
 
 from __future__ import annotations
 
@@ -88,7 +89,7 @@ def _price(net: Network, item: Item, lot: int) -> float:
     """The lowest unit price of the lot's offer, risk included: what a further unit costs at best."""
     offer = item.offers[item.lots.offer[lot]]
     risk = net.problem.supplier_of[offer.supplier].risk
-    return min(price for _, price in offer.breaks) * (1.0 + risk)
+    return float(min(price for _, price in offer.breaks) * (1.0 + risk))
 
 
 def _reason(

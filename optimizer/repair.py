@@ -1,4 +1,5 @@
-"""From one plan a SKU to one plan for all: SKUs that take too much of a shared row are planned anew in its room."""
+"""From one plan a SKU to one plan for all: SKUs that take too much of a shared row are planned anew in its
+room."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from optimizer.item import Item, compile_item
 from optimizer.master import total_use
 from optimizer.network import Network
 from optimizer.parts import Effort, Part, part, refit
-from optimizer.picks import Pick, idle_pick
+from optimizer.picks import Pick
 
 SLACK = 1e-7
 
@@ -60,8 +61,10 @@ class Plan:
 
 
 def repair(plan: Plan, effort: Effort, *, tell: Callable[[int, int], None], deadline: float) -> bool:
-    """Plan SKUs anew, largest users first, until no hard row is exceeded; False when time ran out (then the
-    remaining ones simply give up what does not fit)."""
+    """Plan SKUs anew, largest users first, until no hard row is exceeded.
+
+    False when time ran out: the remaining ones then drop orders instead of being planned anew.
+    """
     on_time = True
     done = 0
     tried: set[str] = set()
@@ -74,10 +77,37 @@ def repair(plan: Plan, effort: Effort, *, tell: Callable[[int, int], None], dead
         item = plan.item(sku)
         on_time = on_time and time.monotonic() < deadline
         new = refit(plan.net, item, plan.prices, room=plan.room_for(sku), effort=effort) if on_time else None
-        plan.replace(new if new is not None else part(plan.net, item, idle_pick(item), bound=0.0))
+        plan.replace(new if new is not None else _shed(plan, item, sku))
         done += 1
         tell(done, done + int((plan.over() > 0).sum()))
     return on_time
+
+
+def _shed(plan: Plan, item: Item, sku: str) -> Part:
+    """The SKU's plan without the lots that use what is exceeded, largest first, until it fits."""
+    room = plan.room_for(sku)
+    current = plan.parts[sku]
+    while current.pick is not None:
+        above = np.zeros(len(room))
+        above[current.rows] = current.amounts
+        if not (plan.hard & (above > room + SLACK * np.maximum(1.0, room))).any():
+            return current
+        pick = current.pick
+        if not pick.extra.any():
+            break
+        lot = int(pick.extra.argmax())
+        extra = pick.extra.copy()
+        extra[lot] = 0
+        kept = pick.source != lot
+        fewer = Pick(
+            extra=extra,
+            source=pick.source[kept],
+            via=pick.via[kept],
+            demand=pick.demand[kept],
+            units=pick.units[kept],
+        )
+        current = part(plan.net, item, fewer, bound=0.0)
+    return part(plan.net, item, facts_only(item), bound=0.0)
 
 
 def _largest_user(plan: Plan, over: Floats, tried: set[str]) -> str | None:
@@ -128,10 +158,21 @@ def facts_only(item: Item) -> Pick:
 
 
 def improve(
-    plan: Plan, skus: list[str], effort: Effort, *, tell: Callable[[int, int], None], deadline: float
+    plan: Plan,
+    skus: list[str],
+    effort: Effort,
+    *,
+    goal: float,
+    tell: Callable[[int, int], None],
+    deadline: float,
 ) -> bool:
-    """Plan each SKU anew in the room it has; keep what makes the whole plan cheaper. False when time ran out."""
+    """Plan each SKU anew in the room it has and keep what makes the whole plan cheaper, until it costs goal.
+
+    False when time ran out.
+    """
     for number, sku in enumerate(skus):
+        if plan.cost() <= goal:
+            break
         if time.monotonic() > deadline:
             return False
         old, before = plan.parts[sku], plan.soft_cost()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import Any
 
 from optimizer.arithmetic import clashes
 from optimizer.checking import Book, check, check_quantities
@@ -17,22 +15,23 @@ from optimizer.picks import Pick, quantities
 from optimizer.plan import Flow, Infeasible, Order, Settings, Solution
 from optimizer.pricing import spends
 from optimizer.problem import Problem
+from optimizer.reports import Tell, report
 
-Progress = Callable[[dict[str, Any]], None]
 # Below this many ways the whole problem is one model, with this many branch-and-bound nodes at most.
 AT_ONCE_WAYS = 6_000
 AT_ONCE_NODES = 20_000
 
 
 def solve(
-    problem: Problem, settings: Settings | None = None, *, progress: Progress | None = None
+    problem: Problem, settings: Settings | None = None, *, progress: Tell | None = None
 ) -> Solution | Infeasible:
-    """Plan the problem: who makes what, when, and where it goes, at the least cost found, with a proven bound.
+    """Plan the problem: who makes what, when, and where it goes, at the least cost found, with a proven
+    bound.
 
     The same problem, settings and seed give the same plan but for `seconds`, whatever `threads` is, unless
     time_limit cut the search (then solution.limit is "time"). progress gets a dict with phase, done, total,
-    bound, incumbent and gap after every step and may raise to cancel. Raises BrokenRule if an answer failed its
-    own check (never returned), SolverError if no solver took a model.
+    bound, incumbent and gap after every step and may raise to cancel. Raises BrokenRule if an answer failed
+    its own check (never returned), SolverError if no solver took a model.
     """
     started = time.monotonic()
     asked = settings or Settings()
@@ -44,19 +43,19 @@ def solve(
     chosen, bound, timed_out = _search(net, asked, tell, started)
     solution = _solution(net, chosen, bound=bound, settings=asked, started=started, timed_out=timed_out)
     check(problem, solution)
-    tell(_report("done", 1, 1, bound=solution.bound, incumbent=solution.objective))
+    tell(report("done", 1, 1, bound=solution.bound, incumbent=solution.objective))
     return solution
 
 
 def _search(
-    net: Network, settings: Settings, tell: Progress, started: float
+    net: Network, settings: Settings, tell: Tell, started: float
 ) -> tuple[dict[str, tuple[Item, Pick]], float, bool]:
     total = len(net.problem.skus)
-    tell(_report("compile", 0, total))
+    tell(report("compile", 0, total))
     if _small(net):
         items = {sku.id: compile_item(net, sku) for sku in net.problem.skus}
         if ways(items) <= AT_ONCE_WAYS:
-            tell(_report("at once", 0, 1))
+            tell(report("at once", 0, 1))
             left = max(1.0, settings.time_limit - (time.monotonic() - started))
             chosen, bound, timed_out = solve_at_once(
                 net,
@@ -68,7 +67,7 @@ def _search(
             )
             if chosen is not None:
                 return chosen, bound, timed_out
-    return solve_in_parts(net, settings, tell, deadline=started + settings.time_limit)
+    return solve_in_parts(net, settings, tell, started=started)
 
 
 def _small(net: Network) -> bool:
@@ -112,19 +111,3 @@ def _solution(
         binding=binding(net, plan, chosen),
         limit="time" if timed_out else None,
     )
-
-
-def _report(
-    phase: str, done: int, total: int, *, bound: float | None = None, incumbent: float | None = None
-) -> dict[str, Any]:
-    gap = None
-    if bound is not None and incumbent is not None and incumbent > 0:
-        gap = (incumbent - bound) / incumbent
-    return {
-        "phase": phase,
-        "done": done,
-        "total": total,
-        "bound": bound,
-        "incumbent": incumbent,
-        "gap": gap,
-    }

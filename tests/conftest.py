@@ -148,7 +148,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def new_page(browser: Browser) -> Iterator[Pages]:
-    """Opens pages: new_page(base_url=…, locale="zh-CN", width=390). An error on any of them fails the test."""
+    """Opens pages: new_page(base_url=…, locale="zh-CN", width=390). An error on any of them fails."""
     from support.browser import Pages
 
     pages = Pages(browser)

@@ -22,7 +22,9 @@ from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
-INSTALL = "PostgreSQL is missing: install Debian's package `postgresql` (as root: apt-get install postgresql)."
+INSTALL = (
+    "PostgreSQL is missing: install Debian's package `postgresql` (as root: apt-get install postgresql)."
+)
 SETTINGS = (
     "fsync=off",
     "synchronous_commit=off",
@@ -58,7 +60,9 @@ def start(folder: Path) -> str:
         RuntimeError: PostgreSQL is missing, or would not start; the sentence says what to do.
     """
     data = folder / "data"
-    _run("initdb", "-D", data, "-U", "headwater", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+    _run(
+        "initdb", "-D", data, "-U", "headwater", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"
+    )
     for _ in range(3):  # another process may take the port between our look and the server's
         port = _free_port()
         options = [f"-c {setting}" for setting in (*SETTINGS, f"port={port}", "listen_addresses=127.0.0.1")]

@@ -18,6 +18,7 @@ from app.entrypoints.web import (
     shell,
     show,
     supplier,
+    telling,
     tower,
     warehouse,
 )
@@ -49,5 +50,6 @@ def register(app: Flask) -> None:
     """Hang every page into the application."""
     language.register(app)
     show.register(app)
+    telling.register(app)
     shell.register(app)
     app.register_blueprint(shell.blueprint)

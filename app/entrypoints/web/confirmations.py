@@ -43,7 +43,7 @@ def index() -> Reply:
             more=len(lines) > PAGE,
             offset=offset,
             page=PAGE,
-            state=state,
+            state_code=state,
             names=catalog.names(session),
         )
 

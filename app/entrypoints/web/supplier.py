@@ -51,7 +51,7 @@ def promised() -> Reply:
             more=len(lines) > PAGE,
             offset=offset,
             page=PAGE,
-            state=state if state in ANSWERED else "",
+            state_code=state if state in ANSWERED else "",
             states=ANSWERED,
             counts=queries.count_lines(session, actor=actor),
             names=catalog.names(session),

@@ -49,10 +49,10 @@ def refresh_answers(session: Session, *, now: dt.datetime) -> None:
 
 
 def _apply(
-    session: Session, findings: Collection[Finding], *, kinds: Collection[AlertKind], now: dt.datetime
+    session: Session, findings: Iterable[Finding], *, kinds: Collection[AlertKind], now: dt.datetime
 ) -> None:
     known = queries.states(session, kinds=[kind.value for kind in kinds])
-    change = changes(findings, known=known)
+    change = changes(tuple(findings), known=known)
     fresh = [finding for finding in change.opened if finding.cause not in known]
     again = [finding for finding in change.opened if finding.cause in known]
     if fresh:
@@ -77,7 +77,7 @@ def _update(session: Session, rows: list[dict[str, Any]]) -> None:
     if not rows:
         return
     table = Alert.__table__
-    values = {name: bindparam(name) for name in rows[0] if name != "key"}
+    values: dict[str, Any] = {name: bindparam(name) for name in rows[0] if name != "key"}
     statement = update(table).where(table.c.cause == bindparam("key")).values(values)  # type: ignore[arg-type]
     session.connection().execute(statement, rows)
 
@@ -108,7 +108,7 @@ def _concentration(
     names: Any,
     eligible: dict[tuple[str, str], set[int]],
 ) -> Finding:
-    """Names base, scope, share, threshold, HHI and effective suppliers; and says when the limit can't be kept."""
+    """Base, scope, share, threshold, HHI, effective suppliers; and whether the limit can be kept at all."""
     top, able = group[0], len(eligible[limit.scope.value, key])
     data: dict[str, Any] = {
         "scope": top.scope,

@@ -23,7 +23,7 @@ class AlertKind(StrEnum):
 
 
 OWNERS = dict.fromkeys(AlertKind, "merchandiser")
-"""The role that can mend it. All of today's kinds are mended by planning again or by talking to a supplier."""
+"""The role that can mend it. All of today's kinds are mended by planning again or asking again."""
 
 EARLIEST_JUDGEMENT = 0.25
 """The part of a campaign's window that must have passed before its pace says anything."""

@@ -35,6 +35,7 @@ from app.stages.stock import queries as stock
 
 MOST_BINDING = 500
 """Binding rules kept with a run; the rest of a long list says nothing more to a reader."""
+DEFAULT_SETTINGS = PlanSettings()
 CHUNK = 5000
 """Rows in one INSERT."""
 
@@ -74,7 +75,7 @@ def freeze(
     as_of: dt.date,
     commitments: Commitments,
     currency: str,
-    settings: PlanSettings = PlanSettings(),
+    settings: PlanSettings = DEFAULT_SETTINGS,
 ) -> FrozenProblem:
     """Read everything a plan is made from, and fingerprint it. Call it in one reading transaction.
 
@@ -242,7 +243,7 @@ def _translate(inputs: Inputs) -> Translation:
     if translation is None:
         raise RuleBroken(
             "nothing_to_plan",
-            f"No demand that anybody can make falls in the {inputs.settings.weeks} weeks from {inputs.first}. "
+            f"No demand anybody can make falls in the {inputs.settings.weeks} weeks from {inputs.first}. "
             "Import orders and a network first, or plan as of a date near your latest orders.",
             first_week=inputs.first.isoformat(),
             weeks=inputs.settings.weeks,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from babel.numbers import get_currency_precision
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFound
@@ -224,7 +224,7 @@ def supplier_warehouse_flows(session: Session, *, run_id: int) -> list[SankeyLin
     line, total = AllocationLine, func.sum(AllocationLine.quantity)
     ends = (line.supplier_id, line.warehouse_id, line.region_id)
     query = select(*ends, total).where(line.run_id == run_id).group_by(*ends).order_by(total.desc(), *ends)
-    return [SankeyLink(*ids, int(units)) for *ids, units in session.execute(query)]
+    return [SankeyLink(row[0], row[1], row[2], int(row[3])) for row in session.execute(query)]
 
 
 def warehouse_region_flows(session: Session, *, run_id: int) -> list[WarehouseLink]:
@@ -232,27 +232,25 @@ def warehouse_region_flows(session: Session, *, run_id: int) -> list[WarehouseLi
     flow, total = AllocationFlow, func.sum(AllocationFlow.quantity)
     ends = (flow.warehouse_id, flow.region_id)
     query = select(*ends, total).where(flow.run_id == run_id).group_by(*ends).order_by(total.desc(), *ends)
-    return [WarehouseLink(*ids, int(units)) for *ids, units in session.execute(query)]
+    return [WarehouseLink(row[0], row[1], int(row[2])) for row in session.execute(query)]
 
 
 def weekly_flows(session: Session, *, run_id: int) -> list[WeekFlow]:
-    """Units by planning week, weeks without any movement included up to the last one that has some."""
+    """Units by planning week, every week of the horizon."""
     plan = get_plan(session, run_id=run_id)
     line, flow = AllocationLine, AllocationFlow
-    ordered = _by_week(session, select(line.order_week, func.sum(line.quantity)), line.run_id == run_id)
-    arriving = _by_week(session, select(line.arrival_week, func.sum(line.quantity)), line.run_id == run_id)
-    leaving = _by_week(session, select(flow.week, func.sum(flow.quantity)), flow.run_id == run_id)
+    ordered = _by_week(session, line.order_week, line.quantity, line.run_id == run_id)
+    arriving = _by_week(session, line.arrival_week, line.quantity, line.run_id == run_id)
+    leaving = _by_week(session, flow.week, flow.quantity, flow.run_id == run_id)
     weeks = [rules.week_of(index, first=plan.first_week) for index in range(plan.weeks)]
     return [
         WeekFlow(week, ordered.get(week, 0), arriving.get(week, 0), leaving.get(week, 0)) for week in weeks
     ]
 
 
-def _by_week(
-    session: Session, query: Select[tuple[dt.date, int]], condition: ColumnElement[bool]
-) -> dict[dt.date, int]:
-    rows = session.execute(query.where(condition).group_by(query.selected_columns[0]))
-    return {week: int(units) for week, units in rows}
+def _by_week(session: Session, week: Any, units: Any, condition: ColumnElement[bool]) -> dict[dt.date, int]:
+    rows = session.execute(select(week, func.sum(units)).where(condition).group_by(week))
+    return {row[0]: int(row[1]) for row in rows}
 
 
 def shares(

@@ -109,7 +109,7 @@ def lowest_reachable_share(eligible: int) -> float:
 
 
 def shares(made: Iterable[Made]) -> list[ScopeShare]:
-    """Every supplier's share by scope and base, in a fixed order. SKUs without a category stand in no category."""
+    """Every supplier's share by scope and base, in a fixed order. A SKU may stand in no category."""
     cells: dict[tuple[Scope, str, Base], dict[int, int]] = defaultdict(lambda: defaultdict(int))
     for part in made:
         for scope, key in _scopes(part):
@@ -187,7 +187,7 @@ class PlanSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Firm:
-    """Units a supplier has confirmed and that are still to come: a plain value from the stage after this one."""
+    """Units a supplier has confirmed and that are still to come: a plain value from a later stage."""
 
     supplier_id: int
     sku_id: int
@@ -199,7 +199,7 @@ class Firm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commitments:
-    """What the plan may not contradict: firm lines, and the (supplier, SKU) offers set aside after a decline."""
+    """What the plan may not contradict: firm lines, and (supplier, SKU) offers set aside for now."""
 
     firm: tuple[Firm, ...] = ()
     declined: frozenset[tuple[int, int]] = frozenset()

@@ -30,8 +30,8 @@ from app.stages.catalog.models import (
     SupplyOffer,
     Warehouse,
 )
-from app.stages.catalog.readers import NetworkFiles, read_network
-from app.stages.catalog.rules import MOST_SHOWN, Fault, RegionState, SkuState
+from app.stages.catalog.readers import NetworkFiles, read_network, read_table
+from app.stages.catalog.rules import MOST_SHOWN, Fault, RegionState, SkuState, file_named
 
 _NETWORK_LOCK = 0x4E45_5457
 """Any fixed number: imports of a network wait for each other on PostgreSQL; SQLite has one writer anyway."""
@@ -98,6 +98,28 @@ def import_network(
     return NetworkFact(tables, unchanged=not changed, seconds=time.perf_counter() - started)
 
 
+@dataclass(frozen=True, slots=True)
+class StockRow:
+    """Units declared to be on hand, in row `row` of stock.csv."""
+
+    row: int
+    sku: str
+    warehouse: str
+    quantity: int
+
+
+def read_stock(directory: Path) -> list[StockRow]:
+    """The rows of stock.csv; none where there is no such file.
+
+    Raises:
+        RuleBroken: network_invalid when the file has errors.
+    """
+    faults: list[Fault] = []
+    frame = read_table(directory, file_named("stock"), currency="", faults=faults)
+    refuse_faults(faults)
+    return [StockRow(*row) for row in frame.select("row", "sku", "warehouse", "quantity").iter_rows()]
+
+
 def refuse_faults(faults: Sequence[Fault]) -> None:
     """Refuse a network with faults, naming them."""
     if not faults:
@@ -121,7 +143,7 @@ def register_unknown(
     regions: Sequence[str],
     timezone: str,
 ) -> None:
-    """Add SKUs (code, name, goods) and regions nobody described yet as drafts; known ones stay as they are."""
+    """Add SKUs (code, name, goods) and regions nobody described yet as drafts; known ones stay."""
     drafts = [
         {
             "code": code,
@@ -260,13 +282,19 @@ def _create(
 def _update(
     session: Session, model: type[Base], key: tuple[str, ...], values: list[str], rows: list[Row]
 ) -> None:
-    """One statement for all rows; IS NOT DISTINCT FROM, because a lane's unused ends are null."""
-    same = [column.is_not_distinct_from(bindparam(f"key_{column.key}")) for column in _columns(model, key)]
+    """One statement for all rows. A lane's unused ends are null, and null = null is not true in SQL."""
+    same = [
+        column.is_not_distinct_from(bindparam(f"key_{column.key}"))
+        if column.nullable
+        else column == bindparam(f"key_{column.key}")
+        for column in (model.__table__.c[name] for name in key)
+    ]
     statement = update(model).where(*same).values({column: bindparam(f"new_{column}") for column in values})
     session.connection().execute(
         statement,
         [
-            {f"key_{column}": row[column] for column in key} | {f"new_{column}": row[column] for column in values}
+            {f"key_{column}": row[column] for column in key}
+            | {f"new_{column}": row[column] for column in values}
             for row in rows
         ],
     )

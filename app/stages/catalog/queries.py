@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
@@ -194,7 +195,7 @@ def supplier_id(session: Session, *, code: str) -> int:
     """The id of one supplier. Raises NotFound."""
     found = session.scalar(select(Supplier.id).where(Supplier.code == code))
     if found is None:
-        raise NotFound("supplier_unknown", f"There is no supplier {code!r}.", code=code)
+        raise NotFound("supplier_unknown", f"There is no supplier {code!r}.", supplier=code)
     return found
 
 
@@ -273,12 +274,12 @@ def _names(session: Session, model: type[Sku | Supplier | Warehouse | Region]) -
     return {id_: Name(code, name, name_zh) for id_, code, name, name_zh in rows}
 
 
-def _columns(model: type, fact: type) -> list[object]:
+def _columns(model: Any, fact: Any) -> list[Any]:
     """The columns of `model` in the order of the fact's fields."""
     return [getattr(model, field) for field in fact.__dataclass_fields__]
 
 
-def _search(query: Select, text: str) -> Select:
+def _search(query: Select[Any], text: str) -> Select[Any]:
     places = (Sku.code, Sku.name, Sku.name_zh, Sku.category)
     return query.where(or_(*(place.icontains(text, autoescape=True) for place in places)))
 
@@ -300,7 +301,9 @@ def _lanes(session: Session) -> tuple[LaneFact, ...]:
 
 def _offers(session: Session, *, sku_id: int | None = None) -> tuple[OfferFact, ...]:
     """Offers with their breaks: one ordered pass over the join, grouped by offer."""
-    offer = [getattr(SupplyOffer, field) for field in OfferFact.__dataclass_fields__ if field != "breaks"]
+    offer: list[Any] = [
+        getattr(SupplyOffer, field) for field in OfferFact.__dataclass_fields__ if field != "breaks"
+    ]
     query = (
         select(*offer, PriceBreak.min_quantity, PriceBreak.unit_price_minor)
         .join(PriceBreak, PriceBreak.offer_id == SupplyOffer.id)
@@ -310,5 +313,8 @@ def _offers(session: Session, *, sku_id: int | None = None) -> tuple[OfferFact, 
     )
     if sku_id is not None:
         query = query.where(SupplyOffer.sku_id == sku_id)
-    grouped = groupby(session.execute(query).tuples(), key=lambda row: row[:-2])
-    return tuple(OfferFact(*terms, tuple(BreakFact(*row[-2:]) for row in rows)) for terms, rows in grouped)
+    rows: Iterable[tuple[Any, ...]] = (tuple(row) for row in session.execute(query))
+    grouped = groupby(rows, key=lambda row: row[:-2])
+    return tuple(
+        OfferFact(*terms, breaks=tuple(BreakFact(*row[-2:]) for row in steps)) for terms, steps in grouped
+    )

@@ -78,7 +78,9 @@ def _cells(path: Path, file: File, faults: list[Fault]) -> list[list[str]]:
         return _records(list(text.csv_records(lines, first)), file, faults)
 
 
-def _records(records: Sequence[text.Cells | text.Refused], file: File, faults: list[Fault]) -> list[list[str]]:
+def _records(
+    records: Sequence[text.Cells | text.Refused], file: File, faults: list[Fault]
+) -> list[list[str]]:
     if not records:
         faults.append(_fault(file, "file_empty", f"{file.name}.csv is empty; fill it in."))
         return []
@@ -249,7 +251,9 @@ def _faults(found: pl.DataFrame, checks: list[_Check], file: File) -> list[Fault
 
 def _refuse_twice(values: pl.DataFrame, file: File, faults: list[Fault]) -> None:
     keyed = values.drop_nulls(list(file.key))
-    again = keyed.with_columns(first=pl.col("row").min().over(file.key)).filter(pl.col("first") < pl.col("row"))
+    again = keyed.with_columns(first=pl.col("row").min().over(file.key)).filter(
+        pl.col("first") < pl.col("row")
+    )
     for row in again.head(MOST_SHOWN + 1).iter_rows(named=True):
         what = " / ".join(_cut(row[name]) for name in file.key)
         why = f"{what} is there twice: row {row['first']} says it first; remove one."
@@ -261,5 +265,7 @@ def _cut(value: object) -> str:
     return shown if len(shown) <= 60 else f"{shown[:57]}…"
 
 
-def _fault(file: File, code: str, sentence: str, *, row: int | None = None, column: str | None = None) -> Fault:
+def _fault(
+    file: File, code: str, sentence: str, *, row: int | None = None, column: str | None = None
+) -> Fault:
     return Fault(f"{file.name}.csv", row, column, code, sentence)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from itertools import pairwise
 from typing import Any
 
 from app.core.limits import LARGEST_QUANTITY
@@ -100,7 +101,9 @@ FILES = (
             Column("holding_cost", Kind.MONEY, needed=False),
         ),
     ),
-    File("suppliers", ("supplier",), (_SUPPLIER, *_NAMES, _CAPACITY, Column("risk", Kind.PART, needed=False))),
+    File(
+        "suppliers", ("supplier",), (_SUPPLIER, *_NAMES, _CAPACITY, Column("risk", Kind.PART, needed=False))
+    ),
     File(
         "supply_offers",
         ("supplier", "sku"),
@@ -179,7 +182,7 @@ def dearer_step(breaks: list[tuple[int, int]]) -> int | None:
 
     `breaks` are (minimum quantity, unit price), ascending by quantity.
     """
-    for (_, before), (quantity, price) in zip(breaks, breaks[1:], strict=False):
+    for (_, before), (quantity, price) in pairwise(breaks):
         if price > before:
             return quantity
     return None

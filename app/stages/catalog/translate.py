@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,8 @@ from app.stages.catalog.rules import (
 Tables = Mapping[str, pl.DataFrame]
 Offer = tuple[str, str]
 """(supplier code, SKU code)."""
+Step = tuple[int | None, int | None, int]
+"""(minimum quantity, unit price, row) of a price break; null where the cell has a fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,46 +86,48 @@ def _order_faults(offers: pl.DataFrame) -> Iterable[Fault]:
         least = smallest_order(moq=moq, lot_multiple=lot)
         if 0 < capacity < least:
             why = (
-                f"The smallest order is {least:,} units (MOQ {moq:,} in lots of {lot:,}), the weekly capacity is "
-                f"{capacity:,}: nothing could be ordered. Raise the capacity, or lower MOQ or lot multiple."
+                f"The smallest order is {least:,} units (MOQ {moq:,} in lots of {lot:,}), the weekly "
+                f"capacity is {capacity:,}: nothing could be ordered. Raise the capacity, or lower the MOQ."
             )
             yield Fault("supply_offers.csv", row, "moq", "moq_over_capacity", why)
 
 
 def _price_faults(tables: Tables, known: frozenset[Offer]) -> Iterable[Fault]:
+    """Offers without a price, prices without an offer, and price lists that are none."""
     offers, breaks = tables["supply_offers"], tables["price_breaks"]
-    rows = {(supplier, sku): row for row, supplier, sku in offers.select("row", "supplier", "sku").iter_rows()}
+    rows = {
+        (supplier, sku): row
+        for row, supplier, sku in offers.select("row", "supplier", "sku").drop_nulls().iter_rows()
+    }
     priced = _steps(breaks)
     for offer, steps in priced.items():
         if offer not in rows and offer not in known:
-            why = f"{_cut(' / '.join(offer))} is no supply offer; add it to supply_offers.csv or remove the price."
+            why = f"{_named(offer)} is no supply offer; add it to supply_offers.csv or remove the price."
             yield Fault("price_breaks.csv", steps[0][2], "sku", "offer_unknown", why)
-        yield from _step_faults(steps)
+        if all(None not in step for step in steps):  # a broken row was named already
+            yield from _step_faults(sorted(steps, key=lambda step: step[0] or 0))
     for offer, row in rows.items():
-        if None not in offer and offer not in priced and offer not in known:
-            why = f"{_cut(' / '.join(offer))} has no price; add a price break from quantity 0 to price_breaks.csv."
+        if offer not in priced and offer not in known:
+            why = f"{_named(offer)} has no price; add a price break from quantity 0 to price_breaks.csv."
             yield Fault("supply_offers.csv", row, "sku", "price_missing", why)
 
 
-def _steps(breaks: pl.DataFrame) -> dict[Offer, list[tuple[int, int, int]]]:
-    """(minimum quantity, price, row) of each offer's price breaks, ascending."""
-    steps: dict[Offer, list[tuple[int, int, int]]] = {}
-    whole = breaks.drop_nulls().sort("min_quantity", "row")
-    for row, supplier, sku, quantity, price in whole.select(
-        "row", "supplier", "sku", "min_quantity", "unit_price"
-    ).iter_rows():
-        steps.setdefault((supplier, sku), []).append((quantity, price, row))
+def _steps(breaks: pl.DataFrame) -> dict[Offer, list[Step]]:
+    steps: dict[Offer, list[Step]] = {}
+    columns = ("supplier", "sku", "min_quantity", "unit_price", "row")
+    for supplier, sku, *step in breaks.select(columns).drop_nulls(["supplier", "sku"]).iter_rows():
+        steps.setdefault((supplier, sku), []).append((step[0], step[1], step[2]))
     return steps
 
 
-def _step_faults(steps: list[tuple[int, int, int]]) -> Iterable[Fault]:
+def _step_faults(steps: Sequence[Any]) -> Iterable[Fault]:
     if steps[0][0] != 0:
-        why = f"The first price break is at {steps[0][0]:,}; begin with quantity 0, the price of a single unit."
+        why = f"The first price break is at {steps[0][0]:,}; begin with 0, the price of a single unit."
         yield Fault("price_breaks.csv", steps[0][2], "min_quantity", "first_break_not_zero", why)
     dearer = dearer_step([(quantity, price) for quantity, price, _ in steps])
     if dearer is not None:
         row = next(row for quantity, _, row in steps if quantity == dearer)
-        why = f"From {dearer:,} units on the price is higher than below; a larger order never costs more a unit."
+        why = f"From {dearer:,} units on the price is higher than below; more units never cost more each."
         yield Fault("price_breaks.csv", row, "unit_price", "price_rises", why)
 
 
@@ -239,6 +243,10 @@ def bom_rows(frame: pl.DataFrame, *, skus: Mapping[str, int]) -> list[dict[str, 
 
 def _or(value: Any, default: Any) -> Any:
     return default if value is None else value
+
+
+def _named(offer: Offer) -> str:
+    return _cut(" / ".join(offer))
 
 
 def _cut(text: str) -> str:

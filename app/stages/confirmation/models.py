@@ -57,7 +57,8 @@ class PlanLine(Base):
         CheckConstraint("NOT counter_refused OR state = 'withdrawn'", name="refused_is_withdrawn"),
         CheckConstraint("promised_quantity IS NULL OR promised_quantity >= 1", name="promise_positive"),
         CheckConstraint(
-            "state NOT IN ('confirmed', 'countered') OR (promised_quantity IS NOT NULL AND promised_week IS NOT NULL)",
+            "state NOT IN ('confirmed', 'countered') "
+            "OR (promised_quantity IS NOT NULL AND promised_week IS NOT NULL)",
             name="answer_has_promise",
         ),
         Index(None, "supplier_id", "state"),

@@ -26,7 +26,7 @@ ANSWER_DAYS = 5
 
 @dataclass(frozen=True, slots=True)
 class IssueFact:
-    """What asking did: plans and lines asked now, lines of earlier plans withdrawn, units confirmed and kept."""
+    """What asking did: plans and lines asked now, older lines withdrawn, confirmed units kept."""
 
     plans: int
     lines: int
@@ -167,7 +167,7 @@ def _load(session: Session, *, actor: Actor, line_id: int, version: int) -> tupl
 
 
 def _apply(session: Session, fact: LineFact, line: Line) -> None:
-    """Write the new state; the old version in the condition makes a lost race impossible on both databases."""
+    """Write the new state; the old version in the condition lets nobody overwrite a faster answer."""
     changed = session.execute(
         update(PlanLine)
         .where(PlanLine.id == fact.id, PlanLine.version == fact.version)

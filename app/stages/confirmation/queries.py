@@ -166,7 +166,8 @@ def supplier_lines(
 
 def count_lines(session: Session, *, actor: Actor) -> dict[str, int]:
     """How many lines the actor may see, by state."""
-    query = _visible(select(PlanLine.state, func.count()), actor).group_by(PlanLine.state)
+    counted: Select[Any] = select(PlanLine.state, func.count())
+    query = _visible(counted, actor).group_by(PlanLine.state)
     return {state: int(count) for state, count in session.execute(query)}
 
 
@@ -268,8 +269,8 @@ def standing(session: Session, *, run_id: int) -> list[SupplierStanding]:
         .order_by(line.supplier_id, line.state)
     )
     return [
-        SupplierStanding(*ids, int(n), int(units), int(skus))
-        for *ids, n, units, skus in session.execute(query)
+        SupplierStanding(row[0], row[1], int(row[2]), int(row[3]), int(row[4]))
+        for row in session.execute(query)
     ]
 
 

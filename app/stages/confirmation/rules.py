@@ -124,13 +124,13 @@ def answer_line(line: Line, terms: Terms, *, deadline: dt.datetime, now: dt.date
     if terms.quantity is not None or terms.week is not None:
         raise RuleBroken(
             "answer_terms",
-            "Only a counter-offer has a quantity or a week of its own. Leave them out, or send a counter-offer.",
+            "Only a counter-offer has its own quantity or week. Leave them out, or send a counter-offer.",
         )
     return moved if terms.kind is AnswerKind.DECLINE else _promise(moved, line.quantity, line.due_week)
 
 
 def settle_counter(line: Line, *, accept: bool) -> Line:
-    """The buyer takes the supplier's terms, or withdraws the line. Raises RuleBroken unless it is countered."""
+    """The buyer takes the supplier's terms, or withdraws the line. Raises RuleBroken no_counter."""
     if line.state is not LineState.COUNTERED:
         raise RuleBroken(
             "no_counter",
@@ -147,7 +147,7 @@ def _must_be_asked(line: Line, target: LineState) -> None:
     if line.state is LineState.COUNTERED:
         raise RuleBroken(
             "counter_waiting",
-            "Your counter-offer is with the buyer; the line can be answered again once a new plan asks for it.",
+            "Your counter-offer is with the buyer. You can answer again once a new plan asks for it.",
             state=line.state.value,
             wanted=target.value,
         )

@@ -119,9 +119,10 @@ def store(
     """Keep a run; one with the same fingerprint is returned instead of a second.
 
     Raises:
-        Conflict: `forecast_stale` when the result belongs to other inputs.
+        Conflict: `forecast_stale` when the result belongs to other inputs, or demand moved since the freeze.
     """
-    if result.fingerprint != inputs.fingerprint:
+    fresh = freeze(session, as_of=inputs.as_of, horizon_weeks=inputs.horizon_weeks)
+    if not result.fingerprint == inputs.fingerprint == fresh.fingerprint:
         raise Conflict("forecast_stale", "This forecast was made from other inputs. Run the cycle again.")
     known = find_run(session, fingerprint=inputs.fingerprint)
     if known is not None:

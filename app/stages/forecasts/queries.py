@@ -5,14 +5,16 @@ from __future__ import annotations
 import datetime as dt
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
-from sqlalchemy import Row, Select, case, func, select
+from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFound
+from app.stages.catalog.models import Sku
 from app.stages.demand import queries as demand
+from app.stages.demand.models import CampaignDay, DemandDay
 from app.stages.forecasts.models import ForecastLine, ForecastRun
 from app.stages.forecasts.rules import Cell, monday, whole_units
 
@@ -145,12 +147,8 @@ def frame(session: Session, *, run_id: int) -> pl.DataFrame:
 
 def planning_units(session: Session, *, run_id: int) -> dict[Cell, dict[dt.date, int]]:
     """Whole units to plan by (SKU id, region id) and week; each SKU's total is kept within half a unit."""
-    query = _where(
-        select(ForecastLine.sku_id, ForecastLine.region_id, ForecastLine.week, ForecastLine.mean),
-        run_id,
-        None,
-        None,
-    )
+    columns = (ForecastLine.sku_id, ForecastLine.region_id, ForecastLine.week, ForecastLine.mean)
+    query = select(*columns).where(ForecastLine.run_id == run_id)
     means: dict[Cell, dict[dt.date, float]] = {}
     for sku_id, region_id, week, mean in session.execute(query):
         means.setdefault((sku_id, region_id), {})[week] = mean
@@ -170,8 +168,10 @@ def fan_chart(
         raise NotFound("forecast_run_unknown", f"There is no forecast run {run_id}.", run_id=run_id)
     forecast = weekly_totals(session, run_id=run_id, sku_id=sku_id, region_id=region_id)
     start = monday(run.as_of)
-    sold = spot_history(session, until=start, sku_id=sku_id, region_id=region_id)
-    units = dict(sold.group_by("week").agg(pl.col("units").sum()).iter_rows())
+    units: dict[dt.date, int] = {}
+    since = start - dt.timedelta(weeks=weeks)
+    for day, sold in _sold(session, since=since, until=start, sku_id=sku_id, region_id=region_id):
+        units[monday(day)] = units.get(monday(day), 0) + sold
     past = [start - dt.timedelta(weeks=back) for back in range(weeks, 0, -1)]
     return FanChart(tuple(WeekUnits(week, units.get(week, 0)) for week in past), tuple(forecast))
 
@@ -191,6 +191,27 @@ def spot_history(
     return sold.with_columns(pl.col("units").clip(lower_bound=0))
 
 
+def _sold(
+    session: Session, *, since: dt.date, until: dt.date, sku_id: int | None, region_id: int | None
+) -> list[tuple[dt.date, int]]:
+    """Spot units by day: all valid units of goods, then those of campaigns as negatives."""
+    days: list[tuple[dt.date, int]] = []
+    tables: tuple[tuple[type[DemandDay] | type[CampaignDay], int], ...] = ((DemandDay, 1), (CampaignDay, -1))
+    for table, sign in tables:
+        query = (
+            select(table.day, func.sum(table.valid_units))
+            .join(Sku, Sku.id == table.sku_id)
+            .where(table.day >= since, table.day < until, table.valid_units != 0, Sku.goods)
+            .group_by(table.day)
+        )
+        if sku_id is not None:
+            query = query.where(table.sku_id == sku_id)
+        if region_id is not None:
+            query = query.where(table.region_id == region_id)
+        days += [(day, sign * int(units)) for day, units in session.execute(query)]
+    return days
+
+
 FRAME_SCHEMA = {
     "sku_id": pl.Int64,
     "region_id": pl.Int64,
@@ -200,11 +221,14 @@ FRAME_SCHEMA = {
 }
 """Columns of a forecast as a frame; those of LineFact, in its order."""
 
-_RUN = [getattr(ForecastRun, field) for field in ForecastRunFact.__dataclass_fields__]
-_LINE = [getattr(ForecastLine, field) for field in LineFact.__dataclass_fields__]
+_RUN: list[Any] = [getattr(ForecastRun, field) for field in ForecastRunFact.__dataclass_fields__]
+_LINE: list[Any] = [getattr(ForecastLine, field) for field in LineFact.__dataclass_fields__]
 
 
-def _where(query: Select[Any], run_id: int, sku_id: int | None, region_id: int | None) -> Select[Any]:
+Query = TypeVar("Query", bound=Select)
+
+
+def _where(query: Query, run_id: int, sku_id: int | None, region_id: int | None) -> Query:
     query = query.where(ForecastLine.run_id == run_id)
     if sku_id is not None:
         query = query.where(ForecastLine.sku_id == sku_id)
@@ -213,7 +237,7 @@ def _where(query: Select[Any], run_id: int, sku_id: int | None, region_id: int |
     return query
 
 
-def _total(row: Row[Any]) -> WeekTotal:
+def _total(row: Any) -> WeekTotal:
     week, mean, lo_80, hi_80, lo_95, hi_95 = row
     below = [max(mean - math.sqrt(square), 0.0) for square in (lo_80, lo_95)]
     above = [mean + math.sqrt(square) for square in (hi_80, hi_95)]

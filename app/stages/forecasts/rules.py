@@ -9,6 +9,7 @@ Cell = tuple[int, int]
 """(SKU id, region id)."""
 
 HORIZON_WEEKS = 8
+LONGEST_HORIZON = 52
 QUIET_WEEKS = 52
 """A series without a sale for so long is no longer forecast: a season has passed without one."""
 

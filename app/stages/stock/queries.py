@@ -74,4 +74,37 @@ def find_movement(session: Session, *, source: str, sku_id: int, warehouse_id: i
     return MovementFact(*row) if row else None
 
 
+def moved_by(session: Session, *, prefix: str) -> dict[tuple[int, int], int]:
+    """Units by (SKU id, warehouse id) that sources beginning with `prefix` have moved, zeros included."""
+    query = (
+        select(StockMovement.sku_id, StockMovement.warehouse_id, func.sum(StockMovement.quantity))
+        .where(StockMovement.source.startswith(prefix, autoescape=True))
+        .group_by(StockMovement.sku_id, StockMovement.warehouse_id)
+    )
+    return {(sku, warehouse): int(units) for sku, warehouse, units in session.execute(query)}
+
+
+def count_sources(session: Session, *, prefix: str) -> int:
+    """How many different sources begin with `prefix`."""
+    query = select(func.count(StockMovement.source.distinct())).where(
+        StockMovement.source.startswith(prefix, autoescape=True)
+    )
+    return session.scalar(query) or 0
+
+
+def lock_cell(session: Session, *, sku_id: int, warehouse_id: int) -> None:
+    """Let movements of one SKU in one warehouse wait for each other until the transaction ends.
+
+    The pair's first movement stands for the lock: where there is none, nothing can be taken out either.
+    SQLite has one writer at a time and ignores it.
+    """
+    session.execute(
+        select(StockMovement.id)
+        .where(StockMovement.sku_id == sku_id, StockMovement.warehouse_id == warehouse_id)
+        .order_by(StockMovement.id)
+        .limit(1)
+        .with_for_update()
+    )
+
+
 _COLUMNS = [getattr(StockMovement, field) for field in MovementFact.__dataclass_fields__]

@@ -30,8 +30,8 @@ def receive(
         NotAllowed: only the warehouse planner receives.
         NotFound: line_unknown.
         Conflict: reference_used for other goods or another quantity.
-        RuleBroken: reference_missing, line_not_confirmed, line_direct (it goes to no warehouse), receipt_quantity,
-            over_receipt (more than is still to come).
+        RuleBroken: reference_missing, line_not_confirmed, line_direct (it goes to no warehouse),
+            receipt_quantity, over_receipt (more than is still to come).
     """
     actor.must_be(Role.WAREHOUSE_PLANNER)
     reference = _checked(reference)

@@ -161,9 +161,8 @@ def atp(
     after the last week shown are looked ahead at as well.
     """
     skus = [sku for sku in catalog.list_skus(session, search=search, limit=limit, after=after) if sku.goods]
-    wanted = {sku.id for sku in skus}
     first = monday(as_of)
-    book = _book(session, as_of=as_of, wanted=wanted)
+    book = _book(session, as_of=as_of)
     return [
         AtpRow(sku.id, sku.code, book.on_hand.get(sku.id, 0), _cells(book, sku.id, first=first, weeks=weeks))
         for sku in skus
@@ -171,8 +170,8 @@ def atp(
 
 
 def promise_date(session: Session, *, sku_id: int, quantity: int, as_of: dt.date) -> dt.date | None:
-    """The Monday of the first week whose ATP covers the quantity, this week at the earliest; None: not in sight."""
-    book = _book(session, as_of=as_of, wanted={sku_id})
+    """The Monday of the first week whose cumulative ATP covers the quantity; None: not in sight."""
+    book = _book(session, as_of=as_of)
     index = promise_index(_available(book, sku_id, weeks=1), quantity=quantity)
     return None if index is None else week_of(index, first=monday(as_of))
 
@@ -185,8 +184,8 @@ class _Book:
     committed: dict[int, Weeks]
 
 
-def _book(session: Session, *, as_of: dt.date, wanted: set[int]) -> _Book:
-    """Everything that ATP is made of, for the SKUs wanted."""
+def _book(session: Session, *, as_of: dt.date) -> _Book:
+    """Everything that ATP is made of."""
     first = monday(as_of)
     on_hand: dict[int, int] = defaultdict(int)
     for (sku, _), units in stock.on_hand(session).items():
@@ -199,19 +198,20 @@ def _book(session: Session, *, as_of: dt.date, wanted: set[int]) -> _Book:
     committed: dict[int, Weeks] = defaultdict(lambda: defaultdict(int))
     for need in demand.campaign_requirements(session, as_of=as_of):
         committed[need.sku_id][max(week_index(need.week, first=first), 0)] += need.units
-    return _Book(
-        *(
-            {sku: value for sku, value in part.items() if sku in wanted}
-            for part in (on_hand, supply, asked, committed)
-        )
-    )
+    return _Book(on_hand, supply, asked, committed)
 
 
 def _cells(book: _Book, sku: int, *, first: dt.date, weeks: int) -> tuple[AtpCell, ...]:
     available = _available(book, sku, weeks=weeks)
-    parts = [part.get(sku, {}) for part in (book.supply, book.asked, book.committed)]
+    supply, asked, committed = (part.get(sku, {}) for part in (book.supply, book.asked, book.committed))
     return tuple(
-        AtpCell(week_of(index, first=first), *(part.get(index, 0) for part in parts), available[index])
+        AtpCell(
+            week=week_of(index, first=first),
+            supply=supply.get(index, 0),
+            asked=asked.get(index, 0),
+            committed=committed.get(index, 0),
+            atp=available[index],
+        )
         for index in range(weeks)
     )
 

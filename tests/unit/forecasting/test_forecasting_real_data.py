@@ -53,9 +53,7 @@ def test_m3_monthly_beats_the_seasonal_naive_and_covers(monthly: pl.DataFrame) -
         )
         for level in (80, 95)
     }
-    print(
-        f"\nM3 monthly, {len(series)}: sMAPE {smape:.2f}, MASE {mase:.3f}, OWA {owa:.3f} to the seasonal naive"
-    )
+    print(f"\nM3, {len(series)}: sMAPE {smape:.2f}, MASE {mase:.3f}, OWA {owa:.3f} to the seasonal naive")
     print(f"coverage {within[80]:.3f} of 0.80, {within[95]:.3f} of 0.95")
     assert smape < 16.0
     assert owa < 0.95

@@ -145,7 +145,7 @@ class _Reader:
         self.offer_lead = {(one.supplier, one.sku): one.lead_weeks for one in found.problem.offers}
 
     def lines(self, solution: optimizer.Solution) -> tuple[PlanLine, ...]:
-        """One line for each order and destination; what no flow carries goes with the order's largest part."""
+        """One line for each order and destination; a surplus no flow carries goes to a warehouse."""
         parts = self._shipped(solution)
         total: dict[tuple[str, str], int] = defaultdict(int)
         for order in solution.orders:
@@ -172,7 +172,7 @@ class _Reader:
         return parts
 
     def _carrier(self, key: OrderKey, going: dict[str, int]) -> str:
-        """Where a surplus is kept: a warehouse of this order, else any warehouse in reach, else where the rest goes."""
+        """Where a surplus is kept: a warehouse of this order, else any in reach, else where the rest goes."""
         reach = sorted(target for source, target in self.lead if source == key[0])
         stores = [target for target in going if self._kind(target) == "warehouse"]
         stores = stores or [target for target in reach if self._kind(target) == "warehouse"]

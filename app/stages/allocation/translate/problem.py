@@ -132,7 +132,7 @@ class _Builder:
     # --- demand, and what already covers it ---
 
     def _gross(self) -> Demand:
-        """Pledges and the forecast they have not used up, within the horizon; only SKUs and regions still known."""
+        """Pledges and the forecast they left, within the horizon; only SKUs and regions still planned."""
         weeks = [self.inputs.first + dt.timedelta(weeks=index) for index in range(self.weeks)]
         regions = {region.id for region in self.inputs.network.regions}
         gross = gross_units(self.inputs.forecast, self.inputs.pledged, weeks=weeks)
@@ -340,7 +340,7 @@ class _Builder:
     # --- concentration ---
 
     def _caps(self, offers: Sequence[OfferFact], skus: Sequence[int]) -> tuple[optimizer.ShareCap, ...]:
-        """Limits on units; the optimizer weighs no limit on spend, which is watched and alerted all the same."""
+        """Limits on units. The optimizer weighs none on spend; those are watched and alerted all the same."""
         eligible: dict[int, int] = defaultdict(int)
         for offer in offers:
             eligible[offer.sku_id] += 1
