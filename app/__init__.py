@@ -19,7 +19,7 @@ def create_app(config: Config, *, clock: Callable[[], dt.datetime] | None = None
 
     from app.core.db import Database
     from app.entrypoints import api, cli, failures, guard, watch, web, worker
-    from app.entrypoints.door import Services, attach, utc_now
+    from app.entrypoints.door import Identifier, Services, attach, utc_now
 
     app = Flask(__name__, static_folder=None)
     app.config.update(
@@ -28,6 +28,7 @@ def create_app(config: Config, *, clock: Callable[[], dt.datetime] | None = None
         MAX_FORM_MEMORY_SIZE=1024 * 1024,
         SESSION_COOKIE_NAME="headwater",
     )
+    app.url_map.converters["int"] = Identifier
     attach(app, Services(config, Database(config.database_url), clock or utc_now))
     watch.register(app)
     guard.register(app)

@@ -141,14 +141,18 @@ def deseasonalise(y: Floats, length: int) -> tuple[Floats, Season | None]:
 
 
 def has_season(y: Floats, length: int) -> bool:
-    """Whether the autocorrelation at one season stands out from those before it (Makridakis & Hibon 2000)."""
+    """Whether the autocorrelation at one season stands out from those before it (Makridakis & Hibon 2000).
+
+    With few seasons that autocorrelation misses a whole season of products; it is corrected for them, or no
+    cycle of 52 weeks would ever be found in two or three years.
+    """
     centred = y - y.mean()
     power = float(centred @ centred)
     if power <= 1e-12 * len(y):
         return False
     lags = np.array([centred[:-lag] @ centred[lag:] for lag in range(1, length + 1)]) / power
     limit = SEASON_TEST * np.sqrt((1 + 2 * np.sum(lags[:-1] ** 2)) / len(y))
-    return bool(lags[-1] > limit)
+    return bool(lags[-1] * len(y) / (len(y) - length) > limit)
 
 
 def _centred_mean(y: Floats, length: int) -> Floats:

@@ -36,7 +36,7 @@ class Box:
         self.left = MARGIN + given["column"] * (WIDTH + GAP_X)
         self.width = columns * WIDTH + (columns - 1) * GAP_X
         self.height = HEIGHT - 18 * (2 - len(self.says))
-        self.top = MARGIN + (given["row"] * (HEIGHT + GAP_Y) - (18 + 10 if given["row"] else 0))
+        self.top = MARGIN + (given["row"] * (HEIGHT + GAP_Y) - (4 if given["row"] else 0))
 
     @property
     def middle(self) -> float:
@@ -66,14 +66,13 @@ def draw(source: dict[str, Any]) -> str:
     parts = [box.drawn() for box in boxes.values()]
     for link in source["link"]:
         parts.append(_link(boxes[link["from"]], boxes[link["to"]], soft="kind" in link))
-    lowest = max(box.bottom for box in boxes.values())
     for feedback in source["feedback"]:
-        parts.append(_feedback(boxes[feedback["from"]], boxes[feedback["to"]], feedback, lowest))
+        parts.append(_feedback(boxes[feedback["from"]], boxes[feedback["to"]], feedback["says"]))
     width = max(box.right for box in boxes.values()) + MARGIN
-    height = lowest + max(feedback["depth"] for feedback in source["feedback"]) + MARGIN + 6
+    height = max(box.bottom for box in boxes.values()) + MARGIN
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height:g}" role="img" '
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" '
             'aria-label="The stages of the planning cycle and what flows between them">',
             f"<style>{STYLE}</style>",
             '<defs><marker id="head" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" markerHeight="7" '
@@ -96,16 +95,16 @@ def _link(start: Box, end: Box, *, soft: bool) -> str:
     return _line(path, soft=soft)
 
 
-def _feedback(start: Box, end: Box, given: dict[str, Any], lowest: float) -> str:
-    """Below everything, back to the left, and up into the box it feeds; beside what stands below that box."""
-    level = lowest + given["depth"] - 14
-    from_x = start.middle if start.bottom == lowest else start.left - GAP_X / 2 + 4
-    to_x = end.right + (6 if start.bottom == lowest else 14)
-    begin = f"M{from_x:g} {start.bottom}" if start.bottom == lowest else f"M{start.left + 18:g} {start.bottom}V{start.bottom + 16}H{from_x:g}"
-    path = f"{begin}V{level:g}H{end.left - GAP_X / 2:g}V{end.bottom + 14:g}H{end.left + 22:g}V{end.bottom + 2:g}"
-    if start.bottom == lowest:
-        path = f"{begin}V{level:g}H{to_x:g}V{end.bottom + 14:g}H{end.right - 22:g}V{end.bottom + 2:g}"
-    return _line(path, soft=True) + "\n" + _text((from_x + end.left) / 2, level + 15, given["says"])
+def _feedback(start: Box, end: Box, words: str) -> str:
+    """Back to the left: over the boxes of one row, or out of a lower row up into a higher one."""
+    if start.top == end.top:
+        level = start.top - 18
+        path = f"M{start.middle:g} {start.top}V{level}H{end.middle:g}V{end.top - 2}"
+        return _line(path, soft=True) + "\n" + _text((start.middle + end.middle) / 2, level - 8, words)
+    side, level = end.right + GAP_X / 2, end.bottom + 16
+    middle = start.top + start.height / 2
+    path = f"M{start.left} {middle:g}H{side:g}V{level}H{end.right - 24}V{end.bottom + 2}"
+    return _line(path, soft=True) + "\n" + _text(side + 32, level + 10, words)
 
 
 def _line(path: str, *, soft: bool) -> str:

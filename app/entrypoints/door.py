@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from flask import Flask, current_app, g
+from werkzeug.routing import IntegerConverter, Map
 
 from app.core.access import SYSTEM, Actor, Role
 from app.core.config import Config
@@ -24,6 +25,13 @@ class Services:
     config: Config
     db: Database
     clock: Callable[[], dt.datetime]
+
+
+class Identifier(IntegerConverter):
+    """`<int:…>` in a route: a number no database can hold names nothing, so it is not found."""
+
+    def __init__(self, map: Map, **kwargs: Any) -> None:
+        super().__init__(map, max=2**63 - 1, **kwargs)
 
 
 def utc_now() -> dt.datetime:

@@ -13,11 +13,11 @@ import structlog
 from flask import Flask
 from flask.cli import with_appcontext
 
-from app import cycle
 from app.core import jobs
 from app.core.access import Actor, Role
 from app.core.errors import HeadwaterError
 from app.core.jobs import JobCancelled, JobFact, JobLost, JobState, Progress
+from app.cycle import run_cycle as turn
 from app.entrypoints.door import Services, services
 
 BEAT_SECONDS = 1.0
@@ -29,7 +29,7 @@ Task = Callable[[Services, JobFact, Progress], dict[str, Any]]
 
 def run_cycle(here: Services, job: JobFact, progress: Progress) -> dict[str, Any]:
     """One turn of the planning cycle; arguments: as_of (ISO date)."""
-    fact = cycle.run_cycle(
+    fact = turn(
         here.db,
         config=here.config,
         as_of=dt.date.fromisoformat(job.arguments["as_of"]),

@@ -6,14 +6,15 @@ from flask import Flask
 from flask_smorest import Api
 
 from app.entrypoints.api import cycle, demand, imports, plans, supply
+from app.entrypoints.door import public
 from app.entrypoints.wire import Problem
 
 BLUEPRINTS = (imports.blueprint, demand.blueprint, cycle.blueprint, plans.blueprint, supply.blueprint)
-DESCRIPTION = """Headwater collects demand before anything is made, plans who makes it, and has it where it is due.
+DESCRIPTION = """Headwater collects demand before anything is made, and plans who makes it for where.
 
 Sign in with an access token: `Authorization: Bearer hw_…`. Quantities are whole units, money is whole minor
-units beside an ISO 4217 currency, times carry an offset, weeks are the ISO date of their Monday. Every refusal
-is `application/problem+json` with a stable `code`."""
+units beside an ISO 4217 currency, times carry an offset, weeks are the ISO date of their Monday. Every
+refusal is `application/problem+json` with a stable `code`."""
 
 
 class ProblemApi(Api):
@@ -54,3 +55,4 @@ def register(app: Flask) -> None:
     )
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
+    public(app.view_functions["api-docs.openapi_json"])

@@ -9,7 +9,6 @@ from typing import Any
 from flask import Response, request
 from flask_smorest import Blueprint
 from flask_smorest.fields import Upload
-from marshmallow import Schema
 
 from app.core.access import Role
 from app.entrypoints import wire
@@ -22,22 +21,23 @@ blueprint = Blueprint(
 )
 
 
-class ImportFile(Schema):
-    file = Upload(required=False, metadata={"description": "CSV, XLSX, Parquet, NDJSON or ZIP"})
+class ImportForm(wire.ImportForm):
+    file = Upload(metadata={"description": "CSV, XLSX, Parquet, NDJSON or ZIP"})
 
 
 @blueprint.route("/imports", methods=["POST"])
 @roles(Role.MERCHANDISER)
-@blueprint.arguments(ImportFile, location="files")
-@blueprint.arguments(wire.ImportForm, location="form")
+@blueprint.arguments(ImportForm, location="form", content_type="multipart/form-data")
 @blueprint.response(201, wire.Imported)
-def import_orders(files: dict[str, Any], form: dict[str, Any]) -> Any:
+def import_orders(form: dict[str, Any]) -> Any:
     """Import an order file
 
     Every row read is accepted, a known duplicate, or rejected with a reason; the three add up. The same file
     again changes nothing and says so.
     """
-    return import_upload(files.get("file"), actor=current_actor(), **form)
+    return import_upload(
+        request.files.get("file"), channel=form["channel"], mapping=form["mapping"], actor=current_actor()
+    )
 
 
 @blueprint.route("/imports", methods=["GET"])

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from babel.numbers import get_currency_precision
 from flask_babel import gettext
 
 from app.entrypoints.web import show, words
@@ -143,7 +144,7 @@ def cost_parts(plan: PlanFact) -> Data:
     bars = [
         {
             "label": words.label(words.COST_PARTS, name),
-            "value": minor,
+            "value": minor / 10 ** get_currency_precision(plan.currency),
             "text": show.money(minor, plan.currency),
             "alert": False,
         }

@@ -21,7 +21,7 @@ from app.stages.catalog import queries as catalog
 
 blueprint = Blueprint("plan", __name__, url_prefix="/plan")
 PAGE = 25
-LISTED = 12
+LISTED = 8
 PLAN_LIMIT_PERCENT = 40
 
 
@@ -67,6 +67,7 @@ def _shares(session: Session, plan: PlanFact, names: catalog.Names) -> dict[str,
         "threshold": percent,
         "share_chart": charts.supplier_shares(whole, names=names, threshold=percent),
         "leaning": leaning,
+        "sku_names": {name.code: name for name in names.skus.values()},
     }
 
 

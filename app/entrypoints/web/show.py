@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from babel.dates import format_skeleton
-from babel.numbers import format_currency, get_currency_precision
+from babel.numbers import format_compact_currency, format_currency, get_currency_precision
 from flask import Flask
 from flask_babel import format_date, format_datetime, format_decimal, format_percent, get_locale, gettext
 
@@ -46,6 +46,14 @@ def money(minor: int | None, currency: str) -> str:
             format_currency(round(amount), currency, format="¤#,##0", locale=locale, currency_digits=False)
         )
     return str(format_currency(amount, currency, locale=locale))
+
+
+def money_short(minor: int, currency: str) -> str:
+    """A large amount for a headline: CN¥6.08M, ¥608万."""
+    amount = Decimal(minor).scaleb(-get_currency_precision(currency))
+    if abs(amount) < WHOLE_MONEY_FROM:
+        return money(minor, currency)
+    return str(format_compact_currency(amount, currency, locale=get_locale(), fraction_digits=2))
 
 
 def percent(fraction: float | None, digits: int = 1) -> str:
@@ -98,6 +106,7 @@ def register(app: Flask) -> None:
         "units": units,
         "signed": signed,
         "money": money,
+        "money_short": money_short,
         "percent": percent,
         "day": day,
         "week": week,

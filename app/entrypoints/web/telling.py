@@ -8,6 +8,7 @@ from typing import Any
 from flask import Flask, url_for
 from flask_babel import gettext
 
+from app.entrypoints.door import config
 from app.entrypoints.web import show, words
 from app.stages.alerts.queries import AlertFact
 from app.stages.catalog.queries import Name, Names
@@ -119,10 +120,14 @@ def alert_link(alert: AlertFact) -> str:
 
 def evidence(data: Data) -> str:
     """The evidence of an exclusion as “name: value” pairs."""
-    return " · ".join(f"{words.label(words.EVIDENCE, key)}: {_value(value)}" for key, value in data.items())
+    return " · ".join(
+        f"{words.label(words.EVIDENCE, key)}: {_value(key, value)}" for key, value in data.items()
+    )
 
 
-def _value(value: Any) -> str:
+def _value(key: str, value: Any) -> str:
+    if key.endswith("_minor") and isinstance(value, int):
+        return show.money(value, config().currency)
     if isinstance(value, bool) or not isinstance(value, int):
         return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
     return show.units(value)

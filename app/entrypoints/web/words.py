@@ -45,20 +45,10 @@ JOB_STATES: Labels = {
 }
 JOB_NAMES = {"run-cycle": _("Planning cycle")}
 PHASES = {
-    "freeze": _("Reading the demand"),
     "forecast": _("Forecasting"),
-    "forecasts": _("Forecasting"),
-    "freeze-plan": _("Preparing the plan"),
-    "translate": _("Preparing the plan"),
-    "prepare": _("Preparing the plan"),
+    "forecasting": _("Forecasting"),
     "allocate": _("Finding the best plan"),
-    "allocation": _("Finding the best plan"),
-    "solve": _("Finding the best plan"),
-    "check": _("Checking the plan"),
-    "store": _("Storing"),
     "plan": _("Issuing production plans"),
-    "plans": _("Issuing production plans"),
-    "issue": _("Issuing production plans"),
     "alerts": _("Looking for alerts"),
 }
 RUN_STATES: Labels = {"optimal": (_("Optimal"), "success"), "feasible": (_("Within the gap"), "info")}
@@ -122,18 +112,15 @@ ANSWERS = {
     "withdraw": _("Withdrawn"),
 }
 METHODS = {
-    "ets": _("Exponential smoothing"),
-    "theta": _("Theta"),
-    "croston": _("Croston (intermittent demand)"),
-    "sba": _("Croston, SBA (intermittent demand)"),
-    "tsb": _("TSB (intermittent demand)"),
-    "mean": _("Mean of the recent weeks"),
-    "naive": _("Last value"),
-    "seasonal_naive": _("Same week a year ago"),
+    "ses": _("Exponential smoothing"),
+    "holt": _("Exponential smoothing with trend"),
+    "tsb": _("TSB, for demand that comes and goes"),
+    "mean-sparse": _("Mean, too few sales for more"),
+    "mean-short": _("Mean, too short a history for more"),
+    "mean-fallback": _("Mean, the model did not fit"),
     "zero": _("No demand"),
 }
 EVIDENCE = {
-    "rule": _("Rule"),
     "status": _("Status"),
     "buyer_units": _("Units of the buyer"),
     "per_buyer_limit": _("Limit per buyer"),
@@ -221,6 +208,18 @@ def state(table: Labels, code: object) -> tuple[str, Tone]:
     return (str(found[0]), found[1]) if found else (str(code).replace("_", " "), "secondary")
 
 
+def phase(text: str) -> str:
+    """The step a job is in; `allocate: pricing` is told as its first part."""
+    return label(PHASES, text.partition(":")[0].strip())
+
+
+def author(name: str) -> str:
+    """Who did it: a person, or one of our rules."""
+    if name.startswith("rule:"):
+        return gettext("Automatic rule")
+    return gettext("Import") if name == "system" else name
+
+
 def role(code: object) -> str:
     return label(ROLES, code)
 
@@ -242,7 +241,19 @@ def failure(status: int, code: str, sentence: str) -> str:
 
 
 HTTP_CODES = frozenset(
-    "BAD_REQUEST UNAUTHORIZED FORBIDDEN NOT_FOUND METHOD_NOT_ALLOWED CONFLICT REQUEST_ENTITY_TOO_LARGE "
-    "CONTENT_TOO_LARGE UNSUPPORTED_MEDIA_TYPE UNPROCESSABLE_ENTITY UNPROCESSABLE_CONTENT TOO_MANY_REQUESTS "
-    "INTERNAL_SERVER_ERROR".split()
+    [
+        "BAD_REQUEST",
+        "UNAUTHORIZED",
+        "FORBIDDEN",
+        "NOT_FOUND",
+        "METHOD_NOT_ALLOWED",
+        "CONFLICT",
+        "REQUEST_ENTITY_TOO_LARGE",
+        "CONTENT_TOO_LARGE",
+        "UNSUPPORTED_MEDIA_TYPE",
+        "UNPROCESSABLE_ENTITY",
+        "UNPROCESSABLE_CONTENT",
+        "TOO_MANY_REQUESTS",
+        "INTERNAL_SERVER_ERROR",
+    ]
 )

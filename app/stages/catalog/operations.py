@@ -224,7 +224,7 @@ def _drop_other_breaks(session: Session, breaks: list[Row]) -> int:
     """Delete the steps that a new price list of the same offer no longer has."""
     kept = {(row["offer_id"], row["min_quantity"]) for row in breaks}
     offers = {offer_id for offer_id, _ in kept}
-    stored = session.execute(select(PriceBreak.offer_id, PriceBreak.min_quantity)).tuples()
+    stored = session.execute(select(PriceBreak.offer_id, PriceBreak.min_quantity))
     gone = sorted(step for step in stored if step[0] in offers and step not in kept)
     if gone:
         statement = delete(PriceBreak).where(

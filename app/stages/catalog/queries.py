@@ -178,7 +178,7 @@ def network(session: Session) -> Network:
 
 def sku_ids(session: Session) -> dict[str, int]:
     """The id of every SKU by its code, retired ones included."""
-    return dict(session.execute(select(Sku.code, Sku.id)).tuples().all())
+    return dict(session.execute(select(Sku.code, Sku.id)).all())
 
 
 def region_ids(session: Session) -> dict[str, tuple[int, str]]:
@@ -188,7 +188,7 @@ def region_ids(session: Session) -> dict[str, tuple[int, str]]:
 
 
 def supplier_ids(session: Session) -> dict[str, int]:
-    return dict(session.execute(select(Supplier.code, Supplier.id)).tuples().all())
+    return dict(session.execute(select(Supplier.code, Supplier.id)).all())
 
 
 def supplier_id(session: Session, *, code: str) -> int:
@@ -200,7 +200,7 @@ def supplier_id(session: Session, *, code: str) -> int:
 
 
 def warehouse_ids(session: Session) -> dict[str, int]:
-    return dict(session.execute(select(Warehouse.code, Warehouse.id)).tuples().all())
+    return dict(session.execute(select(Warehouse.code, Warehouse.id)).all())
 
 
 def not_goods_ids(session: Session) -> frozenset[int]:
@@ -316,5 +316,6 @@ def _offers(session: Session, *, sku_id: int | None = None) -> tuple[OfferFact, 
     rows: Iterable[tuple[Any, ...]] = (tuple(row) for row in session.execute(query))
     grouped = groupby(rows, key=lambda row: row[:-2])
     return tuple(
-        OfferFact(*terms, breaks=tuple(BreakFact(*row[-2:]) for row in steps)) for terms, steps in grouped
+        OfferFact(*terms, tuple(BreakFact(*row[-2:]) for row in steps))  # type: ignore[call-arg]
+        for terms, steps in grouped
     )

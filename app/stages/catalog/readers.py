@@ -12,7 +12,7 @@ import polars as pl
 
 from app.stages.catalog.rules import FILES, MOST_SHOWN, Column, Fault, File, Kind
 from app.stages.imports.readers import text
-from app.stages.imports.rules.cells import MINOR_DIGITS
+from app.stages.imports.rules.values import minor_digits
 
 _LARGEST_FILE = 256 * 1024 * 1024
 _MOST_COLUMNS = 200
@@ -164,7 +164,7 @@ def _value(raw: pl.DataFrame, column: Column, currency: str) -> pl.Expr:
         case Kind.WHOLE:
             return pl.when(cell.str.contains("^[0-9]{1,18}$")).then(cell.cast(pl.Int64, strict=False))
         case Kind.MONEY:
-            return _minor(cell, MINOR_DIGITS.get(currency, 2))
+            return _minor(cell, minor_digits(currency))
         case Kind.PART:
             number = pl.when(cell.str.contains(r"^(0|1|0?\.[0-9]{1,9}|0\.[0-9]{1,9}|1\.0{1,9})$")).then(cell)
             return number.cast(pl.Float64, strict=False)
@@ -216,7 +216,7 @@ def _checks(column: Column, currency: str, value: pl.Series) -> list[_Check]:
         checks.append(_Check(name, "currency_mismatch", cell != currency, why))
     if column.kind in _UNREAD:
         code, why = _UNREAD[column.kind]
-        digits = MINOR_DIGITS.get(currency, 2)
+        digits = minor_digits(currency)
         listed = " or ".join(column.words)
         checks.append(_Check(name, code, unread, why.format(digits=digits, words=listed)))
     if column.kind is Kind.WHOLE:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
-from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from app.core import audit
@@ -15,7 +15,7 @@ from app.core.access import Actor
 from app.core.errors import Conflict, RuleBroken
 from app.core.jobs import Progress
 from app.stages.forecasts import rules
-from app.stages.forecasts.models import ForecastLine, ForecastRun
+from app.stages.forecasts.models import ForecastRun
 from app.stages.forecasts.queries import FRAME_SCHEMA, ForecastRunFact, find_run, get_run, spot_history
 
 METHOD = "weekly/1"
@@ -138,10 +138,7 @@ def store(
     )
     session.add(run)
     session.flush()
-    for part in result.lines.iter_slices(AT_ONCE):
-        session.execute(
-            insert(ForecastLine), [{"run_id": run.id, **row} for row in part.iter_rows(named=True)]
-        )
+    _insert_lines(session, result.lines.select(pl.lit(run.id).alias("run_id"), *FRAME_SCHEMA))
     audit.record(
         session,
         actor=actor,
@@ -153,3 +150,19 @@ def store(
     stored = get_run(session, run_id=run.id)
     assert stored is not None
     return stored
+
+
+def _insert_lines(session: Session, lines: pl.DataFrame) -> None:
+    """Hundreds of thousands of lines: COPY on PostgreSQL, one prepared statement on SQLite."""
+    connection = session.connection()
+    names = ", ".join(lines.columns)
+    if connection.dialect.name == "sqlite":
+        marks = ", ".join("?" * lines.width)
+        rows = lines.with_columns(pl.col("week").cast(pl.String)).rows()
+        connection.exec_driver_sql(f"INSERT INTO forecast_line ({names}) VALUES ({marks})", rows)
+        return
+    copy_in = f"COPY forecast_line ({names}) FROM STDIN (FORMAT csv)"
+    cursor: Any = connection.connection.cursor()
+    with cursor.copy(copy_in) as copy:
+        for part in lines.iter_slices(AT_ONCE):
+            copy.write(part.write_csv(include_header=False).encode())

@@ -140,7 +140,7 @@ def method_mix(session: Session, *, run_id: int) -> list[MethodCount]:
 
 def frame(session: Session, *, run_id: int) -> pl.DataFrame:
     """All lines of a run as a frame with LineFact's columns, by SKU, region and week."""
-    rows = session.execute(_where(select(*_LINE), run_id, None, None)).tuples().all()
+    rows = session.execute(_where(select(*_LINE), run_id, None, None)).all()
     result = pl.DataFrame(rows, schema=FRAME_SCHEMA, orient="row")
     return result.sort("sku_id", "region_id", "week")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,11 +22,12 @@ from app.stages.catalog import queries as catalogs
 from app.stages.demand import rules
 from app.stages.demand.models import Channel
 from app.stages.demand.operations import limits, rollups, storing
+from app.stages.demand.operations.bulk import one_ahead
 from app.stages.demand.queries import campaign_ids
 from app.stages.imports import operations as imports
 from app.stages.imports import queries as batches
 from app.stages.imports import readers
-from app.stages.imports.rules import Mapping, check
+from app.stages.imports.rules import Checked, Mapping, check
 
 REJECTED = ("row", "column", "code", "sentence")
 
@@ -96,8 +98,9 @@ def import_orders(
         session, channel=channel, mapping=mapping, file_name=file_name, digest=digest, actor=actor, now=now
     )
     absorbed = _Absorbing(session, plan, here, batch_id, actor, now, timezone)
-    for block in readers.read(path, file_name=file_name, mapping=plan):
-        absorbed.take(block, key=pseudonym_key)
+    blocks = readers.read(path, file_name=file_name, mapping=plan)
+    for block, checked in one_ahead(_checked(blocks, plan, here, key=pseudonym_key)):
+        absorbed.take(block, checked)
         if progress is not None:
             progress("importing", absorbed.fact.read, 0)
     limits.apply(session, batch_id=batch_id, now=now)
@@ -112,6 +115,21 @@ def import_orders(
         seconds=fact.seconds,
     )
     return fact
+
+
+def _checked(
+    blocks: Iterator[readers.Block], mapping: Mapping, channel: _Channel, *, key: bytes
+) -> Iterator[tuple[readers.Block, Checked]]:
+    for block in blocks:
+        checked = check(
+            block.rows,
+            mapping,
+            block.headings,
+            currency=channel.currency,
+            key=key,
+            channel=channel.code,
+        )
+        yield block, checked
 
 
 def _channel(session: Session, *, code: str, currency: str, now: dt.datetime) -> _Channel:
@@ -151,15 +169,7 @@ class _Absorbing:
         self._timezone = timezone
         self._campaigns = campaign_ids(session)
 
-    def take(self, block: readers.Block, *, key: bytes) -> None:
-        checked = check(
-            block.rows,
-            self._mapping,
-            block.headings,
-            currency=self._channel.currency,
-            key=key,
-            channel=self._channel.code,
-        )
+    def take(self, block: readers.Block, checked: Checked) -> None:
         self._register_unknown(checked.rows)
         rows, unknown = self._resolve(checked.rows, block.headings)
         signals, conflicts, duplicates = self._store(rows, block.headings)
@@ -177,8 +187,10 @@ class _Absorbing:
 
     def _register_unknown(self, rows: pl.DataFrame) -> None:
         """Draft SKUs and regions where the mapping creates them; codes that are no goods always."""
-        skus = rows.group_by("sku", maintain_order=True).agg(
-            pl.col("name").drop_nulls().first(), pl.col("goods").first()
+        skus = (
+            rows.filter(~pl.col("sku").is_in(catalogs.sku_ids(self._session).keys()))
+            .group_by("sku", maintain_order=True)
+            .agg(pl.col("name").drop_nulls().first(), pl.col("goods").first())
         )
         if not self._mapping.create_unknown:
             skus = skus.filter(~pl.col("goods"))

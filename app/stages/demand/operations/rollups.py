@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import polars as pl
 from sqlalchemy.orm import Session
 
+from app.stages.demand.operations.bulk import insert_rows
 from app.stages.demand.rules import Reason
 
 MEASURES = ("signals", "units", "raw_units", "valid_units", "amount_minor")
@@ -69,17 +68,19 @@ def add(session: Session, changes: Cells) -> None:
 def _upsert(session: Session, table: str, frame: pl.DataFrame) -> None:
     columns = (*KEYS[table], *MEASURES)
     sums = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in MEASURES)
-    tail = f"ON CONFLICT ({', '.join(KEYS[table])}) DO UPDATE SET {sums}"
-    head = f"INSERT INTO {table} ({', '.join(columns)})"
-    run = session.connection().exec_driver_sql
+    conflict = f"({', '.join(KEYS[table])}) DO UPDATE SET {sums}"
     if session.get_bind().dialect.name == "sqlite":
-        rows: list[Any] = frame.select(columns).with_columns(pl.col("day").dt.strftime("%Y-%m-%d")).rows()
-        run(f"{head} VALUES ({', '.join('?' for _ in columns)}) {tail}", rows)
+        cells = frame.with_columns(pl.col("day").dt.strftime("%Y-%m-%d"))
+        insert_rows(session, cells, into=table, columns=columns, conflict=conflict)
         return
+    run = session.connection().exec_driver_sql
     run(f"CREATE TEMPORARY TABLE IF NOT EXISTS staged_{table} (LIKE {table}) ON COMMIT DROP")
     run(f"TRUNCATE staged_{table}")
     cursor = session.connection().connection.driver_connection.cursor()  # type: ignore[union-attr]
     with cursor.copy(f"COPY staged_{table} ({', '.join(columns)}) FROM STDIN") as copy:
         copy.write(frame.select(columns).write_csv(separator="\t", include_header=False, quote_style="never"))
     cursor.close()
-    run(f"{head} SELECT {', '.join(columns)} FROM staged_{table} ORDER BY {', '.join(KEYS[table])} {tail}")
+    run(
+        f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(columns)} FROM staged_{table} "
+        f"ORDER BY {', '.join(KEYS[table])} ON CONFLICT {conflict}"
+    )

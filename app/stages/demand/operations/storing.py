@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.core.access import Actor
 from app.stages.demand.models import Exclusion, Signal
+from app.stages.demand.operations.bulk import insert_rows
 from app.stages.demand.rules import EXCLUDING
 
 COLUMNS = (
@@ -41,7 +42,7 @@ CONTENT = (
     "status",
 )
 """What makes two rows with the same identity the same row."""
-MOST_PARAMETERS = 500
+MOST_PARAMETERS = 5_000
 _IDS = {"id": pl.Int64, "external_id": pl.String}
 
 
@@ -54,24 +55,28 @@ def insert_new(session: Session, rows: pl.DataFrame) -> pl.DataFrame:
     if rows.is_empty():
         return rows.with_columns(pl.lit(None, dtype=pl.Int64).alias("id"))
     new = _insert_sqlite if session.get_bind().dialect.name == "sqlite" else _insert_postgresql
-    return rows.join(new(session, rows), on="external_id", how="inner", maintain_order="left")
+    return new(session, rows)
 
 
 def _insert_sqlite(session: Session, rows: pl.DataFrame) -> pl.DataFrame:
     """New rows are those above the highest id: SQLite has one writer, and this transaction is it."""
     before = session.scalar(select(func.max(Signal.id))) or 0
-    marks = ", ".join("?" for _ in COLUMNS)
-    into = f"INSERT INTO signal ({', '.join(COLUMNS)}) VALUES ({marks})"
     cells = rows.select(COLUMNS).with_columns(
         pl.col("ordered_at").dt.strftime("%Y-%m-%d %H:%M:%S.%6f"), pl.col("day").dt.strftime("%Y-%m-%d")
     )
-    run = session.connection().exec_driver_sql
-    run(f"{into} ON CONFLICT (channel_id, external_id) DO NOTHING", cells.rows())
+    conflict = "(channel_id, external_id) DO NOTHING"
+    insert_rows(session, cells, into="signal", columns=COLUMNS, conflict=conflict)
     after = session.scalar(select(func.max(Signal.id)))
     if after == before + rows.height:  # all were new, and numbered in the order given
-        return rows.select(pl.int_range(before + 1, after + 1).alias("id"), "external_id")
-    found = session.execute(select(Signal.id, Signal.external_id).where(Signal.id > before))
-    return pl.DataFrame([tuple(row) for row in found], schema=_IDS, orient="row")
+        return rows.with_columns(pl.int_range(before + 1, after + 1).alias("id"))
+    run = session.connection().exec_driver_sql
+    found = run("SELECT id, external_id FROM signal WHERE id > ?", (before,))
+    return _with_ids(rows, found.cursor.fetchall())  # type: ignore[union-attr]
+
+
+def _with_ids(rows: pl.DataFrame, found: list[Any]) -> pl.DataFrame:
+    ids = pl.DataFrame(found, schema=_IDS, orient="row")
+    return rows.join(ids, on="external_id", how="inner", maintain_order="left")
 
 
 def _insert_postgresql(session: Session, rows: pl.DataFrame) -> pl.DataFrame:
@@ -88,7 +93,7 @@ def _insert_postgresql(session: Session, rows: pl.DataFrame) -> pl.DataFrame:
         f"INSERT INTO signal ({columns}) SELECT {columns} FROM staged_signal "
         "ON CONFLICT (channel_id, external_id) DO NOTHING RETURNING id, external_id"
     )
-    return pl.DataFrame([tuple(row) for row in found], schema=_IDS, orient="row")
+    return _with_ids(rows, found.cursor.fetchall())  # type: ignore[union-attr]
 
 
 def _copy_text(frame: pl.DataFrame) -> str:
@@ -119,7 +124,7 @@ def insert_exclusions(session: Session, signals: pl.DataFrame, *, actor: Actor, 
         for row in excluded.iter_rows(named=True)
     ]
     if rows:
-        session.execute(insert(Exclusion), rows)
+        session.connection().execute(insert(Exclusion.__table__), rows)  # type: ignore[arg-type]
 
 
 def same_content(session: Session, rows: pl.DataFrame, *, channel_id: int) -> pl.Series:

@@ -81,10 +81,11 @@ def _records(file: IO[bytes], file_name: str) -> Iterator[Record]:
             "the text is neither UTF-8, UTF-16 nor GB18030",
             "save it as CSV in UTF-8 and try again",
         )
-    lines = io.TextIOWrapper(file, encoding=encoding, newline="")
-    first = next((line for line in lines if line.strip()), "")
-    lines.seek(0)
-    return text.json_records(lines) if first.lstrip().startswith("{") else text.csv_records(lines, first)
+    with io.TextIOWrapper(file, encoding=encoding, newline="") as lines:
+        first = next((line for line in lines if line.strip()), "")
+        lines.seek(0)
+        is_json = first.lstrip().startswith("{")
+        yield from text.json_records(lines) if is_json else text.csv_records(lines, first)
 
 
 def _blocks(records: Iterator[Record], file_name: str, mapping: Mapping, **fixed: str) -> Iterator[Block]:

@@ -2,7 +2,17 @@
 
 from app.stages.imports.rules.cells import CHECKED, Checked, check
 from app.stages.imports.rules.mapping import FIELDS, Mapping, parse_mapping
+from app.stages.imports.rules.values import minor_digits
 
 BATCH_STATES = ("absorbed",)
 
-__all__ = ["BATCH_STATES", "CHECKED", "FIELDS", "Checked", "Mapping", "check", "parse_mapping"]
+__all__ = [
+    "BATCH_STATES",
+    "CHECKED",
+    "FIELDS",
+    "Checked",
+    "Mapping",
+    "check",
+    "minor_digits",
+    "parse_mapping",
+]

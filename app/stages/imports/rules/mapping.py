@@ -31,7 +31,8 @@ FIELDS = (
 REQUIRED = ("sku", "region", "quantity", "ordered_at")
 _KEYS = {
     "title", "create_unknown", "timezone", "identity", "dates", "thousands", "round_price", "not_goods",
-    "cancelled_when", "line_number", "fill_down", "columns", "constants", "defaults", "words", "otherwise", "extract", "member_name",
+    "cancelled_when", "line_number", "fill_down", "columns", "constants",
+    "defaults", "words", "otherwise", "extract", "member_name",
 }  # fmt: skip
 
 
@@ -50,7 +51,7 @@ class Mapping:
         line_number: add the number of the row within the same identity, for exports that give lines no key.
         dates: strptime formats, tried in order; %z makes a time exact, others are local to `timezone`.
         thousands: amounts carry thousands commas.
-        round_price: prices may have more decimals than the currency; a price above 0 stays at least 1 minor unit.
+        round_price: prices may have more decimals than the currency; above 0 they stay at least 1 minor unit.
         not_goods: patterns of SKU codes that are no goods (postage, fees, samples).
         cancelled_when: field and pattern that mark a row as taking an order back.
         fill_down: headings that are written only on the first line of an order.

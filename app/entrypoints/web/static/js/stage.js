@@ -37,6 +37,8 @@ function base(palette) {
   const family = getComputedStyle(document.body).fontFamily;
   return {
     animationDuration: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 350,
+    animationDurationUpdate: 0,
+    useUTC: true,
     textStyle: { fontFamily: family, color: palette.text },
     tooltip: {
       renderMode: "richText",
@@ -48,6 +50,24 @@ function base(palette) {
       textStyle: { color: palette.text, fontFamily: family, fontSize: 12.5 },
     },
   };
+}
+
+const ruler = document.createElement("canvas").getContext("2d");
+
+/** Break a name into at most `lines` lines of `room` pixels, at blanks or between Chinese characters. */
+export function wrap(text, room, size, lines = 2) {
+  ruler.font = `${size}px ${getComputedStyle(document.body).fontFamily}`;
+  const fits = (part) => ruler.measureText(part).width <= room;
+  const parts = text.match(/[\u2e80-\u9fff\uff00-\uffef]|[^\s\u2e80-\u9fff\uff00-\uffef]+\s*/g) || [text];
+  const rows = [""];
+  for (const part of parts) {
+    const longer = rows.at(-1) + part;
+    if (fits(longer.trimEnd()) || !rows.at(-1)) rows[rows.length - 1] = longer;
+    else rows.push(part);
+  }
+  const kept = rows.slice(0, lines).map((row) => row.trimEnd());
+  if (rows.length > lines) kept[lines - 1] += "…";
+  return kept;
 }
 
 export function axis(palette, more = {}) {
@@ -77,6 +97,7 @@ export function draw(figure, kind) {
     const palette = colours();
     const option = kind.option(data, palette, { width: canvas.clientWidth });
     const setting = base(palette);
+    chart.clear(); // another width may mean another shape: nothing of the old one may linger
     chart.setOption({ ...setting, ...option, tooltip: { ...setting.tooltip, ...option.tooltip } }, true);
   };
   paint();

@@ -3,6 +3,7 @@ import { axis, compact, dayOf, legend, longDayOf, units } from "../stage.js";
 
 export function option(data, palette, { width }) {
   const { words } = data;
+  const at = (day) => Date.parse(day); // an ISO day is midnight UTC, and the chart counts in UTC
   const line = (mark, colour, type, width_) => ({
     yAxis: mark.units,
     lineStyle: { color: colour, type, width: width_ },
@@ -11,7 +12,7 @@ export function option(data, palette, { width }) {
   const marks = data.marks.map((mark) =>
     mark.kind === "go" ? line(mark, palette.good, "solid", 2) : line(mark, palette.quiet, "dashed", 1));
   if (data.today) {
-    marks.push({ xAxis: data.today, lineStyle: { color: palette.quiet, type: "dotted" },
+    marks.push({ xAxis: at(data.today), lineStyle: { color: palette.quiet, type: "dotted" },
       label: { formatter: words.today, color: palette.quiet, fontSize: 11.5 } });
   }
   const highest = Math.max(...data.marks.map((mark) => mark.units), ...data.points.map((point) => point[1]), 1);
@@ -25,7 +26,7 @@ export function option(data, palette, { width }) {
         return `${longDayOf(day)}\n${words.total}: ${units(total)}\n${words.daily}: ${units(daily)}`;
       },
     },
-    xAxis: axis(palette, { type: "time", min: data.opens, max: data.closes, splitLine: { show: false },
+    xAxis: axis(palette, { type: "time", min: at(data.opens), max: at(data.closes), splitLine: { show: false },
       splitNumber: width < 520 ? 4 : 8,
       axisLabel: { color: palette.quiet, fontSize: 11.5, hideOverlap: true, formatter: (value) => dayOf(value) } }),
     yAxis: [
@@ -34,9 +35,9 @@ export function option(data, palette, { width }) {
       { type: "value", show: false, max: Math.max(...data.points.map((point) => point[2]), 1) * 4 },
     ],
     series: [
-      { name: words.daily, type: "bar", yAxisIndex: 1, barMaxWidth: 10, data: data.points.map((point) => [point[0], point[2]]),
+      { name: words.daily, type: "bar", yAxisIndex: 1, barMaxWidth: 10, data: data.points.map((point) => [at(point[0]), point[2]]),
         itemStyle: { color: palette.stream, opacity: 0.55, borderRadius: [2, 2, 0, 0] } },
-      { name: words.total, type: "line", symbol: "none", data: data.points.map((point) => [point[0], point[1]]),
+      { name: words.total, type: "line", symbol: "none", data: data.points.map((point) => [at(point[0]), point[1]]),
         lineStyle: { color: palette.river, width: 2.5 }, itemStyle: { color: palette.river },
         areaStyle: { color: palette.river, opacity: 0.1 },
         markLine: { symbol: "none", silent: true, data: marks } },

@@ -1,9 +1,10 @@
 // Supplier → warehouse. Labels stand outside the nodes, as wide as the picture allows, so long names stay whole.
-import { units } from "../stage.js";
+import { units, wrap } from "../stage.js";
 
 export function option(data, palette, { width }) {
   const side = Math.round(Math.min(240, Math.max(96, width * (width < 520 ? 0.29 : 0.25))));
   const small = width < 520;
+  const size = small ? 11 : 12.5;
   const colour = new Map();
   const nodes = data.nodes.map((node, index) => {
     const left = node.side === "left";
@@ -16,7 +17,7 @@ export function option(data, palette, { width }) {
       label: {
         position: left ? "left" : "right",
         align: left ? "right" : "left",
-        formatter: `{name|${node.label}}\n{part|${node.note}}`,
+        formatter: [...wrap(node.label, side - 14, size).map((row) => `{name|${row}}`), `{part|${node.note}}`].join("\n"),
       },
     };
   });
@@ -32,7 +33,7 @@ export function option(data, palette, { width }) {
     series: [{
       type: "sankey",
       left: side, right: side, top: 12, bottom: 12,
-      nodeWidth: 12, nodeGap: small ? 14 : 16, draggable: false, layoutIterations: 48,
+      nodeWidth: 12, nodeGap: small ? 16 : 22, draggable: false, layoutIterations: 48,
       data: nodes,
       links: data.links.map((link) => ({
         ...link,
@@ -41,10 +42,8 @@ export function option(data, palette, { width }) {
       emphasis: { focus: "adjacency", lineStyle: { opacity: 0.6 } },
       lineStyle: { curveness: 0.5 },
       label: {
-        width: side - 16, overflow: "break", color: palette.text, fontSize: small ? 11 : 12.5,
-        lineHeight: small ? 14 : 16,
         rich: {
-          name: { fontSize: small ? 11 : 12.5, color: palette.text, lineHeight: small ? 14 : 17 },
+          name: { fontSize: size, color: palette.text, lineHeight: small ? 14 : 17 },
           part: { fontSize: small ? 10.5 : 11.5, color: palette.quiet, lineHeight: small ? 13 : 15 },
         },
       },

@@ -8,7 +8,7 @@ export function option(data, palette, { width }) {
   const value = { show: true, color: palette.text, fontSize: 12, formatter: ({ dataIndex }) => data.bars[dataIndex].text };
   const blank = { type: "bar", stack: "water", silent: true, itemStyle: { color: "transparent" }, data: data.bars.map((bar) => bar.from) };
   const solid = {
-    type: "bar", stack: "water", barMaxWidth: narrow ? 18 : 56,
+    type: "bar", stack: "water", barMinHeight: 2, barMaxWidth: narrow ? 18 : 56,
     data: data.bars.map((bar) => ({ value: bar.to - bar.from,
       itemStyle: { color: colour[bar.kind], borderRadius: 3 } })),
     label: { ...value, position: narrow ? "right" : "top" },

@@ -1,0 +1,183 @@
+"""Why a row is refused: one check after the other, each with a stable code and a sentence."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import polars as pl
+
+from app.core.limits import LARGEST_QUANTITY
+from app.stages.imports.rules.mapping import Mapping
+from app.stages.imports.rules.values import minor_digits
+
+LARGEST_PRICE_MINOR = 9_000_000_000
+"""Minor units of one price: times the largest quantity it still fits a 64-bit integer."""
+
+LARGEST_AMOUNT_MINOR = 10**14
+"""Minor units of one row, so that 64-bit sums over tens of thousands of the largest rows hold."""
+
+COMMITMENTS = ("paid", "deposit", "pledge", "waitlist", "vote")
+STATUSES = ("placed", "cancelled", "returned", "test")
+EARLIEST, LATEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC), dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
+LONGEST = {"external_id": 120, "identity": 200, "sku": 80, "region": 80, "campaign": 80, "buyer": 200}
+REJECTED = {"row": pl.Int64, "column": pl.String, "code": pl.String, "sentence": pl.String}
+
+NUMBER = r"^[0-9.,+ -]{0,20}$"
+DATE = r"^[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}([ T][0-9:.+Z-]*)?$"
+WORD = r"^[A-Za-z_]{0,20}$"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One reason to refuse: where `fails` is true (or unknown), the row is refused for `field` with `code`.
+
+    The cell is quoted only where it looks like `shown`: a line with a cell too many can have a name or a
+    telephone number in any column, and those are written nowhere.
+    """
+
+    field: str
+    code: str
+    fails: pl.Expr
+    sentence: str
+    shown: str | None = None
+
+
+def checks(mapping: Mapping, currency: str) -> list[Check]:
+    """All checks in the order in which they name a row's refusal."""
+    return [*_missing(), *_unusable(), *_quantity(), *_price(mapping, currency), *_date(mapping), *_words()]
+
+
+def _missing() -> list[Check]:
+    why = "the cell is empty; it must have a value"
+    fields = {"external_id": "external_id", "sku": "sku", "region": "region", "ordered_at": "ordered_at"}
+    return [
+        Check(field, "value_missing", pl.col(column).is_null(), why)
+        for field, column in {**fields, "quantity": "quantity_text"}.items()
+    ]
+
+
+def _unusable() -> list[Check]:
+    damaged = pl.col("external_id").str.contains(r"^[0-9](\.[0-9]+)?[eE]\+?[0-9]+$")
+    return [
+        *[
+            Check(
+                "external_id" if field == "identity" else field,
+                "text_unusable",
+                (
+                    pl.col(field).str.contains(r"[\x00-\x1f\x7f]") | (pl.col(field).str.len_chars() > longest)
+                ).fill_null(False),
+                f"has a control character or is longer than {longest} characters; correct it at the source",
+            )
+            for field, longest in LONGEST.items()
+        ],
+        Check(
+            "external_id",
+            "id_damaged",
+            damaged,
+            "was shortened by a spreadsheet; export it again and open it as text",
+            r"^[0-9.]+[eE]\+?[0-9]+$",
+        ),
+    ]
+
+
+def _quantity() -> list[Check]:
+    quantity = pl.col("quantity")
+    beyond = quantity.is_null() | (quantity.abs() > LARGEST_QUANTITY)
+    most = f"is out of range; one row holds at most {LARGEST_QUANTITY:,} units"
+    whole = "is no whole number; write whole units such as 3"
+    return [
+        Check("quantity", "quantity_not_whole", ~pl.col("whole"), whole, NUMBER),
+        Check("quantity", "quantity_out_of_range", beyond, most, NUMBER),
+        Check("quantity", "quantity_zero", quantity == 0, "asks for nothing; leave the row out", NUMBER),
+    ]
+
+
+def _price(mapping: Mapping, currency: str) -> list[Check]:
+    field = "amount" if "amount" in mapping.columns and "unit_price" not in mapping.columns else "unit_price"
+    price, digits = pl.col("unit_price_minor"), minor_digits(currency)
+    written = f"19.{'9' * digits}" if digits else "1990"
+    amount = price.cast(pl.Float64) * pl.col("quantity")
+    return [
+        Check(
+            field,
+            "price_invalid",
+            price.is_null(),
+            f"is no amount of money in {currency}; write it like {written}, with at most {digits} decimals",
+            NUMBER,
+        ),
+        Check(
+            field,
+            "price_out_of_range",
+            (price.abs() > LARGEST_PRICE_MINOR) | (amount.abs() > LARGEST_AMOUNT_MINOR),
+            "is out of range for one row; check the price and the quantity",
+            NUMBER,
+        ),
+        Check(
+            "currency",
+            "currency_mismatch",
+            pl.col("currency") != currency,
+            f"is not the currency of this channel, which sells in {currency}; use another channel for it",
+            WORD,
+        ),
+    ]
+
+
+def _date(mapping: Mapping) -> list[Check]:
+    example = dt.datetime(2026, 11, 11, 9, 30, tzinfo=dt.UTC).strftime(mapping.dates[0].replace("%.f", ""))
+    return [
+        Check(
+            "ordered_at",
+            "date_invalid",
+            pl.col("instant").is_null(),
+            f"is no date and time that exists; write it like {example}",
+            DATE,
+        ),
+        Check(
+            "ordered_at",
+            "date_out_of_range",
+            ~pl.col("instant").is_between(EARLIEST, LATEST, closed="left"),
+            "is not between the years 2000 and 2099; correct it at the source",
+            DATE,
+        ),
+    ]
+
+
+def _words() -> list[Check]:
+    return [
+        Check(
+            field,
+            f"{field}_unknown",
+            ~pl.col(field).is_in(words),
+            f"is no {field}; use {', '.join(words)}",
+            WORD,
+        )
+        for field, words in (("commitment", COMMITMENTS), ("status", STATUSES))
+    ]
+
+
+def refusals(failed: pl.DataFrame, listed: list[Check], headings: dict[str, str]) -> pl.DataFrame:
+    """Row, heading, code and sentence of refused rows; `failed` is the number of the check in `listed`."""
+    parts = [
+        failed.filter(pl.col("failed") == number).select(
+            "row",
+            pl.lit(headings.get(one.field, one.field)).alias("column"),
+            pl.lit(one.code).alias("code"),
+            _sentence(one, headings.get(one.field, one.field)).alias("sentence"),
+        )
+        for number, one in enumerate(listed)
+        if (failed["failed"] == number).any()
+    ]
+    return pl.concat([pl.DataFrame(schema=REJECTED), *parts]).sort("row")
+
+
+def _sentence(check: Check, heading: str) -> pl.Expr:
+    if check.code == "value_missing":
+        return pl.lit(f"{heading}: {check.sentence}.")
+    if check.shown is None:
+        return pl.lit(f"{heading}: the value {check.sentence}.")
+    cell = pl.col("quantity_text" if check.field == "quantity" else check.field).fill_null("")
+    digits = cell.str.count_matches("[0-9]")
+    safe = cell.str.contains(check.shown) & ((digits < 7) | pl.lit(check.field == "ordered_at"))
+    shown = pl.when(safe).then(pl.format("“{}”", cell)).otherwise(pl.lit("the value"))
+    return pl.format("{}: {} {}.", pl.lit(heading), shown, pl.lit(check.sentence))

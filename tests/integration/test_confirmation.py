@@ -1,0 +1,231 @@
+"""Asking suppliers, their answers, and what the next turn keeps."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from app.core.access import SYSTEM, Actor, Role
+from app.core.audit import entries
+from app.core.db import Database
+from app.core.errors import Conflict, NotAllowed, NotFound, RuleBroken
+from app.stages.allocation import queries as plans
+from app.stages.allocation.queries import PlanFact
+from app.stages.confirmation import operations, queries
+from app.stages.confirmation.queries import LineFact
+from support.brand import (
+    MERCHANDISER,
+    MONDAY,
+    NOW,
+    PLANNER,
+    ask,
+    load_campaign,
+    load_network,
+    load_orders,
+    make_plan,
+    store_forecast,
+    supplier,
+)
+
+
+@pytest.fixture
+def plan(db: Database, tmp_path: Path) -> PlanFact:
+    """A plan whose suppliers have been asked."""
+    load_network(db, tmp_path)
+    load_orders(db, tmp_path)
+    load_campaign(db, tmp_path)
+    plan = make_plan(db, store_forecast(db))
+    ask(db, plan)
+    return plan
+
+
+def lines_of(db: Database, actor: Actor, *, states: list[str] | None = None) -> list[LineFact]:
+    with db.reading() as session:
+        return queries.supplier_lines(session, actor=actor, states=states)
+
+
+def answer(
+    db: Database, actor: Actor, line: LineFact, kind: str, *, now: dt.datetime = NOW, **terms: object
+) -> LineFact:
+    with db.transaction() as session:
+        return operations.record_answer(
+            session,
+            actor=actor,
+            line_id=line.id,
+            version=line.version,
+            kind=kind,
+            now=now,
+            **terms,  # type: ignore[arg-type]
+        )
+
+
+def any_supplier(db: Database) -> tuple[Actor, list[LineFact]]:
+    """A supplier that was asked for mugs, and its lines."""
+    for code in ("JDZ", "YW"):
+        actor = supplier(db, code)
+        lines = lines_of(db, actor, states=["asked"])
+        if lines:
+            return actor, lines
+    raise AssertionError("nobody was asked")
+
+
+def test_everything_planned_is_asked_once(db: Database, plan: PlanFact) -> None:
+    asked = lines_of(db, MERCHANDISER)
+    assert sum(line.quantity for line in asked) == plan.planned_units
+    assert {line.state for line in asked} == {"asked"}
+    assert {line.deadline for line in asked} == {NOW + dt.timedelta(days=5)}
+    assert ask(db, plan).lines == 0
+    assert lines_of(db, MERCHANDISER) == asked
+
+
+def test_a_supplier_sees_its_own_lines_and_nothing_of_anybody_else(db: Database, plan: PlanFact) -> None:
+    actor, mine = any_supplier(db)
+    assert {line.supplier_id for line in mine} == {actor.supplier_id}
+    foreign = next(line for line in lines_of(db, MERCHANDISER) if line.supplier_id != actor.supplier_id)
+    for read in (queries.supplier_line, queries.answers):
+        with pytest.raises(NotFound) as hidden, db.reading() as session:
+            read(session, actor=actor, line_id=foreign.id)
+        assert hidden.value.code == "line_unknown"
+    with pytest.raises(NotFound):
+        answer(db, actor, foreign, "confirm")
+    with db.reading() as session:
+        assert sum(queries.count_lines(session, actor=actor).values()) == len(mine)
+        narrowed = queries.supplier_lines(session, actor=actor, supplier_id=foreign.supplier_id)
+    assert narrowed == []
+
+
+def test_only_suppliers_answer_and_only_the_buyer_settles(db: Database, plan: PlanFact) -> None:
+    actor, (line, *_) = any_supplier(db)
+    for other in (MERCHANDISER, PLANNER):
+        with pytest.raises(NotAllowed):
+            answer(db, other, line, "confirm")
+    with pytest.raises(NotAllowed), db.transaction() as session:
+        operations.settle_counter(session, actor=actor, line_id=line.id, version=1, accept=True, now=NOW)
+    with pytest.raises(NotAllowed), db.reading() as session:
+        queries.counters(session, actor=actor)
+    with pytest.raises(NotAllowed), db.reading() as session:
+        queries.supplier_lines(session, actor=Actor("x", Role.SUPPLIER))
+
+
+def test_an_answer_is_kept_and_audited(db: Database, plan: PlanFact) -> None:
+    actor, (line, *_) = any_supplier(db)
+    done = answer(db, actor, line, "counter", quantity=line.quantity - 1, note="  one machine is down ")
+    assert (done.state, done.promised_quantity, done.shortfall) == ("countered", line.quantity - 1, 1)
+    with db.reading() as session:
+        (said,) = queries.answers(session, actor=actor, line_id=line.id)
+        audit = [one for one in entries(session) if one.subject == f"line:{line.id}"]
+    assert (said.kind, said.quantity, said.note) == ("counter", line.quantity - 1, "one machine is down")
+    assert [one.action for one in audit] == ["line.countered"]
+
+
+def test_a_stale_a_late_and_an_unknown_answer_are_refused_and_change_nothing(
+    db: Database, plan: PlanFact
+) -> None:
+    actor, (line, *_) = any_supplier(db)
+    with pytest.raises(RuleBroken) as late:
+        answer(db, actor, line, "confirm", now=NOW + dt.timedelta(days=6))
+    assert late.value.code == "answer_late"
+    with pytest.raises(RuleBroken) as unknown:
+        answer(db, actor, line, "perhaps")
+    assert unknown.value.code == "answer_kind"
+    answer(db, actor, line, "decline")
+    with pytest.raises(Conflict) as stale:
+        answer(db, actor, line, "confirm")
+    assert stale.value.code == "stale_answer"
+    assert len(lines_of(db, actor, states=["declined"])) == 1
+
+
+def test_the_next_turn_keeps_confirmed_lines_and_plans_the_rest_again(db: Database, plan: PlanFact) -> None:
+    actor, (line, *_) = any_supplier(db)
+    answer(db, actor, line, "confirm")
+    again = make_plan(db, plan.forecast_run_id)
+    fact = ask(db, again)
+    assert again.run_id != plan.run_id
+    with db.reading() as session:
+        kept = [one for one in plans.plan_lines(session, run_id=again.run_id) if one.locked_quantity]
+    assert [(one.supplier_id, one.sku_id, one.order_week, one.locked_quantity) for one in kept] == [
+        (line.supplier_id, line.sku_id, line.order_week, line.quantity)
+    ]
+    assert fact.kept_units == line.quantity
+    live = lines_of(db, MERCHANDISER, states=["asked", "confirmed"])
+    assert sum(one.quantity for one in live) == again.planned_units
+    assert {one.run_id for one in live if one.state == "asked"} == {again.run_id}
+
+
+def test_a_declined_offer_is_set_aside_until_its_week_has_passed(db: Database, plan: PlanFact) -> None:
+    actor, lines = any_supplier(db)
+    answer(db, actor, lines[0], "decline")
+    again = make_plan(db, plan.forecast_run_id)
+    with db.reading() as session:
+        assert queries.declined(session, first_week=MONDAY) == [(lines[0].supplier_id, lines[0].sku_id)]
+        later = lines[0].order_week + dt.timedelta(weeks=1)
+        assert queries.declined(session, first_week=later) == []
+        assert not plans.plan_lines(
+            session, run_id=again.run_id, supplier_id=lines[0].supplier_id, sku_id=lines[0].sku_id
+        )
+
+
+def test_an_accepted_counter_offer_is_kept_at_the_supplier_s_terms(db: Database, plan: PlanFact) -> None:
+    actor, (line, *_) = any_supplier(db)
+    countered = answer(db, actor, line, "counter", quantity=7, week=line.due_week + dt.timedelta(weeks=1))
+    with db.reading() as session:
+        assert [one.id for one in queries.counters(session, actor=MERCHANDISER)] == [line.id]
+    with db.transaction() as session:
+        operations.settle_counter(
+            session,
+            actor=MERCHANDISER,
+            line_id=line.id,
+            version=countered.version,
+            accept=True,
+            now=NOW,
+        )
+    again = make_plan(db, plan.forecast_run_id)
+    with db.reading() as session:
+        (kept,) = [one for one in plans.plan_lines(session, run_id=again.run_id) if one.locked_quantity]
+        (committed,) = queries.committed(session)
+    assert kept.locked_quantity == committed.quantity == 7
+    assert kept.arrival_week == committed.arrival_week == line.due_week + dt.timedelta(weeks=1)
+
+
+def test_a_refused_counter_offer_is_planned_elsewhere(db: Database, plan: PlanFact) -> None:
+    actor, (line, *_) = any_supplier(db)
+    countered = answer(db, actor, line, "counter", quantity=1)
+    with db.transaction() as session:
+        refused = operations.settle_counter(
+            session, actor=MERCHANDISER, line_id=line.id, version=countered.version, accept=False, now=NOW
+        )
+    assert (refused.state, refused.counter_refused, refused.first_promised_quantity) == ("withdrawn", True, 1)
+    with db.reading() as session:
+        assert queries.declined(session, first_week=MONDAY) == [(line.supplier_id, line.sku_id)]
+
+
+def test_undecided_counter_offers_are_withdrawn_by_the_next_plan_and_blame_nobody(
+    db: Database, plan: PlanFact
+) -> None:
+    actor, lines = any_supplier(db)
+    answer(db, actor, lines[0], "counter", quantity=1)
+    other = next(line for line in lines_of(db, MERCHANDISER, states=["asked"]) if line.id != lines[0].id)
+    answer(db, SYSTEM, other, "confirm")
+    ask(db, make_plan(db, plan.forecast_run_id))
+    with db.reading() as session:
+        assert queries.supplier_line(session, actor=actor, line_id=lines[0].id).state == "withdrawn"
+        assert queries.declined(session, first_week=MONDAY) == []
+
+
+def test_a_line_without_an_answer_expires_at_its_deadline(db: Database, plan: PlanFact) -> None:
+    asked = lines_of(db, MERCHANDISER)
+    with db.transaction() as session:
+        assert operations.expire_overdue(session, now=NOW + dt.timedelta(days=5)) == 0
+        assert operations.expire_overdue(session, now=NOW + dt.timedelta(days=5, seconds=1)) == len(asked)
+    assert {line.state for line in lines_of(db, MERCHANDISER)} == {"expired"}
+
+
+def test_the_confirmation_rate_is_confirmed_of_asked_units(db: Database, plan: PlanFact) -> None:
+    actor, (line, *_) = any_supplier(db)
+    answer(db, actor, line, "confirm")
+    with db.reading() as session:
+        rate = queries.confirmation_rate(session, run_id=plan.run_id)
+    assert (rate.asked_units, rate.confirmed_units) == (plan.planned_units, line.quantity)
+    assert rate.rate == pytest.approx(line.quantity / plan.planned_units)

@@ -1,0 +1,102 @@
+"""A wrong problem can't be built: each fault is named with its path, and nothing unknown is ignored."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from optimizer import Problem, ProblemError, Solution
+from optimizer.__main__ import main
+from unit.optimizer.allocation_problems import document, need, offer, plan, with_suppliers
+
+NAN = float("nan")
+FAULTS: dict[str, tuple[dict[str, Any], str, str]] = {
+    "another schema": ({"schema": "allocation/9"}, "schema", "must be"),
+    "an unknown field": ({"colour": 1}, "colour", "not a field"),
+    "an unknown offer field": ({"offers": [offer(colour=1)]}, "offers[0].colour", "not a field"),
+    "an unknown supplier": ({"offers": [offer("X")]}, "offers[0].supplier", "unknown supplier"),
+    "an unknown region": ({"demand": [need(5, region="X")]}, "demand[0].region", "unknown region"),
+    "empty demand": ({"demand": []}, "demand", "empty"),
+    "demand listed twice": ({"demand": [need(5), need(5)]}, "demand[1]", "second demand"),
+    "a week outside": ({"demand": [need(5, week=4)]}, "demand[0].week", "above"),
+    "a negative quantity": ({"demand": [need(-5)]}, "demand[0].quantity", "at least 0"),
+    "a fraction of a unit": ({"demand": [need(1.5)]}, "demand[0].quantity", "whole"),  # type: ignore[arg-type]
+    "a billion units": ({"demand": [need(10**9)]}, "demand[0].quantity", "largest"),
+    "a NaN price": ({"offers": [offer(price=NAN)]}, "offers[0].breaks[0][1]", "finite"),
+    "breaks out of order": ({"offers": [offer(breaks=[[0, 2], [9, 1], [5, 1]])]}, "offers[0].breaks[2]", "order"),
+    "breaks not from zero": ({"offers": [offer(breaks=[[5, 2]])]}, "offers[0].breaks[0]", "start"),
+    "MOQ above max": ({"offers": [offer(moq=9, max=5)]}, "offers[0].moq", "above max"),
+    "MOQ above week capacity": ({"offers": [offer(moq=9, week_capacity=5)]}, "offers[0].moq", "week_capacity"),
+    "a lead beyond the horizon": ({"offers": [offer(lead_weeks=4)]}, "offers[0].lead_weeks", "horizon"),
+    "a text for a number": ({"offers": [offer(moq="9")]}, "offers[0].moq", "whole"),
+    "capacity for too few weeks": ({"suppliers": [{"id": "S", "capacity": [1]}]}, "suppliers[0].capacity", "weeks"),
+    "a lane to a supplier": ({"lanes": [{"from": "R", "to": "S"}]}, "lanes[0]", "goes from"),
+    "the same id twice": ({"regions": [{"id": "R"}, {"id": "R"}]}, "regions[1].id", "already"),
+    "a locked order without an offer": (
+        {"offers": [], "locked": [{"supplier": "S", "sku": "A", "week": 0, "to": "R", "quantity": 1}]},
+        "locked[0]",
+        "no offer",
+    ),
+    "a share above one": ({"share_caps": [{"scope": "plan", "max_share": 1.2}]}, "share_caps[0].max_share", "largest"),
+    "continuous quantities": ({"continuous": True}, "continuous", "not supported yet"),
+    "materials": ({"materials": [{"id": "M"}]}, "materials", "not supported yet"),
+    "a recipe": ({"offers": [offer(recipe={"M": 1})]}, "offers[0].recipe", "not supported yet"),
+    "lane capacity": ({"lanes": [{"from": "S", "to": "R", "capacity": 5}]}, "lanes[0].capacity", "not supported yet"),
+    "shares of spend": ({"share_caps": [{"scope": "plan", "base": "spend"}]}, "share_caps[0].base", "not supported"),
+    "churn": ({"churn_cost": 2}, "churn_cost", "not supported yet"),
+    "a second offer": ({"offers": [offer(), offer()]}, "offers[1]", "not supported yet"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_the_problem_is_refused_for(name: str) -> None:
+    change, path, reason = FAULTS[name]
+    with pytest.raises(ProblemError) as refused:
+        Problem.from_json(document(**change))
+    assert refused.value.path == path
+    assert reason in refused.value.reason
+
+
+@pytest.mark.parametrize("data", [None, [], 5, "x", {"schema": "allocation/1", "weeks": 3, "demand": 5}])
+def test_what_is_no_problem_at_all_is_refused(data: Any) -> None:
+    with pytest.raises(ProblemError):
+        Problem.from_json(data)
+
+
+def test_a_problem_and_a_plan_survive_their_json() -> None:
+    data = with_suppliers(2, [10.0, 11.0], share_caps=[{"scope": "sku", "penalty": 2.0}])
+    problem, solution = plan(data)
+    assert Problem.from_json(json.loads(json.dumps(problem.to_json()))) == problem
+    again = Solution.from_json(json.loads(json.dumps(solution.to_json())))
+    assert (again.orders, again.flows, again.cost) == (solution.orders, solution.flows, solution.cost)
+
+
+def test_the_command_solves_checks_and_tells_by_its_exit_code(tmp_path: Path) -> None:
+    problem, out = tmp_path / "p.json", tmp_path / "plan.json"
+    problem.write_text(json.dumps(document()))
+    assert main(["solve", str(problem), "--out", str(out)]) == 0
+    assert main(["check", str(problem), str(out)]) == 0
+    broken = json.loads(out.read_text())
+    broken["orders"][0]["quantity"] = 10
+    out.write_text(json.dumps(broken))
+    assert main(["check", str(problem), str(out)]) == 1
+    problem.write_text("{")
+    assert main(["solve", str(problem), "--out", str(out)]) == 2
+    problem.write_text(json.dumps(document()).replace("10.0", "NaN"))
+    assert main(["solve", str(problem), "--out", str(out)]) == 2
+    caps = [{"scope": "sku", "max_share": 0.4, "hard": True}]
+    problem.write_text(json.dumps(document(share_caps=caps)))
+    assert main(["solve", str(problem), "--out", str(out)]) == 3
+    assert json.loads(out.read_text())["status"] == "infeasible"
+
+
+def test_the_package_brings_no_web_framework_or_database() -> None:
+    code = "import optimizer, sys; print([m for m in ('flask', 'sqlalchemy') if m in sys.modules])"
+    root = Path(__file__).resolve().parents[3]
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
+    assert done.stdout.strip() == "[]"
