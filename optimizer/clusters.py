@@ -131,6 +131,29 @@ def only_lots(one: Clustered, kept: NDArray[np.bool_]) -> Clustered:
     return replace(one, piece=smaller, via=one.via[routes])
 
 
+def worth_asking(net: Network, item: Item, prices: Floats) -> NDArray[np.bool_]:
+    """Lots [L] that no other lot of the same offer beats for every demand at the prices.
+
+    A beaten lot's units can all move to the better one, which saves an order, as long as that one can hold
+    them: so only lots that can hold all the SKU needs beat others, and only where terms are the same.
+    """
+    lots = item.lots
+    kept = np.ones(len(lots.week), dtype=bool)
+    if not len(item.need) or item.sku.min_sources > 1:
+        return kept
+    unit = (item.cost + route_prices(net, item, prices))[: len(kept)].min(axis=1)
+    unit = unit + lot_prices(net, item, prices)[:, None]
+    for number, offer in enumerate(item.offers):
+        mine = np.flatnonzero(lots.offer == number)
+        ample = lots.most[mine] >= max(int(item.need.sum()), offer.breaks[-1][0])
+        free = lots.fixed[mine] == 0
+        no_dearer = (unit[mine][None, :, :] <= unit[mine][:, None, :]).all(axis=2)
+        before = np.arange(len(mine))[None, :] < np.arange(len(mine))[:, None]
+        beats = no_dearer & (~no_dearer.T | before) & (ample & free)[None, :] & free[:, None]
+        kept[mine] = ~beats.any(axis=1)
+    return kept
+
+
 def spread(one: Clustered, extra: Ints, flow: Floats) -> Pick:
     """Whole flows per demand from flows per cluster: each route fills the cluster's demands in order."""
     item, piece = one.piece.item, one.piece

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
 
 from optimizer.item import Item, compile_item
 from optimizer.limits import locked_orders
@@ -45,7 +44,7 @@ def solve_in_parts(
             net, workers, skus, effort, tell, deadline=started + PRICES_UNTIL * settings.time_limit
         )
         parts: dict[str, Part] = {}
-        for one in workers.sweep(skus, prices, replace(effort, quick=True), deadline=late):
+        for one in workers.sweep(skus, prices, effort, deadline=late):
             parts[one.sku] = one
             tell(report("SKUs", len(parts), len(skus)))
         on_time &= len(parts) == len(skus)
@@ -89,12 +88,13 @@ def _sharpen(
         again.append(sku)
         left -= CLOSES * away[sku]
     done = 0
-    for one in workers.sweep(again, prices, effort, deadline=deadline):
+    jobs = [parts[sku] for sku in again if parts[sku].support is not None]
+    for one in workers.sweep(jobs, prices, effort, deadline=deadline):
         if _distance(one, one.bound, prices) < away[one.sku]:
             parts[one.sku] = one
         done += 1
-        tell(report("small MIPs", done, len(again), bound=bound))
-    return done == len(again)
+        tell(report("small MIPs", done, len(jobs), bound=bound))
+    return done == len(jobs)
 
 
 def _distance(one: Part, bound: float, prices: Floats) -> float:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from optimizer.build import Builder, Floats
 from optimizer.engine import run
@@ -30,7 +29,7 @@ class Master:
         for one in parts:
             self.columns.setdefault(one.sku, []).append(one)
 
-    def prices(self) -> tuple[Floats, float, NDArray[np.bool_]]:
+    def prices(self) -> tuple[Floats, float, Floats]:
         """Prices by row, the master's cost (the least relaxed cost, from above), and the rows it exceeds."""
         builder = Builder()
         chosen = [one for parts in self.columns.values() for one in parts]
@@ -46,9 +45,9 @@ class Master:
         answer = run(builder.arrays())
         if answer.duals is None or answer.values is None:
             none = np.zeros(len(self.room))
-            return none, answer.objective, none > 0
+            return none, answer.objective, none
         prices = np.clip(-answer.duals[limits], 0.0, self.ceiling)
-        return prices, answer.objective, answer.values[excess] > 1e-6
+        return prices, answer.objective, np.maximum(answer.values[excess], 0.0)
 
 
 def total_use(parts: list[Part], size: int) -> Floats:

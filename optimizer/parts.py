@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from optimizer.block import fixed_cost, lot_uses, single_model
 from optimizer.build import Floats, Ints, Layout, tally
-from optimizer.clusters import Clustered, cluster, only_lots, spread
+from optimizer.clusters import Clustered, cluster, only_lots, spread, worth_asking
 from optimizer.dive import dive
 from optimizer.engine import Arrays, run
 from optimizer.item import Item
@@ -23,6 +24,7 @@ class Part:
     rows.
 
     pick is None when only the relaxation was asked for: cost and uses are then the relaxation's.
+    support [L] are the lots the relaxation would order.
     """
 
     sku: str
@@ -31,45 +33,49 @@ class Part:
     rows: Ints
     amounts: Floats
     pick: Pick | None = None
+    support: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Effort:
-    """How hard to work on one SKU. relaxed: no plan, only the relaxation; quick: no small MIP.
-
-    gap and nodes are the small MIP's.
-    """
+    """How hard to work on one SKU. relaxed: no plan, only the relaxation. gap and nodes: of the small MIP."""
 
     gap: float = 0.005
     nodes: int = 10
     relaxed: bool = False
-    quick: bool = False
     seed: int = 0
 
 
 def solve_part(net: Network, item: Item, prices: Floats, effort: Effort) -> Part:
-    """LP first, drop the lots it left at zero, then the small MIP; the bound is the LP's."""
+    """The relaxation (its cost is the bound) and, unless only that was asked, a quick plan from it."""
     one = cluster(net, item, prices)
-    constant = one.constant + fixed_cost(net, item)
+    one = only_lots(one, worth_asking(net, item, prices))
     arrays, layout = single_model(net, one.piece)
     relaxed = run(replace(arrays, integer=np.zeros(len(arrays.cost), dtype=bool)), seed=effort.seed)
     if relaxed.values is None:
         return part(net, item, idle_pick(item), bound=0.0)
-    bound = relaxed.objective + constant
+    bound = relaxed.objective + one.constant + fixed_cost(net, item)
     if effort.relaxed:
         return _relaxed_part(net, one, layout, relaxed.values, prices, bound=bound)
-    answer = relaxed
-    if effort.quick:
+    support = relaxed.values[layout.count] > 1e-7
+    if _is_whole(relaxed.values, arrays):
+        picks = [read(one, layout, relaxed.values)]
+    else:
         picks = dive(net, one, relaxed.values[layout.used], seed=effort.seed)
-        parts = [part(net, item, pick, bound=bound) for pick in [*picks, idle_pick(item)]]
-        return min(parts, key=lambda made: made.cost + float(prices[made.rows] @ made.amounts))
-    if not _is_whole(relaxed.values, arrays):
-        one = only_lots(one, relaxed.values[layout.count] > 1e-7)
-        small, layout = single_model(net, one.piece)
-        answer = run(small, gap=effort.gap, nodes=effort.nodes, seed=effort.seed)
+    parts = [part(net, item, pick, bound=bound, support=support) for pick in [*picks, idle_pick(item)]]
+    return min(parts, key=lambda made: made.cost + float(prices[made.rows] @ made.amounts))
+
+
+def sharpen_part(
+    net: Network, item: Item, prices: Floats, effort: Effort, *, support: NDArray[np.bool_], bound: float
+) -> Part | None:
+    """The small MIP over the lots of the relaxation; None when it finds no plan. bound is passed on."""
+    one = only_lots(cluster(net, item, prices), support)
+    arrays, layout = single_model(net, one.piece)
+    answer = run(arrays, gap=effort.gap, nodes=effort.nodes, seed=effort.seed)
     if answer.values is None:
-        return part(net, item, idle_pick(item), bound=bound)
-    return part(net, item, read(one, layout, answer.values), bound=bound)
+        return None
+    return part(net, item, read(one, layout, answer.values), bound=bound, support=support)
 
 
 def _relaxed_part(
@@ -100,7 +106,9 @@ def read(one: Clustered, layout: Layout, values: Floats) -> Pick:
     return spread(one, extra, values[layout.routes])
 
 
-def part(net: Network, item: Item, pick: Pick, *, bound: float) -> Part:
+def part(
+    net: Network, item: Item, pick: Pick, *, bound: float, support: NDArray[np.bool_] | None = None
+) -> Part:
     """Measure a pick: its true cost and its uses of shared rows."""
     uses = pick_uses(net, item, pick)
     rows = np.flatnonzero(uses)

@@ -50,10 +50,10 @@ def find_prices(
         wanted, cost, exceeded = master.prices()
         tell(report("prices", number + 1, rounds))
         if cost - best <= SETTLED * abs(cost):
-            if not exceeded.any():
+            if float(exceeded @ master.ceiling) <= SETTLED * abs(cost):
                 break
             higher = np.minimum(2 * master.ceiling, net.coupling.penalty)
-            master.ceiling = np.where(exceeded, higher, master.ceiling)
+            master.ceiling = np.where(exceeded > 0, higher, master.ceiling)
             wanted, _, _ = master.prices()
         prices = SMOOTH * best_prices + (1 - SMOOTH) * wanted
     return best_prices, True

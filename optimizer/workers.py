@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import multiprocessing
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from types import TracebackType
 
 from optimizer.build import Floats
 from optimizer.item import compile_item
 from optimizer.network import Network, network
-from optimizer.parts import Effort, Part, solve_part
+from optimizer.parts import Effort, Part, sharpen_part, solve_part
 from optimizer.problem import Problem
 
 CHUNK = 12
+# A SKU to solve, or what is known of one to make better.
+Job = str | Part
 _net: Network | None = None
 
 
@@ -26,14 +28,19 @@ def _start(problem: Problem) -> None:
     _net = network(problem)
 
 
-def _chunk(skus: list[str], prices: Floats, effort: Effort) -> list[Part]:
+def _chunk(jobs: list[Job], prices: Floats, effort: Effort) -> list[Part]:
     assert _net is not None
-    return [solve_one(_net, sku, prices, effort) for sku in skus]
+    return [do(_net, job, prices, effort) for job in jobs]
 
 
-def solve_one(net: Network, sku: str, prices: Floats, effort: Effort) -> Part:
-    """Lay out one SKU and solve it at the prices."""
-    return solve_part(net, compile_item(net, net.problem.sku_of[sku]), prices, effort)
+def do(net: Network, job: Job, prices: Floats, effort: Effort) -> Part:
+    """Lay out one SKU and solve it at the prices: anew, or from a part whose plan is to be made better."""
+    if isinstance(job, str):
+        return solve_part(net, compile_item(net, net.problem.sku_of[job]), prices, effort)
+    assert job.support is not None
+    item = compile_item(net, net.problem.sku_of[job.sku])
+    better = sharpen_part(net, item, prices, effort, support=job.support, bound=job.bound)
+    return job if better is None else better
 
 
 class Workers:
@@ -59,15 +66,17 @@ class Workers:
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def sweep(self, skus: list[str], prices: Floats, effort: Effort, *, deadline: float) -> Iterator[Part]:
-        """One Part a SKU in the order of skus; ends early when the deadline (time.monotonic) has passed."""
+    def sweep(
+        self, jobs: Sequence[Job], prices: Floats, effort: Effort, *, deadline: float
+    ) -> Iterator[Part]:
+        """One Part a job in the order of jobs; ends early when the deadline (time.monotonic) has passed."""
         if self._pool is None:
-            for sku in skus:
+            for job in jobs:
                 if time.monotonic() > deadline:
                     return
-                yield solve_one(self._net, sku, prices, effort)
+                yield do(self._net, job, prices, effort)
             return
-        chunks = [skus[at : at + CHUNK] for at in range(0, len(skus), CHUNK)]
+        chunks = [list(jobs[at : at + CHUNK]) for at in range(0, len(jobs), CHUNK)]
         waiting = [self._pool.submit(_chunk, chunk, prices, effort) for chunk in chunks]
         yield from _collect(waiting, deadline=deadline)
 

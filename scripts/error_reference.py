@@ -113,8 +113,8 @@ def _errors(tree: ast.Module, makers: dict[str, Maker]) -> Iterator[Error]:
         code = _literal(node.args[maker.position])
         if code:
             words = [_words(argument, texts) for argument in node.args[maker.position + 1 :]]
-            sentence = "; ".join(word for word in words if " " in word)
-            yield Error(code, maker.status or _literal(node.args[0]), sentence.replace("|", "\\|"))
+            sentence = "; ".join(word for word in words if " " in word and not word.startswith("^"))
+            yield Error(code, maker.status or _literal(node.args[0]), sentence.replace("|", "\\|") or "…")
 
 
 def _tabled(tree: ast.Module) -> Iterator[Error]:

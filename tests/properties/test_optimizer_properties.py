@@ -15,13 +15,13 @@ from optimizer import solving as solving_module
 from optimizer.checking import Book, check_quantities
 from optimizer.errors import BrokenRule
 
-QUIET = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
-FEW = settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+QUIET = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+FEW = settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
 
 
 @st.composite
 def tiny(draw: st.DrawFn) -> dict[str, Any]:
-    """One SKU, two suppliers, two regions, two weeks, at most 4 units a demand: small enough to try everything."""
+    """One SKU, two suppliers, two regions, two weeks, at most 3 units a demand: small enough to try everything."""
     money = st.integers(1, 12)
     offers = []
     for name in ("S", "T"):
@@ -46,7 +46,7 @@ def tiny(draw: st.DrawFn) -> dict[str, Any]:
             "sku": "A",
             "region": "R",
             "week": week,
-            "quantity": draw(st.integers(0, 4)),
+            "quantity": draw(st.integers(0, 3)),
             "late_cost": draw(st.integers(0, 3)),
             "short_cost": draw(st.integers(1, 30)),
             "max_late_weeks": draw(st.sampled_from([None, 0])),
@@ -70,7 +70,7 @@ def tiny(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
-MOST = 6
+MOST = 4
 
 
 def cheapest_of_all(problem: Problem) -> float:

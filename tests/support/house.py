@@ -47,9 +47,18 @@ def positional(root: Path) -> list[str]:
         for path, tree in _modules(root / "app" / "stages")
         if {"operations", "queries"} & set(path.relative_to(root).with_suffix("").parts)
         for node in tree.body
-        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
+        if isinstance(node, ast.FunctionDef) and _is_public(node.name, path)
         if len(node.args.posonlyargs) + len(node.args.args) > 1 or node.args.vararg
     ]
+
+
+def _is_public(name: str, path: Path) -> bool:
+    """Inside a package public is what its __init__ passes on."""
+    door = path.with_name("__init__.py")
+    if path.parent.name in ("operations", "queries") and door.exists():
+        imports = [node for node in ast.walk(ast.parse(door.read_text())) if isinstance(node, ast.ImportFrom)]
+        return any(alias.name == name for node in imports for alias in node.names)
+    return not name.startswith("_")
 
 
 def _reads_a_clock(name: str) -> bool:

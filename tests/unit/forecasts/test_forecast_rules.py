@@ -55,8 +55,6 @@ def test_gross_demand_is_at_least_each_and_at_most_the_sum(
     assert all(0 <= rest <= units for rest, units in zip(left, forecast, strict=True))
     gross = sum(left) + sum(pledged)
     assert max(sum(forecast), sum(pledged)) <= gross <= sum(forecast) + sum(pledged)
-    each = zip(left, forecast, pledged, strict=True)
-    assert all(rest + firm >= max(spot, firm) or rest < spot for rest, spot, firm in each)
 
 
 @given(PAIRS)

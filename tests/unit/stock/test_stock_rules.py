@@ -11,7 +11,9 @@ from app.stages.stock.rules import MovementKind, check_movement
 UNITS = st.integers(1, 1000)
 
 
-@given(kind=st.sampled_from([MovementKind.OPENING, MovementKind.RECEIPT]), units=UNITS, there=st.integers(0, 9))
+@given(
+    kind=st.sampled_from([MovementKind.OPENING, MovementKind.RECEIPT]), units=UNITS, there=st.integers(0, 9)
+)
 def test_what_brings_units_in_is_positive(kind: MovementKind, units: int, there: int) -> None:
     check_movement(kind=kind, quantity=units, on_hand=there)
     with pytest.raises(RuleBroken, match="positive"):

@@ -168,6 +168,7 @@ class _Absorbing:
         self._now = now
         self._timezone = timezone
         self._campaigns = campaign_ids(session)
+        self._read_codes()
 
     def take(self, block: readers.Block, checked: Checked) -> None:
         self._register_unknown(checked.rows)
@@ -185,28 +186,38 @@ class _Absorbing:
             rejected=self.fact.rejected + rejects.height + len(block.refused),
         )
 
+    def _read_codes(self) -> None:
+        self._skus = catalogs.sku_ids(self._session)
+        self._regions = catalogs.region_ids(self._session)
+        self._not_goods = list(catalogs.not_goods_ids(self._session))
+
     def _register_unknown(self, rows: pl.DataFrame) -> None:
-        """Draft SKUs and regions where the mapping creates them; codes that are no goods always."""
+        """Draft SKUs and regions where the mapping creates them, and the one that stands for a blank region.
+
+        Codes that are no goods are drafted always, so that postage is no reason to reject an order line.
+        """
         skus = (
-            rows.filter(~pl.col("sku").is_in(catalogs.sku_ids(self._session).keys()))
+            rows.filter(~pl.col("sku").is_in(self._skus.keys()))
             .group_by("sku", maintain_order=True)
             .agg(pl.col("name").drop_nulls().first(), pl.col("goods").first())
         )
+        regions = rows.filter(~pl.col("region").is_in(self._regions.keys()))["region"].unique(
+            maintain_order=True
+        )
         if not self._mapping.create_unknown:
             skus = skus.filter(~pl.col("goods"))
-        regions = rows["region"].unique(maintain_order=True).to_list() if self._mapping.create_unknown else []
-        if skus.height or regions:
+            regions = regions.filter(regions == self._mapping.defaults.get("region"))
+        if skus.height or len(regions):
             catalog.register_unknown(
-                self._session, skus=skus.rows(), regions=regions, timezone=self._timezone
+                self._session, skus=skus.rows(), regions=regions.to_list(), timezone=self._timezone
             )
+            self._read_codes()
 
     def _resolve(self, rows: pl.DataFrame, headings: dict[str, str]) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Codes to ids; rows with a code nobody knows are refused."""
-        regions = catalogs.region_ids(self._session)
-        not_goods = catalogs.not_goods_ids(self._session)
         rows = rows.with_columns(
-            _ids("sku", catalogs.sku_ids(self._session)).alias("sku_id"),
-            _ids("region", {code: id_ for code, (id_, _) in regions.items()}).alias("region_id"),
+            _ids("sku", self._skus).alias("sku_id"),
+            _ids("region", {code: id_ for code, (id_, _) in self._regions.items()}).alias("region_id"),
             _ids("campaign", self._campaigns).alias("campaign_id"),
         )
         unknown = {
@@ -231,9 +242,9 @@ class _Absorbing:
                 _refusals(fine.filter(fails), headings.get(field, field), f"{field}_unknown", sentence)
             )
             fine = fine.filter(~fails)
-        zones = dict(regions.values())
+        zones = dict(self._regions.values())
         fine = fine.with_columns(
-            (pl.col("goods") & ~pl.col("sku_id").is_in(list(not_goods))).alias("goods"),
+            (pl.col("goods") & ~pl.col("sku_id").is_in(self._not_goods)).alias("goods"),
             _business_day(zones, fine["region_id"].unique().to_list()).alias("day"),
         ).with_columns(rules.reason_expression().alias("reason"))
         return fine, pl.concat(refused)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import chain
 from typing import Any, TypeVar
 
 import polars as pl
@@ -12,13 +11,13 @@ from sqlalchemy.orm import Session
 
 Item = TypeVar("Item")
 ROWS_AT_ONCE = 200
-"""Rows of one INSERT. Starting a statement costs as much as storing a row: this saves a quarter of the time."""
+"""Rows of one INSERT. Starting a statement costs about as much as a row: this saves a quarter of the time."""
 
 
 def insert_rows(
     session: Session, frame: pl.DataFrame, *, into: str, columns: Sequence[str], conflict: str
 ) -> None:
-    """Insert all rows of `frame` on SQLite; columns that hold one value all over are written into the statement.
+    """Insert all rows of `frame` on SQLite; a column with one value all over is written into the statement.
 
     Args:
         frame: the columns, as integers and text; text that is the same in all rows must be a word of ours.
@@ -28,17 +27,22 @@ def insert_rows(
     constants = {name: _constant(frame[name]) for name in columns}
     one = "(" + ", ".join(constants[name] or "?" for name in columns) + ")"
     head, tail = f"INSERT INTO {into} ({', '.join(columns)}) VALUES ", f" ON CONFLICT {conflict}"
-    rows = frame.select(name for name in columns if constants[name] is None).rows()
-    whole = len(rows) // ROWS_AT_ONCE * ROWS_AT_ONCE
+    bound = frame.select(name for name in columns if constants[name] is None)
+    whole = bound.height // ROWS_AT_ONCE * ROWS_AT_ONCE
     run = session.connection().exec_driver_sql
     if whole:
-        together = [
-            tuple(chain.from_iterable(rows[start : start + ROWS_AT_ONCE]))
-            for start in range(0, whole, ROWS_AT_ONCE)
-        ]
-        run(head + ", ".join([one] * ROWS_AT_ONCE) + tail, together)
-    if rows[whole:]:
-        run(head + one + tail, rows[whole:])
+        run(head + ", ".join([one] * ROWS_AT_ONCE) + tail, _flat(bound.head(whole), rows=ROWS_AT_ONCE))
+    if whole < bound.height:
+        run(head + one + tail, _flat(bound.slice(whole), rows=1))
+
+
+def _flat(frame: pl.DataFrame, *, rows: int) -> list[tuple[Any, ...]]:
+    """The cells row by row, the cells of `rows` rows in each tuple."""
+    cells: list[Any] = [None] * (frame.height * frame.width)
+    for place, column in enumerate(frame.iter_columns()):
+        cells[place :: frame.width] = column.to_list()
+    size = rows * frame.width
+    return [tuple(cells[start : start + size]) for start in range(0, len(cells), size)]
 
 
 def _constant(column: pl.Series) -> str | None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from typing import Any
 
 import polars as pl
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.core.access import Actor
-from app.stages.demand.models import Exclusion, Signal
+from app.stages.demand.models import Signal
 from app.stages.demand.operations.bulk import insert_rows
 from app.stages.demand.rules import EXCLUDING
 
@@ -30,19 +31,21 @@ COLUMNS = (
     "status",
     "reason",
 )
-CONTENT = (
-    "commitment",
-    "sku_id",
-    "region_id",
-    "campaign_id",
-    "quantity",
-    "unit_price_minor",
-    "buyer",
-    "ordered_at",
-    "status",
-)
+CONTENT_TYPES = {
+    "commitment": pl.String,
+    "sku_id": pl.Int64,
+    "region_id": pl.Int64,
+    "campaign_id": pl.Int64,
+    "quantity": pl.Int64,
+    "unit_price_minor": pl.Int64,
+    "buyer": pl.String,
+    "ordered_at": pl.Datetime("us", "UTC"),
+    "status": pl.String,
+}
+CONTENT = tuple(CONTENT_TYPES)
 """What makes two rows with the same identity the same row."""
-MOST_PARAMETERS = 5_000
+INSTANT = "%Y-%m-%d %H:%M:%S.%6f"
+"""How instants stand in SQLite, in UTC."""
 _IDS = {"id": pl.Int64, "external_id": pl.String}
 
 
@@ -62,7 +65,7 @@ def _insert_sqlite(session: Session, rows: pl.DataFrame) -> pl.DataFrame:
     """New rows are those above the highest id: SQLite has one writer, and this transaction is it."""
     before = session.scalar(select(func.max(Signal.id))) or 0
     cells = rows.select(COLUMNS).with_columns(
-        pl.col("ordered_at").dt.strftime("%Y-%m-%d %H:%M:%S.%6f"), pl.col("day").dt.strftime("%Y-%m-%d")
+        pl.col("ordered_at").dt.strftime(INSTANT), pl.col("day").dt.strftime("%Y-%m-%d")
     )
     conflict = "(channel_id, external_id) DO NOTHING"
     insert_rows(session, cells, into="signal", columns=COLUMNS, conflict=conflict)
@@ -108,35 +111,45 @@ def _copy_text(frame: pl.DataFrame) -> str:
 
 def insert_exclusions(session: Session, signals: pl.DataFrame, *, actor: Actor, now: dt.datetime) -> None:
     """Keep why each new signal that is no valid demand was excluded."""
-    excluded = signals.filter(pl.col("reason").is_in([reason.value for reason in EXCLUDING]))
-    rows = [
-        {
-            "signal_id": row["id"],
-            "reason": row["reason"],
-            "evidence": {
-                "sku": row["sku"],
-                "status": row["status"],
-                "unit_price_minor": row["unit_price_minor"],
-            },
-            "created_by": actor.name,
-            "created_at": now,
-        }
-        for row in excluded.iter_rows(named=True)
-    ]
-    if rows:
-        session.connection().execute(insert(Exclusion.__table__), rows)  # type: ignore[arg-type]
+    excluded = signals.filter(pl.col("reason").is_in([reason.value for reason in EXCLUDING])).select(
+        pl.col("id").alias("signal_id"),
+        "reason",
+        pl.struct("sku", "status", "unit_price_minor").struct.json_encode().alias("evidence"),
+        pl.lit(actor.name).alias("created_by"),
+        pl.lit(now.astimezone(dt.UTC)).alias("created_at"),
+    )
+    if excluded.is_empty():
+        return
+    columns = excluded.columns
+    if session.get_bind().dialect.name == "sqlite":
+        cells = excluded.with_columns(pl.col("created_at").dt.strftime(INSTANT))
+        return insert_rows(session, cells, into="exclusion", columns=columns, conflict="DO NOTHING")
+    marks = ", ".join("%s" for _ in columns)
+    run = session.connection().exec_driver_sql
+    run(f"INSERT INTO exclusion ({', '.join(columns)}) VALUES ({marks})", excluded.rows())
 
 
 def same_content(session: Session, rows: pl.DataFrame, *, channel_id: int) -> pl.Series:
     """For each row whose identity is known: is what is stored the same?"""
     if rows.is_empty():
         return pl.Series("same", [], dtype=pl.Boolean)
-    stored: dict[str, tuple[Any, ...]] = {}
-    ids = rows["external_id"].unique().to_list()
-    for start in range(0, len(ids), MOST_PARAMETERS):
-        query = select(Signal.external_id, *(getattr(Signal, name) for name in CONTENT)).where(
-            Signal.channel_id == channel_id, Signal.external_id.in_(ids[start : start + MOST_PARAMETERS])
-        )
-        stored.update({row[0]: tuple(row[1:]) for row in session.execute(query)})
-    given = rows.select("external_id", *CONTENT).iter_rows()
-    return pl.Series("same", [stored.get(external_id) == tuple(content) for external_id, *content in given])
+    stored = _stored(session, rows["external_id"].unique(), channel_id=channel_id)
+    both = rows.join(stored, on="external_id", how="left", suffix="_stored", maintain_order="left")
+    same = [pl.col(name).eq_missing(pl.col(f"{name}_stored")) for name in CONTENT]
+    return both.select(pl.all_horizontal(same).alias("same")).to_series()
+
+
+def _stored(session: Session, external_ids: pl.Series, *, channel_id: int) -> pl.DataFrame:
+    """What is stored under these ids of the channel: external_id and CONTENT."""
+    run = session.connection().exec_driver_sql
+    select_ = f"SELECT external_id, {', '.join(CONTENT)} FROM signal WHERE"
+    schema = {"external_id": pl.String, **{name: CONTENT_TYPES[name] for name in CONTENT}}
+    if session.get_bind().dialect.name == "sqlite":
+        ids = json.dumps(external_ids.to_list())
+        known = "channel_id = ? AND external_id IN (SELECT value FROM json_each(?))"
+        found = run(f"{select_} {known}", (channel_id, ids)).cursor.fetchall()  # type: ignore[union-attr]
+        frame = pl.DataFrame(found, schema={**schema, "ordered_at": pl.String}, orient="row")
+        return frame.with_columns(pl.col("ordered_at").str.to_datetime(INSTANT, time_zone="UTC"))
+    known = "channel_id = %s AND external_id = ANY(%s)"
+    found = run(f"{select_} {known}", (channel_id, external_ids.to_list())).cursor.fetchall()  # type: ignore[union-attr]
+    return pl.DataFrame(found, schema=schema, orient="row")

@@ -17,7 +17,7 @@ export function option(data, palette, { width }) {
       label: {
         position: left ? "left" : "right",
         align: left ? "right" : "left",
-        formatter: [...wrap(node.label, side - 14, size).map((row) => `{name|${row}}`), `{part|${node.note}}`].join("\n"),
+        formatter: [...wrap(node.label, side - 14, size, small ? 3 : 2).map((row) => `{name|${row}}`), `{part|${node.note}}`].join("\n"),
       },
     };
   });
@@ -33,7 +33,7 @@ export function option(data, palette, { width }) {
     series: [{
       type: "sankey",
       left: side, right: side, top: 12, bottom: 12,
-      nodeWidth: 12, nodeGap: small ? 16 : 22, draggable: false, layoutIterations: 48,
+      nodeWidth: 12, nodeGap: small ? 30 : 22, draggable: false, layoutIterations: 48,
       data: nodes,
       links: data.links.map((link) => ({
         ...link,

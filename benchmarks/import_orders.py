@@ -1,0 +1,232 @@
+"""Rows a second of an order import, over a bare insert of the same rows measured in the same run.
+
+    python benchmarks/import_orders.py [--file FILE] [--repeats 3] [--postgres URL]
+
+The file is the real one of HEADWATER_SHARED (default ../shared), or a generated one with the same columns where
+that is absent. The floor is `sqlite3.executemany`, or COPY on PostgreSQL, of the same rows into a table without
+keys, committed. Every measurement has a process of its own, so that its peak memory is its own. Without --postgres
+a throw-away cluster is used where PostgreSQL is installed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import datetime as dt
+import json
+import os
+import resource
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+MAPPING = "uci-online-retail"
+
+
+def main() -> None:
+    options = _options()
+    if options.only:
+        print(json.dumps(MEASUREMENTS[options.only](Path(options.file), options.postgres or "")))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(options.file) if options.file else _file(Path(folder))
+        print(f"{path.name}, {options.repeats} interleaved repeats, medians")
+        _compare("SQLite", path, "", repeats=options.repeats, floor="sqlite-floor", most_mb=700, least=0.25)
+        with _postgres(options.postgres) as url:
+            if url:
+                _compare("PostgreSQL", path, url, repeats=options.repeats, floor="postgres-floor")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--file", help="an order file in the columns of the mapping uci-online-retail")
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--postgres", help="URL of a PostgreSQL database that may be emptied")
+    parser.add_argument("--only", choices=sorted(MEASUREMENTS), help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def _file(folder: Path) -> Path:
+    shared = Path(os.environ.get("HEADWATER_SHARED") or ROOT.parent / "shared")
+    real = shared / "data" / "online_retail_2009_2010.parquet"
+    return real if real.exists() else generated_file(folder / "generated.parquet")
+
+
+def generated_file(path: Path, *, rows: int = 500_000) -> Path:
+    """Order lines with about as many SKUs, countries and buyers as the real file; one in 50 is a return."""
+    line = pl.int_range(rows)
+    invoice, returned = line // 20, line % 50 == 7
+    opening = pl.lit(dt.datetime(2009, 12, 1, 8))
+    pl.select(
+        (pl.when(returned).then(pl.lit("C")).otherwise(pl.lit("")) + (invoice + 480_000).cast(pl.String)).alias("Invoice"),
+        (line * 7919 % 4600 + 20_000).cast(pl.String).alias("StockCode"),
+        (pl.lit("SKU ") + (line * 7919 % 4600).cast(pl.String)).alias("Description"),
+        pl.when(returned).then(-1).otherwise(line % 12 + 1).alias("Quantity"),
+        (opening + pl.duration(minutes=invoice * 15)).dt.strftime("%Y-%m-%d %H:%M:%S").alias("InvoiceDate"),
+        ((line % 97 + 25) / 100).alias("Price"),
+        (invoice * 31 % 4400 + 12_000).cast(pl.Float64).alias("Customer ID"),
+        (pl.lit("Country ") + (invoice % 40).cast(pl.String)).alias("Country"),
+    ).write_parquet(path)  # fmt: skip
+    return path
+
+
+def _compare(
+    name: str,
+    path: Path,
+    url: str,
+    *,
+    repeats: int,
+    floor: str,
+    most_mb: int | None = None,
+    least: float | None = None,
+) -> None:
+    runs = [(_measure(floor, path, url), _measure("import", path, url)) for _ in range(repeats)]
+    for clock in ("seconds", "cpu_seconds"):
+        bare = statistics.median(run[0][clock] for run in runs)
+        whole = statistics.median(run[1][clock] for run in runs)
+        goal = f" (goal ≥ {least})" if least else ""
+        print(f"{name} {clock}: floor {bare:.2f}, import {whole:.2f}, ratio {bare / whole:.3f}{goal}")
+    last = runs[-1][1]
+    peak = max(run[1]["peak_mb"] for run in runs)
+    print(f"{name} peak memory {peak:.0f} MB" + (f" (goal ≤ {most_mb})" if most_mb else ""))
+    print(
+        f"{name} rows {last['read']:,} = {last['accepted']:,} + {last['duplicate']:,} + {last['rejected']:,}"
+    )
+    print(f"{name} units in the roll-up equal a sum over the file: {last['units'] == distinct_units(path)}")
+
+
+def _measure(what: str, path: Path, url: str) -> dict[str, Any]:
+    command = [sys.executable, __file__, "--only", what, "--file", str(path), "--postgres", url]
+    found = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return json.loads(found.splitlines()[-1])  # type: ignore[no-any-return]
+
+
+def distinct_units(path: Path) -> int:
+    """Signed units of the distinct lines, from the file itself."""
+    return int(pl.read_parquet(path).unique()["Quantity"].sum())
+
+
+def _timed(work: Any) -> dict[str, Any]:
+    started, cpu = time.perf_counter(), time.process_time()
+    result = work()
+    return {
+        "seconds": time.perf_counter() - started,
+        "cpu_seconds": time.process_time() - cpu,
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        **result,
+    }
+
+
+def sqlite_floor(path: Path, _url: str) -> dict[str, Any]:
+    frame = pl.read_parquet(path)
+    rows = frame.rows()
+    with tempfile.TemporaryDirectory() as folder:
+        connection = sqlite3.connect(Path(folder) / "floor.db")
+        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "cache_size = -65536"):
+            connection.execute(f"PRAGMA {pragma}")
+        connection.execute(f"CREATE TABLE line ({', '.join(f'c{place}' for place in range(frame.width))})")
+
+        def work() -> dict[str, Any]:
+            marks = ", ".join("?" for _ in frame.columns)
+            with connection:
+                connection.executemany(f"INSERT INTO line VALUES ({marks})", rows)
+            return {}
+
+        return _timed(work)
+
+
+def postgres_floor(path: Path, url: str) -> dict[str, Any]:
+    import psycopg
+
+    content = pl.read_parquet(path).write_csv(include_header=False).encode()
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        connection.execute(
+            "CREATE TEMPORARY TABLE line (a text, b text, c text, d int, e text, f float8, g float8, h text)"
+        )
+
+        def work() -> dict[str, Any]:
+            with connection.cursor().copy("COPY line FROM STDIN (FORMAT csv)") as copy:
+                copy.write(content)
+            connection.commit()
+            return {}
+
+        return _timed(work)
+
+
+def whole_import(path: Path, url: str) -> dict[str, Any]:
+    from sqlalchemy import text
+
+    from app.core import schema
+    from app.core.access import SYSTEM
+    from app.core.db import Database
+    from app.stages.demand import operations
+
+    with tempfile.TemporaryDirectory() as folder:
+        db = Database(url or f"sqlite:///{folder}/import.db")
+        if url:
+            from support.postgres import empty
+
+            schema.migrate(db)
+            empty(url)
+        else:
+            schema.migrate(db)
+
+        def work() -> dict[str, Any]:
+            with db.transaction() as session:
+                fact = operations.import_orders(
+                    session,
+                    path=path,
+                    file_name=path.name,
+                    channel="wholesale",
+                    mapping=MAPPING,
+                    actor=SYSTEM,
+                    now=dt.datetime(2026, 11, 23, 9, tzinfo=dt.UTC),
+                    pseudonym_key=b"benchmark",
+                    currency="GBP",
+                    timezone="Europe/London",
+                )
+            return {name: getattr(fact, name) for name in ("read", "accepted", "duplicate", "rejected")}
+
+        result = _timed(work)
+        with db.reading() as session:
+            result["units"] = int(session.scalar(text("SELECT sum(units) FROM demand_day")))
+        db.dispose()
+        return result
+
+
+@contextlib.contextmanager
+def _postgres(url: str | None) -> Iterator[str | None]:
+    """The URL to measure on: the one given, or that of a throw-away cluster, or none."""
+    from support import postgres
+
+    if url:
+        yield url
+        return
+    try:
+        folder = postgres.make_folder()
+        started = postgres.start(folder)
+    except (RuntimeError, LookupError) as error:
+        print(f"PostgreSQL is left out: {error}")
+        yield None
+        return
+    try:
+        yield postgres.create_database(started, "import_orders")
+    finally:
+        postgres.stop(folder)
+
+
+MEASUREMENTS = {"import": whole_import, "sqlite-floor": sqlite_floor, "postgres-floor": postgres_floor}
+
+if __name__ == "__main__":
+    main()
