@@ -1,6 +1,6 @@
 # Every target is a short call of a script; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help env demo test check bench lock clean env-dev
+.PHONY: help env demo test check bench lock docs clean env-dev
 BIN := .venv/bin
 QUICK := $(wildcard tests/unit tests/contract tests/properties tests/architecture)
 
@@ -26,10 +26,14 @@ check: env-dev ## format, lint, types, import rules, and the tests that need no 
 
 bench: env-dev ## figures as ratios to a floor measured in the same run
 	@scripts/services
-	@PYTHONPATH=.:tests $(BIN)/python -m benchmarks
+	@for script in benchmarks/*.py; do echo "== $$script"; PYTHONPATH=.:tests $(BIN)/python $$script || exit 1; done
 
 lock: env-dev ## pin requirements*.in to requirements*.txt, with hashes
 	@scripts/lock
+
+docs: env-dev ## rewrite what documents take from the code: the error codes and the picture
+	@$(BIN)/python -m scripts.error_reference
+	@$(BIN)/python -m scripts.flow_picture
 
 clean: ## remove the environment and the caches; data in ./var stays
 	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -2,8 +2,8 @@
 
     python -m benchmarks.cycle [--turns 2] [--file FILE] [--processes 2]
 
-Imports the order file (default: the real one of HEADWATER_SHARED; a seeded stand-in of the same shape where it is
-absent), generates a network for its SKUs, and turns the cycle as of the day after the last order. Prints
+Imports the order file (default: the real one of HEADWATER_SHARED; a seeded stand-in of the same shape where
+it is absent), generates a network for its SKUs, and turns the cycle as of the day after the last order. Prints
 seconds for each phase, the ratio allocation : forecast : import, peak memory, and whether every turn gave the
 same plan.
 """
@@ -16,6 +16,7 @@ import resource
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,7 +65,7 @@ def order_file(folder: Path) -> tuple[Path, str]:
 
 
 def stand_in(*, lines: int = 525_461, skus: int = 4_000, regions: int = 40, seed: int = 0) -> pl.DataFrame:
-    """A year of order lines of the real file's shape: few SKUs and one region sell most, 2 % are cancelled."""
+    """A year of order lines: few SKUs and one region sell most, 2 % of orders are cancelled."""
     draw = np.random.default_rng(seed)
     order = np.sort(draw.integers(0, lines // 20, lines))
     cancelled = draw.random(lines // 20) < 0.02
@@ -125,7 +126,7 @@ def _config(folder: Path, processes: int) -> Config:
     )
 
 
-def _timed(seconds: dict[str, float], name: str, step):  # type: ignore[no-untyped-def]
+def _timed(seconds: dict[str, float], name: str, step: Callable[[], int]) -> int:
     started = time.perf_counter()
     result = step()
     seconds[name] = time.perf_counter() - started
@@ -178,7 +179,7 @@ def _report(turns: list[Turn], source: str) -> None:
     first = turns[0]
     fact, seconds = first.fact, first.seconds
     print(f"{source}: {first.rows:,} rows, {first.offers:,} supply offers, as of {fact.as_of}")
-    print(f"{fact.series:,} series, {fact.demand_units:,} units wanted, {fact.planned_units:,} planned, ")
+    print(f"{fact.series:,} series, {fact.demand_units:,} units wanted, {fact.planned_units:,} planned")
     print(f"{fact.unmet_units:,} unmet, {fact.asked_lines:,} lines asked, {fact.alerts:,} alerts")
     print(f"plan cost {fact.plan_cost_minor / 100:,.2f} {fact.currency}, gap {fact.gap:.2%}")
     for number, one in enumerate(turns, start=1):

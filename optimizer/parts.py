@@ -116,9 +116,10 @@ def part(
         sku=item.sku.id,
         bound=bound,
         cost=pick_cost(net, item, pick),
-        pick=pick,
         rows=rows,
         amounts=uses[rows],
+        pick=pick,
+        support=support,
     )
 
 

@@ -109,5 +109,10 @@ def roles(*allowed: Role) -> Callable[[View], View]:
 
 def public(view: View) -> View:
     """Declare that a route needs no sign-in."""
-    view.__roles__ = ("public",)  # type: ignore[attr-defined]
-    return view
+
+    @wraps(view)
+    def open_to_all(*args: Any, **kwargs: Any) -> Any:
+        return view(*args, **kwargs)
+
+    open_to_all.__roles__ = ("public",)  # type: ignore[attr-defined]
+    return open_to_all  # type: ignore[return-value]

@@ -13,6 +13,8 @@ from flask import Blueprint, Flask, Response, g, jsonify, request
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
+from structlog.processors import ExceptionRenderer
+from structlog.tracebacks import ExceptionDictTransformer
 
 from app.core import schema
 from app.core.access import Role
@@ -90,6 +92,10 @@ def _end(response: Response) -> Response:
     return response
 
 
+_trace = ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
+"""Where it broke, without the values that were there: they may name a buyer or hold a password."""
+
+
 def _set_up_log(level: str) -> None:
     """JSON lines on stderr, coloured on a terminal. Routes are logged, never query strings or bodies."""
     human = sys.stderr.isatty()
@@ -97,7 +103,7 @@ def _set_up_log(level: str) -> None:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.dict_tracebacks if not human else structlog.processors.StackInfoRenderer(),
+            structlog.processors.format_exc_info if human else _trace,
             structlog.dev.ConsoleRenderer() if human else structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(

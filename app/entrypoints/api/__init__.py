@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from flask import Flask
 from flask_smorest import Api
 
@@ -57,5 +55,4 @@ def register(app: Flask) -> None:
     )
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
-    document = app.view_functions["api-docs.openapi_json"]
-    app.view_functions["api-docs.openapi_json"] = public(partial(document))
+    app.view_functions["api-docs.openapi_json"] = public(app.view_functions["api-docs.openapi_json"])

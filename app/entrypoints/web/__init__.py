@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from flask import Flask
 
 from app.entrypoints.door import public
@@ -56,4 +54,4 @@ def register(app: Flask) -> None:
     telling.register(app)
     shell.register(app)
     app.register_blueprint(shell.blueprint)
-    app.view_functions["web.static"] = public(partial(app.view_functions["web.static"]))
+    app.view_functions["web.static"] = public(app.view_functions["web.static"])

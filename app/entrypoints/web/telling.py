@@ -48,8 +48,13 @@ def _unmet(data: Data, names: Names) -> str:
         "%(units)s units of %(sku)s are not planned: %(reason)s",
         units=show.units(data["units"]),
         sku=_named(names.skus, data["sku"]),
-        reason=words.label(words.UNMET, main),
+        reason=_running(words.label(words.UNMET, main)),
     )
+
+
+def _running(words_: str) -> str:
+    """Words that stand alone elsewhere, inside a sentence."""
+    return words_[:1].lower() + words_[1:]
 
 
 def _overdue(data: Data, names: Names) -> str:

@@ -59,8 +59,6 @@ def test_pledges_use_up_forecast_so_that_demand_is_counted_once() -> None:
 
 
 def test_a_code_that_a_warehouse_and_a_region_share_is_told_apart_by_its_kind() -> None:
-    from dataclasses import replace
-
     base = network()
     clashing = replace(base, regions=(replace(base.regions[0], code="CAN"), base.regions[1]))
     problem = built(network=clashing).problem
@@ -170,8 +168,6 @@ def test_the_same_inputs_give_the_same_digest_and_the_same_plan() -> None:
 
 
 def test_a_plan_that_was_tampered_with_is_refused() -> None:
-    from dataclasses import replace
-
     translation = built()
     solution = optimizer.solve(translation.problem, optimizer.Settings())
     assert isinstance(solution, optimizer.Solution)

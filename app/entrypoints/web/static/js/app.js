@@ -20,6 +20,13 @@ async function drawCharts(root) {
 document.addEventListener("click", (event) => {
   event.target.closest("[data-dismiss-message]")?.closest(".message")?.remove();
 });
+document.addEventListener("submit", (event) => {
+  const { busy } = event.target.dataset; // a form that leaves the page and takes its time
+  if (!busy || event.defaultPrevented) return;
+  const button = event.target.querySelector("button:not([type=button])");
+  button.querySelector("span").textContent = busy;
+  button.disabled = true;
+});
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-submit-on-change]")) event.target.form.requestSubmit();
 });
