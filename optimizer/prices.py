@@ -13,13 +13,15 @@ from optimizer.parts import Effort
 from optimizer.reports import Tell, report
 from optimizer.workers import Workers
 
-# Work is counted in (lot, demand) pairs: prices are found on a sample of at most so many, in rounds of so
-# many in all, between the least and the most rounds.
-SAMPLE_WORK = 200_000
-PRICE_WORK = 1_200_000
-LEAST_ROUNDS, MOST_ROUNDS = 5, 24
+# Work is (lots x demands of a SKU) ** 1.5, in thousands: about what its relaxation takes. Prices are found on a
+# sample of at most SAMPLE_WORK, in rounds that take all together PRICE_WORK or as much as one sweep over all.
+SAMPLE_WORK = 16_000
+PRICE_WORK = 160_000
+LEAST_ROUNDS, MOST_ROUNDS = 4, 20
 # Prices have settled when the master's cost and the bound are this close.
-SETTLED = 2.5e-3
+SETTLED = 5e-4
+# The last prices are taken rather than the best while their bound is this close: they overuse less.
+NEARLY = 1e-3
 # How much of the next prices is the best so far, the rest being the master's.
 SMOOTH = 0.5
 # The highest price at first, as a part of the mean unit price; it doubles where a row stays exceeded.
@@ -29,23 +31,24 @@ FIRST_CEILING = 0.1
 def find_prices(
     net: Network, workers: Workers, skus: list[str], effort: Effort, tell: Tell, *, deadline: float
 ) -> tuple[Floats, bool]:
-    """The prices with the best bound seen, [rows], and whether the clock let it finish."""
+    """The last prices with nearly the best bound seen, [rows], and whether the clock let it finish."""
     size = len(net.coupling.room)
-    best_prices = prices = np.zeros(size)
+    last_prices = best_prices = prices = np.zeros(size)
     if size == 0:
         return prices, True
-    sample, work = _sample(net, skus)
-    rounds = min(MOST_ROUNDS, max(LEAST_ROUNDS, PRICE_WORK // max(work, 1)))
+    sample, rounds = _sample(net, skus)
     room = net.coupling.room * _scale(net, sample)
     master = Master(room=room, ceiling=np.minimum(net.coupling.penalty, _ceiling(net)))
     best = -math.inf
     for number in range(rounds):
         parts = list(workers.sweep(sample, prices, replace(effort, relaxed=True), deadline=deadline))
         if len(parts) < len(sample):
-            return best_prices, False
+            return last_prices, False
         bound = math.fsum(one.bound for one in parts) - float(prices @ room)
         if bound > best:
             best, best_prices = bound, prices
+        if bound >= best - NEARLY * abs(best):
+            last_prices = prices
         master.add(parts)
         wanted, cost, exceeded = master.prices()
         tell(report("prices", number + 1, rounds))
@@ -56,16 +59,18 @@ def find_prices(
             master.ceiling = np.where(exceeded > 0, higher, master.ceiling)
             wanted, _, _ = master.prices()
         prices = SMOOTH * best_prices + (1 - SMOOTH) * wanted
-    return best_prices, True
+    return last_prices, True
 
 
 def _sample(net: Network, skus: list[str]) -> tuple[list[str], int]:
-    """Every k-th SKU by units of demand, so that large and small ones are both there, and its work."""
+    """Every k-th SKU by units of demand, so that large and small ones are both there, and how many rounds."""
     units = {sku: sum(one.quantity for one in net.demand.get(sku, [])) for sku in skus}
-    work = sum(len(net.offers.get(sku, [])) * net.weeks * len(net.demand.get(sku, [])) for sku in skus)
+    pairs = [len(net.offers.get(sku, [])) * net.weeks * len(net.demand.get(sku, [])) for sku in skus]
+    work = math.fsum(pair**1.5 for pair in pairs) / 1000
     step = max(1, math.ceil(work / SAMPLE_WORK))
+    rounds = int(min(PRICE_WORK, max(work, PRICE_WORK / 10)) / max(work / step, 1.0))
     ordered = sorted(skus, key=lambda sku: (-units[sku], sku))
-    return (ordered[step // 2 :: step] if step > 1 else skus), work // step
+    return ordered[step // 2 :: step] if step > 1 else skus, min(MOST_ROUNDS, max(LEAST_ROUNDS, rounds))
 
 
 def _scale(net: Network, sample: list[str]) -> Floats:

@@ -77,7 +77,9 @@ def demo_data(seed: int, as_of: dt.datetime | None) -> dict[str, Any]:
 def _generate(folder: Path, *, seed: int, as_of: dt.date) -> dt.date:
     """Write the sample once; what an earlier run wrote is used again, with its own day."""
     note = folder / "as-of.txt"
-    if not note.exists():
+    if note.exists():
+        click.echo(f"using the sample brand in {folder}; an empty data folder gets a new one", err=True)
+    else:
         click.echo("writing the sample brand", err=True)
         write_sample(folder, seed=seed, as_of=as_of)
         note.write_text(as_of.isoformat())

@@ -274,7 +274,7 @@ def _insert_run(
         currency=frozen.currency,
         problem_digest=frozen.digest,
         plan_digest=plan.digest,
-        settings=asdict(frozen.settings),
+        settings={**asdict(frozen.settings), "stopped_by": solution.limit},
         demand_units=frozen.translation.demand_units,
         planned_units=sum(line.quantity for line in plan.lines),
         unmet_units=sum(one.quantity for one in plan.unmet),

@@ -1,0 +1,102 @@
+"""A planned small brand with an account per role, and the ways people move through the pages."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from app.core import access
+from app.core.access import Role
+from support import brand
+from support.run import TestRun
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from app.core.db import Database
+    from support.browser import Pages
+
+PASSWORD = "a long enough password"
+PHONE = {"width": 390, "height": 844}
+EMAILS = {role: f"{role.value}@brand.example" for role in Role}
+SPOILT = [
+    "X1,paid,MUG,CN-GD,3,19.90,CNY,2026-11-18T10:00:00+08:00,x1,,cancelled",
+    "X2,paid,MUG,CN-FJ,2,19.90,CNY,2026-11-19T10:00:00+08:00,x2,,cancelled",
+    "X3,paid,BAG,CN-GD,4,199.00,CNY,2026-11-19T10:00:00+08:00,x3,,",
+]
+
+
+@pytest.fixture
+def database_url(test_run: TestRun, tmp_path: Path) -> str:
+    """SQLite only: what the pages ask of a database is tried on both elsewhere."""
+    path = tmp_path / "headwater.db"
+    shutil.copy(test_run.sqlite_template(), path)
+    return f"sqlite:///{path}"
+
+
+@dataclass(frozen=True)
+class Brand:
+    db: Database
+    supplier: str
+    """The code of the supplier with an account: the one that is asked most."""
+
+
+@pytest.fixture
+def planned(db: Database, tmp_path: Path) -> Brand:
+    """Orders, some of them cancelled, an open campaign, a plan whose lines are asked, an account per role."""
+    brand.load_network(db, tmp_path)
+    brand.load_orders(db, tmp_path)
+    brand.load_orders(db, tmp_path, rows=SPOILT, name="late.csv")
+    brand.load_campaign(db, tmp_path)
+    brand.ask(db, brand.make_plan(db, brand.store_forecast(db)))
+    supplier = _most_asked(db)
+    for role in Role:
+        _add_account(db, role, supplier)
+    return Brand(db, supplier)
+
+
+def _most_asked(db: Database) -> str:
+    from app.stages.catalog import queries as catalog
+    from app.stages.confirmation import queries as confirmation
+
+    with db.reading() as session:
+        lines = confirmation.supplier_lines(session, actor=brand.MERCHANDISER)
+        counts: dict[int, int] = {}
+        for line in lines:
+            counts[line.supplier_id] = counts.get(line.supplier_id, 0) + 1
+        most = max(sorted(counts), key=lambda supplier: counts[supplier])
+        return catalog.names(session).suppliers[most].code
+
+
+def _add_account(db: Database, role: Role, supplier: str) -> None:
+    with db.transaction() as session:
+        access.create_account(
+            session,
+            email=EMAILS[role],
+            name=role.value,
+            password=PASSWORD,
+            role=role,
+            supplier_id=brand.supplier(db, supplier).supplier_id if role is Role.SUPPLIER else None,
+            now=brand.NOW,
+        )
+
+
+@pytest.fixture
+def enter(new_page: Pages, live_server: str, planned: Brand) -> Callable[..., Page]:
+    """enter(Role.SUPPLIER, width=390) – a page of somebody who has just signed in."""
+
+    def sign_in(role: Role, **how: Any) -> Page:
+        page = new_page(base_url=live_server, **how)
+        page.goto("/sign-in")
+        page.locator("[name=email]").fill(EMAILS[role])
+        page.locator("[name=password]").fill(PASSWORD)
+        page.locator(".door-card .btn-primary").click()
+        page.locator("h1.page-title").wait_for()
+        return page
+
+    return sign_in

@@ -1,0 +1,42 @@
+"""Looking at a page: are its charts drawn, does everybody have access."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+
+def drawn(page: Page) -> None:
+    """Wait until every chart of the page stands."""
+    page.wait_for_function(
+        "[...document.querySelectorAll('[data-chart]')].every(figure => figure.classList.contains('ready'))"
+    )
+
+
+def faults(page: Page) -> list[str]:
+    """What axe finds serious or critical on the page, past its content policy (by the debugger's door)."""
+    session = page.context.new_cdp_session(page)
+    session.send("Runtime.evaluate", {"expression": _axe()})
+    found = session.send(
+        "Runtime.evaluate",
+        {
+            "expression": "axe.run(document, {resultTypes: ['violations']}).then(r => JSON.stringify("
+            "r.violations.map(v => [v.impact, v.id, v.nodes.map(n => n.html.slice(0, 200))])))",
+            "awaitPromise": True,
+            "returnByValue": True,
+        },
+    )
+    violations = json.loads(found["result"]["value"])
+    return [f"{page.url}: {rule} {nodes}" for impact, rule, nodes in violations if impact in ("serious", "critical")]
+
+
+def _axe() -> str:
+    """The vendored axe-core, without importing the package around it."""
+    spec = importlib.util.find_spec("axe_core_python")
+    assert spec is not None and spec.submodule_search_locations
+    return (Path(spec.submodule_search_locations[0]) / "axe.min.js").read_text(encoding="utf-8")
