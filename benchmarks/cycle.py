@@ -4,8 +4,8 @@
 
 Imports the order file (default: the real one of HEADWATER_SHARED; a seeded stand-in of the same shape where
 it is absent), generates a network for its SKUs, and turns the cycle as of the day after the last order.
-Prints seconds for each phase, the ratio allocation : forecast : import, peak memory, and whether every turn gave the
-same plan.
+Prints seconds for each phase, the ratio allocation : forecast : import, peak memory, and whether every turn
+gave the same plan.
 """
 
 from __future__ import annotations

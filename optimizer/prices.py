@@ -15,9 +15,9 @@ from optimizer.workers import Workers
 
 # Work is (lots x demands of a SKU) ** 1.5, in thousands: about what its relaxation takes. Prices are found on a
 # sample of at most SAMPLE_WORK, in rounds that take all together PRICE_WORK or as much as one sweep over all.
-SAMPLE_WORK = 16_000
-PRICE_WORK = 160_000
-LEAST_ROUNDS, MOST_ROUNDS = 4, 20
+SAMPLE_WORK = 25_000
+PRICE_WORK = 200_000
+LEAST_ROUNDS, MOST_ROUNDS = 6, 20
 # Prices have settled when the master's cost and the bound are this close.
 SETTLED = 5e-4
 # The last prices are taken rather than the best while their bound is this close: they overuse less.
@@ -25,7 +25,7 @@ NEARLY = 1e-3
 # How much of the next prices is the best so far, the rest being the master's.
 SMOOTH = 0.5
 # The highest price at first, as a part of the mean unit price; it doubles where a row stays exceeded.
-FIRST_CEILING = 0.1
+FIRST_CEILING = 0.05
 
 
 def find_prices(

@@ -23,11 +23,13 @@ ORDERS = (
 )
 NETWORK = {
     "skus": "sku,name,name_zh,category,volume,holding_cost\nMUG,Mug,杯,home,1,0.10\n",
-    "suppliers": "supplier,name,name_zh,weekly_capacity,risk\nJDZ,Jingdezhen,景德镇,500,0.1\nYW,Yiwu,义乌,,0\n",
+    "suppliers": "supplier,name,name_zh,weekly_capacity,risk\n"
+    "JDZ,Jingdezhen,景德镇,500,0.1\nYW,Yiwu,义乌,,0\n",
     "supply_offers": "supplier,sku,moq,lot_multiple,lead_days,weekly_capacity,order_cost,currency\n"
     "JDZ,MUG,10,10,7,,50.00,CNY\nYW,MUG,10,10,7,,50.00,CNY\n",
     "price_breaks": "supplier,sku,min_quantity,unit_price\nJDZ,MUG,0,9.00\nYW,MUG,0,9.50\n",
-    "warehouses": "warehouse,name,name_zh,timezone,weekly_inbound,storage\nCAN,Guangzhou,广州,Asia/Shanghai,,\n",
+    "warehouses": "warehouse,name,name_zh,timezone,weekly_inbound,storage\n"
+    "CAN,Guangzhou,广州,Asia/Shanghai,,\n",
     "regions": "region,name,name_zh,timezone\nCN-GD,Guangdong,广东,Asia/Shanghai\n",
     "lanes": "from_kind,from,to_kind,to,cost_per_unit,lead_days\nsupplier,JDZ,warehouse,CAN,0.50,3\n"
     "supplier,YW,warehouse,CAN,0.50,3\nwarehouse,CAN,region,CN-GD,0.80,2\n",

@@ -32,7 +32,11 @@ def faults(page: Page) -> list[str]:
         },
     )
     violations = json.loads(found["result"]["value"])
-    return [f"{page.url}: {rule} {nodes}" for impact, rule, nodes in violations if impact in ("serious", "critical")]
+    return [
+        f"{page.url}: {rule} {nodes}"
+        for impact, rule, nodes in violations
+        if impact in ("serious", "critical")
+    ]
 
 
 def _axe() -> str:

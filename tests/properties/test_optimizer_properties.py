@@ -53,12 +53,20 @@ def tiny(draw: st.DrawFn) -> dict[str, Any]:
         }
         for week in (0, 1)
     ]
-    cap = {"scope": draw(st.sampled_from(["sku", "plan"])), "max_share": 0.4, "penalty": draw(st.integers(0, 4))}
+    cap = {
+        "scope": draw(st.sampled_from(["sku", "plan"])),
+        "max_share": 0.4,
+        "penalty": draw(st.integers(0, 4)),
+    }
     return {
         "schema": "allocation/1",
         "weeks": 2,
         "suppliers": [
-            {"id": "S", "capacity": draw(st.sampled_from([None, 3, 5])), "award_cost": draw(st.integers(0, 4))},
+            {
+                "id": "S",
+                "capacity": draw(st.sampled_from([None, 3, 5])),
+                "award_cost": draw(st.integers(0, 4)),
+            },
             {"id": "T", "risk": draw(st.sampled_from([0.0, 0.5]))},
         ],
         "regions": [{"id": "R"}],

@@ -1,4 +1,4 @@
-"""Facts → the data the chart modules under static/js/charts read. Words are translated here, not in the browser."""
+"""Facts → the data the chart modules under static/js/charts read, with their words translated."""
 
 from __future__ import annotations
 

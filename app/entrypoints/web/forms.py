@@ -1,4 +1,4 @@
-"""What people type → checked values, or a sentence per field. Figures are plain whole numbers, nothing guessed."""
+"""What people type → checked values, or a sentence per field. Figures are plain whole numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The plan: who makes what for where, what it costs, what leans on one supplier, and what could not be met."""
+"""The plan: who makes what for where, what it costs, what leans on one supplier, what is unmet."""
 
 from __future__ import annotations
 

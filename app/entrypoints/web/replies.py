@@ -1,4 +1,4 @@
-"""How a view answers: a whole page, a part for htmx, a redirect with a message, an error a person can read."""
+"""How a view answers: a page, a part for htmx, a redirect with a message, an error a person can read."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def part(template: str, **context: Any) -> str:
 
 
 def local_address(address: str | None) -> str | None:
-    """`address` if it stays on this site, else None: a link must not carry people elsewhere after the sign-in."""
+    """`address` if it stays on this site, else None: a link must not lead elsewhere after the sign-in."""
     if not address or not address.startswith("/") or address.startswith(("//", "/\\")) or "\\" in address:
         return None
     parts = urlsplit(address)

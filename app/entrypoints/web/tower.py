@@ -1,4 +1,4 @@
-"""The merchandiser's first page: how much of the demand is real, where campaigns stand, what needs a decision."""
+"""The merchandiser's first page: how much demand is real, where campaigns stand, what to decide."""
 
 from __future__ import annotations
 

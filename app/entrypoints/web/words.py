@@ -146,7 +146,9 @@ REFUSALS = {
     "column_missing": _("The file lacks columns that this mapping needs. Choose another mapping."),
     "column_nested": _("The file has nested columns; export it as a flat table."),
     "counter_empty": _("This change changes nothing; confirm the line instead."),
-    "counter_quantity": _("Offer at least one unit and at most what is asked; to offer none, decline the line."),
+    "counter_quantity": _(
+        "Offer at least one unit and at most what is asked; to offer none, decline the line."
+    ),
     "counter_waiting": _("Your change is with the buyer. You can answer again once a new plan asks for it."),
     "counter_week": _("This week cannot be promised."),
     "csrf_failed": _("This page has expired. Load it again and repeat what you did."),

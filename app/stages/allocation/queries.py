@@ -29,7 +29,8 @@ class PlanFact:
 
     `cost_parts` holds purchase, award, order, freight, holding, late, short, risk, share and churn; they add
     up to `cost_minor`. Late, short, risk and share are prices of things nobody invoices; the rest is money
-    spent.
+    spent. `settings` are those of `rules.PlanSettings`, and `stopped_by`: "time" when the time limit cut the
+    search, so that the same inputs may give another plan next time; else null.
     """
 
     run_id: int

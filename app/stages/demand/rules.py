@@ -98,7 +98,7 @@ def reason_expression() -> pl.Expr:
 
 
 def valid_units(*, reason: str, quantity: int) -> int:
-    """Units that a signal adds to valid demand: all of a valid one, minus those of a returned one, else none."""
+    """Units that a signal adds to valid demand: all of a valid or (negative) returned one, else none."""
     return quantity if reason in (Reason.VALID, Reason.RETURNED) else 0
 
 

@@ -27,7 +27,14 @@ def document(**parts: Any) -> dict[str, Any]:
 
 def need(quantity: int, *, week: int = 0, **more: Any) -> dict[str, Any]:
     """Demand for SKU A in region R, dear when late or short."""
-    row = {"sku": "A", "region": "R", "week": week, "quantity": quantity, "late_cost": 5.0, "short_cost": 100.0}
+    row = {
+        "sku": "A",
+        "region": "R",
+        "week": week,
+        "quantity": quantity,
+        "late_cost": 5.0,
+        "short_cost": 100.0,
+    }
     return row | more
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from unit.optimizer.allocation_problems import document, need, offer, plan
 
 from optimizer import BrokenRule, Problem, Solution, Unmet, check
-from unit.optimizer.allocation_problems import document, need, offer, plan
 
 DATA = document(
     suppliers=[{"id": "S", "capacity": 80, "horizon_capacity": 150}, {"id": "T"}],
@@ -84,7 +84,10 @@ CHANGES: dict[str, tuple[Callable[[Solution], Solution], set[str]]] = {
     "a wrong cost": (_cheaper, {"cost"}),
     "a wrong objective": (lambda s: replace(s, objective=s.objective - 1.0), {"cost"}),
     "a bound above the cost": (lambda s: replace(s, bound=s.objective + 1.0), {"bound"}),
-    "an unknown supplier": (lambda s: replace(s, orders=(replace(s.orders[0], supplier="X"),)), {"unknown_id"}),
+    "an unknown supplier": (
+        lambda s: replace(s, orders=(replace(s.orders[0], supplier="X"),)),
+        {"unknown_id"},
+    ),
     "a wrong price": (
         lambda s: replace(s, orders=(replace(s.orders[0], unit_price=9.0), *s.orders[1:])),
         {"price"},

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from unit.optimizer.allocation_problems import document, need, offer, plan, with_suppliers
 
 from optimizer import Problem, ProblemError, Solution
 from optimizer.__main__ import main
-from unit.optimizer.allocation_problems import document, need, offer, plan, with_suppliers
 
 NAN = float("nan")
 FAULTS: dict[str, tuple[dict[str, Any], str, str]] = {
@@ -28,13 +28,25 @@ FAULTS: dict[str, tuple[dict[str, Any], str, str]] = {
     "a fraction of a unit": ({"demand": [need(1.5)]}, "demand[0].quantity", "whole"),  # type: ignore[arg-type]
     "a billion units": ({"demand": [need(10**9)]}, "demand[0].quantity", "largest"),
     "a NaN price": ({"offers": [offer(price=NAN)]}, "offers[0].breaks[0][1]", "finite"),
-    "breaks out of order": ({"offers": [offer(breaks=[[0, 2], [9, 1], [5, 1]])]}, "offers[0].breaks[2]", "order"),
+    "breaks out of order": (
+        {"offers": [offer(breaks=[[0, 2], [9, 1], [5, 1]])]},
+        "offers[0].breaks[2]",
+        "order",
+    ),
     "breaks not from zero": ({"offers": [offer(breaks=[[5, 2]])]}, "offers[0].breaks[0]", "start"),
     "MOQ above max": ({"offers": [offer(moq=9, max=5)]}, "offers[0].moq", "above max"),
-    "MOQ above week capacity": ({"offers": [offer(moq=9, week_capacity=5)]}, "offers[0].moq", "week_capacity"),
+    "MOQ above week capacity": (
+        {"offers": [offer(moq=9, week_capacity=5)]},
+        "offers[0].moq",
+        "week_capacity",
+    ),
     "a lead beyond the horizon": ({"offers": [offer(lead_weeks=4)]}, "offers[0].lead_weeks", "horizon"),
     "a text for a number": ({"offers": [offer(moq="9")]}, "offers[0].moq", "whole"),
-    "capacity for too few weeks": ({"suppliers": [{"id": "S", "capacity": [1]}]}, "suppliers[0].capacity", "weeks"),
+    "capacity for too few weeks": (
+        {"suppliers": [{"id": "S", "capacity": [1]}]},
+        "suppliers[0].capacity",
+        "weeks",
+    ),
     "a lane to a supplier": ({"lanes": [{"from": "R", "to": "S"}]}, "lanes[0]", "goes from"),
     "the same id twice": ({"regions": [{"id": "R"}, {"id": "R"}]}, "regions[1].id", "already"),
     "a locked order without an offer": (
@@ -42,12 +54,24 @@ FAULTS: dict[str, tuple[dict[str, Any], str, str]] = {
         "locked[0]",
         "no offer",
     ),
-    "a share above one": ({"share_caps": [{"scope": "plan", "max_share": 1.2}]}, "share_caps[0].max_share", "largest"),
+    "a share above one": (
+        {"share_caps": [{"scope": "plan", "max_share": 1.2}]},
+        "share_caps[0].max_share",
+        "largest",
+    ),
     "continuous quantities": ({"continuous": True}, "continuous", "not supported yet"),
     "materials": ({"materials": [{"id": "M"}]}, "materials", "not supported yet"),
     "a recipe": ({"offers": [offer(recipe={"M": 1})]}, "offers[0].recipe", "not supported yet"),
-    "lane capacity": ({"lanes": [{"from": "S", "to": "R", "capacity": 5}]}, "lanes[0].capacity", "not supported yet"),
-    "shares of spend": ({"share_caps": [{"scope": "plan", "base": "spend"}]}, "share_caps[0].base", "not supported"),
+    "lane capacity": (
+        {"lanes": [{"from": "S", "to": "R", "capacity": 5}]},
+        "lanes[0].capacity",
+        "not supported yet",
+    ),
+    "shares of spend": (
+        {"share_caps": [{"scope": "plan", "base": "spend"}]},
+        "share_caps[0].base",
+        "not supported",
+    ),
     "churn": ({"churn_cost": 2}, "churn_cost", "not supported yet"),
     "a second offer": ({"offers": [offer(), offer()]}, "offers[1]", "not supported yet"),
 }

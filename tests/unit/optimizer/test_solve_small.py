@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from unit.optimizer.allocation_problems import EXACT, document, need, offer, plan, with_suppliers
 
 from optimizer import Infeasible, Problem, solve
-from unit.optimizer.allocation_problems import EXACT, document, need, offer, plan, with_suppliers
 
 
 def test_a_surplus_is_bought_when_it_makes_everything_cheaper() -> None:
@@ -44,7 +44,9 @@ def test_quantities_are_whole_multiples() -> None:
 
 
 def test_goods_that_cannot_come_in_time_are_late_at_a_cost() -> None:
-    _, solution = plan(document(offers=[offer(lead_weeks=1)], lanes=[{"from": "S", "to": "R", "lead_weeks": 1}]))
+    _, solution = plan(
+        document(offers=[offer(lead_weeks=1)], lanes=[{"from": "S", "to": "R", "lead_weeks": 1}])
+    )
     assert solution.objective == pytest.approx(95 * (10.0 + 2 * 5.0))
     [late] = solution.late
     assert (late.weeks_late, late.quantity, late.reason) == (2, 95, "lead_time")
@@ -101,7 +103,9 @@ def test_stock_that_nobody_needs_costs_its_holding_to_the_end() -> None:
 
 
 def test_locked_orders_are_kept_and_the_rest_is_planned_around_them() -> None:
-    data = with_suppliers(2, [10.0, 12.0], locked=[{"supplier": "S1", "sku": "A", "week": 0, "to": "R", "quantity": 40}])
+    data = with_suppliers(
+        2, [10.0, 12.0], locked=[{"supplier": "S1", "sku": "A", "week": 0, "to": "R", "quantity": 40}]
+    )
     _, solution = plan(data)
     assert solution.objective == pytest.approx(40 * 12.0 + 55 * 10.0)
     assert ("S1", 40) in [(one.supplier, one.quantity) for one in solution.orders]
@@ -204,7 +208,9 @@ def test_an_offers_own_week_capacity_limits_only_that_offer() -> None:
 
 
 def test_capacity_is_used_at_the_offers_rate() -> None:
-    data = document(suppliers=[{"id": "S", "capacity": 90, "horizon_capacity": 150}], offers=[offer(capacity_use=2)])
+    data = document(
+        suppliers=[{"id": "S", "capacity": 90, "horizon_capacity": 150}], offers=[offer(capacity_use=2)]
+    )
     _, solution = plan(data)
     assert sum(one.quantity for one in solution.unmet) == 20
     assert solution.unmet[0].reason == "capacity"

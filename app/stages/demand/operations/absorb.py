@@ -103,6 +103,7 @@ def import_orders(
         absorbed.take(block, checked)
         if progress is not None:
             progress("importing", absorbed.fact.read, 0)
+    absorbed.cells.write()
     limits.apply(session, batch_id=batch_id, now=now)
     fact = replace(absorbed.fact, seconds=round(time.perf_counter() - started, 3))
     imports.close_batch(
@@ -167,6 +168,7 @@ class _Absorbing:
         self._actor = actor
         self._now = now
         self._timezone = timezone
+        self.cells = rollups.Waiting(session)
         self._campaigns = campaign_ids(session)
         self._read_codes()
 
@@ -174,8 +176,8 @@ class _Absorbing:
         self._register_unknown(checked.rows)
         rows, unknown = self._resolve(checked.rows, block.headings)
         signals, conflicts, duplicates = self._store(rows, block.headings)
-        rollups.add(self._session, rollups.cells(signals))
-        rollups.add(self._session, rollups.duplicate_cells(duplicates))
+        self.cells.take(rollups.cells(signals))
+        self.cells.take(rollups.duplicate_cells(duplicates))
         rejects = pl.concat([checked.rejects, unknown, conflicts])
         imports.reject_rows(self._session, batch_id=self.fact.batch_id, rejects=_with_refused(rejects, block))
         self.fact = replace(

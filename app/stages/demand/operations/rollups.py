@@ -13,6 +13,9 @@ KEYS = {
     "demand_day": ("sku_id", "region_id", "day", "channel_id", "reason"),
     "campaign_day": ("campaign_id", "day", "sku_id", "region_id", "reason"),
 }
+MOST_WAITING = 2_000_000
+"""Cells kept in memory before they are written: about 200 MB."""
+
 Cells = dict[str, pl.DataFrame]
 
 
@@ -53,7 +56,7 @@ def duplicate_cells(signals: pl.DataFrame) -> Cells:
 def _grouped(signals: pl.DataFrame, measures: dict[str, pl.Expr]) -> Cells:
     named = [measure.alias(name) for name, measure in measures.items()]
     return {
-        table: signals.filter(pl.col(key[0]).is_not_null()).group_by(key).agg(named).sort(key)
+        table: signals.filter(pl.col(key[0]).is_not_null()).group_by(key).agg(named)
         for table, key in KEYS.items()
     }
 
@@ -62,7 +65,33 @@ def add(session: Session, changes: Cells) -> None:
     """Add cells to the roll-ups, in key order so that two writers can't lock each other out."""
     for table, frame in changes.items():
         if not frame.is_empty():
-            _upsert(session, table, frame)
+            _upsert(session, table, frame.sort(KEYS[table]))
+
+
+class Waiting:
+    """Cells of many blocks that are added together: a cell that several blocks touch is written once."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._waiting: list[Cells] = []
+
+    def take(self, changes: Cells) -> None:
+        self._waiting.append(changes)
+        if sum(frame.height for one in self._waiting for frame in one.values()) > MOST_WAITING:
+            self.write()
+
+    def write(self) -> None:
+        """Add all that waits to the roll-ups."""
+        waiting, self._waiting = self._waiting, []
+        if waiting:
+            add(
+                self._session,
+                {table: _summed([one[table] for one in waiting], key) for table, key in KEYS.items()},
+            )
+
+
+def _summed(frames: list[pl.DataFrame], key: tuple[str, ...]) -> pl.DataFrame:
+    return pl.concat(frames).group_by(key).agg(pl.col(MEASURES).sum())
 
 
 def _upsert(session: Session, table: str, frame: pl.DataFrame) -> None:

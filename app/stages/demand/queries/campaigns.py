@@ -80,7 +80,7 @@ def get_campaign(session: Session, *, campaign_id: int) -> CampaignFact:
 
 def campaign_ids(session: Session) -> dict[str, int]:
     """Campaign ids by code."""
-    return {code: id_ for code, id_ in session.execute(select(Campaign.code, Campaign.id))}
+    return dict(session.execute(select(Campaign.code, Campaign.id)).all())
 
 
 def campaign_curve(session: Session, *, campaign_id: int) -> list[CurvePoint]:
@@ -101,7 +101,8 @@ def campaign_curve(session: Session, *, campaign_id: int) -> list[CurvePoint]:
 def campaign_requirements(session: Session, *, as_of: dt.date) -> list[Requirement]:
     """What campaigns that are open, reached or in production require, in their due week.
 
-    A campaign whose due week has passed requires its units in the week of `as_of`. Sorted by SKU, region, week.
+    A campaign whose due week has passed requires its units in the week of `as_of`. Sorted by SKU, region,
+    week.
     """
     this_week = as_of - dt.timedelta(days=as_of.weekday())
     rows = session.execute(

@@ -83,4 +83,4 @@ def _select() -> Select[Any]:
 
 
 def _fact(row: Row[Any]) -> ExclusionFact:
-    return ExclusionFact(*row)
+    return ExclusionFact(*tuple(row))

@@ -90,12 +90,12 @@ def waterfall(
     """From raw to valid demand, step by step; without filters, of everything.
 
     Raises:
-        RuleBroken: `waterfall_filter` when both a campaign and a channel are given; pledges are not counted by both.
+        RuleBroken: `waterfall_filter` when both a campaign and a channel are given.
     """
     if campaign_id is not None and channel_id is not None:
         raise RuleBroken("waterfall_filter", "Choose a campaign or a channel, not both.")
     table = _table(campaign_id)
-    query = select(
+    query: Select[Any] = select(
         table.reason,
         func.coalesce(func.sum(table.raw_units), 0),
         func.coalesce(func.sum(table.valid_units), 0),
@@ -119,7 +119,7 @@ def daily_units(
 ) -> list[DayUnits]:
     """Raw and valid units per business day, oldest first; days without signals are left out."""
     table = _table(campaign_id)
-    query = select(table.day, func.sum(table.raw_units), func.sum(table.valid_units))
+    query: Select[Any] = select(table.day, func.sum(table.raw_units), func.sum(table.valid_units))
     query = _filter(query, table=table, sku_id=sku_id, campaign_id=campaign_id, since=since, until=until)
     rows = session.execute(query.group_by(table.day).order_by(table.day))
     return [DayUnits(day=row[0], raw_units=int(row[1]), valid_units=int(row[2])) for row in rows]
@@ -135,7 +135,7 @@ def sku_units(
 ) -> list[SkuUnits]:
     """The SKUs with the most valid units first."""
     valid = func.sum(DemandDay.valid_units)
-    query = select(DemandDay.sku_id, func.sum(DemandDay.raw_units), valid)
+    query: Select[Any] = select(DemandDay.sku_id, func.sum(DemandDay.raw_units), valid)
     query = _filter(query, table=DemandDay, sku_id=None, campaign_id=None, since=since, until=until)
     rows = session.execute(
         query.group_by(DemandDay.sku_id).order_by(valid.desc(), DemandDay.sku_id).limit(limit)
