@@ -109,7 +109,8 @@ def theta_forecast(y: Floats, horizon: int) -> Floats:
     time = np.arange(len(y)) - (len(y) - 1) / 2
     drift = float(time @ y / (time @ time)) / 2
     level = float(np.asarray(result.level)[-1])
-    return level + drift * (np.arange(horizon) + (1 - (1 - alpha) ** len(y)) / alpha)
+    ahead = np.arange(horizon) + (1 - (1 - alpha) ** len(y)) / alpha
+    return np.asarray(level + drift * ahead, dtype=np.float64)
 
 
 def damped_forecast(y: Floats, horizon: int) -> tuple[Floats, float]:

@@ -13,8 +13,8 @@ from optimizer.parts import Effort
 from optimizer.reports import Tell, report
 from optimizer.workers import Workers
 
-# Work is (lots x demands of a SKU) ** 1.5, in thousands: about what its relaxation takes. Prices are found on a
-# sample of at most SAMPLE_WORK, in rounds that take all together PRICE_WORK or as much as one sweep over all.
+# Work is (lots x demands of a SKU) ** 1.5, in thousands: about what its relaxation takes. Prices are found on
+# a sample of at most SAMPLE_WORK, in rounds that take PRICE_WORK in all, or what one sweep over all takes.
 SAMPLE_WORK = 25_000
 PRICE_WORK = 200_000
 LEAST_ROUNDS, MOST_ROUNDS = 6, 20

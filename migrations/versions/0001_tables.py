@@ -414,7 +414,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["to_warehouse_id"], ["warehouse.id"], name=op.f("fk_lane_to_warehouse_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_lane")),
         sa.UniqueConstraint(
-            "from_supplier_id", "from_warehouse_id", "to_warehouse_id", "to_region_id", name="uq_lane_ends"
+            "from_supplier_id", "to_region_id", name=op.f("uq_lane_from_supplier_id_to_region_id")
+        ),
+        sa.UniqueConstraint(
+            "from_supplier_id", "to_warehouse_id", name=op.f("uq_lane_from_supplier_id_to_warehouse_id")
+        ),
+        sa.UniqueConstraint(
+            "from_warehouse_id", "to_region_id", name=op.f("uq_lane_from_warehouse_id_to_region_id")
         ),
     )
     op.create_index(op.f("ix_lane_from_supplier_id"), "lane", ["from_supplier_id"], unique=False)

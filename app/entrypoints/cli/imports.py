@@ -53,7 +53,17 @@ def import_orders(file: Path, channel: str, mapping: str) -> dict[str, Any]:
     return {"batch": result.pop("batch_id"), **result}
 
 
-@command("import-network")
+def _say_network(result: dict[str, Any]) -> str:
+    lines = [
+        f"  {name:<14} {fact['read']:>7,} rows: {fact['created']:,} new, {fact['updated']:,} changed, "
+        f"{fact['unchanged']:,} the same"
+        for name, fact in result["tables"].items()
+    ]
+    head = "Nothing changed." if result["unchanged"] else "The network was loaded."
+    return "\n".join([head, *lines])
+
+
+@command("import-network", say=_say_network)
 @click.argument("directory", type=click.Path(path_type=Path))
 def import_network(directory: Path) -> dict[str, Any]:
     """Load SKUs, suppliers, offers, warehouses, regions, lanes and stock from the CSV files in DIRECTORY."""

@@ -203,15 +203,15 @@ class _Absorbing:
             .group_by("sku", maintain_order=True)
             .agg(pl.col("name").drop_nulls().first(), pl.col("goods").first())
         )
-        regions = rows.filter(~pl.col("region").is_in(self._regions.keys()))["region"].unique(
-            maintain_order=True
-        )
+        regions = [
+            region for region in rows["region"].unique(maintain_order=True) if region not in self._regions
+        ]
         if not self._mapping.create_unknown:
             skus = skus.filter(~pl.col("goods"))
-            regions = regions.filter(regions == self._mapping.defaults.get("region"))
-        if skus.height or len(regions):
+            regions = [region for region in regions if region == self._mapping.defaults.get("region")]
+        if skus.height or regions:
             catalog.register_unknown(
-                self._session, skus=skus.rows(), regions=regions.to_list(), timezone=self._timezone
+                self._session, skus=skus.rows(), regions=regions, timezone=self._timezone
             )
             self._read_codes()
 
@@ -228,21 +228,15 @@ class _Absorbing:
             "campaign": pl.col("campaign").is_not_null() & pl.col("campaign_id").is_null(),
         }
         remedy = {
-            "sku": "describe it in skus.csv, or use a mapping that creates drafts",
-            "region": "describe it in regions.csv, or use a mapping that creates drafts",
-            "campaign": "create the campaign first, or leave the cell blank",
+            "sku": ("sku_unknown", "describe it in skus.csv, or use a mapping that creates drafts"),
+            "region": ("region_unknown", "describe it in regions.csv, or use a mapping that creates drafts"),
+            "campaign": ("campaign_unknown", "create the campaign first, or leave the cell blank"),
         }
         refused, fine = [], rows
         for field, fails in unknown.items():
-            sentence = pl.format(
-                "{}: “{}” is unknown; {}.",
-                pl.lit(headings.get(field, field)),
-                pl.col(field),
-                pl.lit(remedy[field]),
-            )
-            refused.append(
-                _refusals(fine.filter(fails), headings.get(field, field), f"{field}_unknown", sentence)
-            )
+            heading, (code, advice) = headings.get(field, field), remedy[field]
+            sentence = pl.format("{}: “{}” is unknown; {}.", pl.lit(heading), pl.col(field), pl.lit(advice))
+            refused.append(_refusals(fine.filter(fails), heading, code, sentence))
             fine = fine.filter(~fails)
         zones = dict(self._regions.values())
         fine = fine.with_columns(

@@ -22,7 +22,7 @@ from app.stages.imports.readers import text
 from app.stages.imports.readers.text import Record, Refused
 from app.stages.imports.rules.mapping import Mapping
 
-BLOCK_ROWS = 131_072
+BLOCK_ROWS = 65_536
 WHOLE = 10_000_000
 """Rows of a block where an order's lines must stay together; such exports are small."""
 MOST_COLUMNS = 2_000
