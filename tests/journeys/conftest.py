@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from support import brand
 from support.run import TestRun
 
 if TYPE_CHECKING:
+    from flask import Flask
     from playwright.sync_api import Page
 
     from app.core.db import Database
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 PASSWORD = "a long enough password"
 PHONE = {"width": 390, "height": 844}
 EMAILS = {role: f"{role.value}@brand.example" for role in Role}
+EXPIRY = re.compile(r"; expires=[^;]*", re.IGNORECASE)
 SPOILT = [
     "X1,paid,MUG,CN-GD,3,19.90,CNY,2026-11-18T10:00:00+08:00,x1,,cancelled",
     "X2,paid,MUG,CN-FJ,2,19.90,CNY,2026-11-19T10:00:00+08:00,x2,,cancelled",
@@ -37,6 +40,24 @@ def database_url(test_run: TestRun, tmp_path: Path) -> str:
     path = tmp_path / "headwater.db"
     shutil.copy(test_run.sqlite_template(), path)
     return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def app(app: Flask) -> Flask:
+    """The service lives at the test's instant, the browser by the real clock: no cookie may look expired to it."""
+    serve = app.wsgi_app
+
+    def without_expiry(environ: Any, start_response: Callable[..., Any]) -> Any:
+        def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
+            kept = [
+                (name, EXPIRY.sub("", value) if name.lower() == "set-cookie" else value) for name, value in headers
+            ]
+            return start_response(status, kept, *more)
+
+        return serve(environ, start)
+
+    app.wsgi_app = without_expiry  # type: ignore[method-assign]
+    return app
 
 
 @dataclass(frozen=True)
