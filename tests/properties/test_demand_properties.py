@@ -91,7 +91,7 @@ def pool(db: Database) -> Database:
     return db
 
 
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(files=files, choices=st.lists(st.integers(0, 10), max_size=4))
 def test_roll_ups_equal_a_recount_after_any_files_exclusions_and_undos(
     pool: Database, tmp_path: Path, files: list[list[tuple[int, ...]]], choices: list[int]
