@@ -2,10 +2,10 @@
 
     python benchmarks/import_orders.py [--file FILE] [--repeats 3] [--postgres URL]
 
-The file is the real one of HEADWATER_SHARED (default ../shared), or a generated one with the same columns where
-that is absent. The floor is `sqlite3.executemany`, or COPY on PostgreSQL, of the same rows into a table without
-keys, committed. Every measurement has a process of its own, so that its peak memory is its own. Without --postgres
-a throw-away cluster is used where PostgreSQL is installed.
+The file is the real one of HEADWATER_SHARED (default ../shared), or a generated one with the same columns
+where that is absent. The floor is `sqlite3.executemany`, or COPY on PostgreSQL, of the same rows into a table
+without keys, committed. Every measurement has a process of its own, so that its peak memory is its own.
+Without --postgres a throw-away cluster is used where PostgreSQL is installed.
 """
 
 from __future__ import annotations
@@ -67,9 +67,10 @@ def generated_file(path: Path, *, rows: int = 500_000) -> Path:
     """Order lines with about as many SKUs, countries and buyers as the real file; one in 50 is a return."""
     line = pl.int_range(rows)
     invoice, returned = line // 20, line % 50 == 7
+    number = invoice + 480_000
     opening = pl.lit(dt.datetime(2009, 12, 1, 8))
     pl.select(
-        (pl.when(returned).then(pl.lit("C")).otherwise(pl.lit("")) + (invoice + 480_000).cast(pl.String)).alias("Invoice"),
+        (pl.when(returned).then(pl.lit("C")).otherwise(pl.lit("")) + number.cast(pl.String)).alias("Invoice"),
         (line * 7919 % 4600 + 20_000).cast(pl.String).alias("StockCode"),
         (pl.lit("SKU ") + (line * 7919 % 4600).cast(pl.String)).alias("Description"),
         pl.when(returned).then(-1).otherwise(line % 12 + 1).alias("Quantity"),

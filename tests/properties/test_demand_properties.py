@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import itertools
+from pathlib import Path
+
 import polars as pl
-from hypothesis import given
+import pytest
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from app.core.access import SYSTEM
+from app.core.db import Database
+from app.stages.catalog import operations as catalog
+from app.stages.demand import operations as demand
+from app.stages.demand import queries as demands
 from app.stages.demand import rules
 
+HEAD = "external_id,commitment,sku,region,quantity,unit_price,currency,ordered_at,buyer,campaign,status"
+SKUS, REGIONS = ("MUG", "CUP", "SHIP-FEE"), ("CN-GD", "CN-ZJ")
 facts = st.builds(
     rules.SignalFacts,
     goods=st.booleans(),
@@ -15,6 +27,16 @@ facts = st.builds(
     quantity=st.integers(-5, 5).filter(bool),
     unit_price_minor=st.integers(-2, 2),
 )
+orders = st.tuples(
+    st.integers(1, 12),  # few ids, so that rows meet again
+    st.sampled_from(SKUS),
+    st.sampled_from(REGIONS),
+    st.sampled_from(["1", "2", "-1", "3", "1.5", ""]),
+    st.sampled_from(["19.90", "0.00", "x"]),
+    st.sampled_from(["", "cancelled", "returned", "test"]),
+    st.integers(1, 9),
+)
+files = st.lists(st.lists(orders, min_size=1, max_size=12), min_size=1, max_size=4)
 
 
 @given(st.lists(facts, max_size=30))
@@ -52,3 +74,74 @@ def test_the_go_line_is_the_fewest_units_that_go(valid: int, expected: int, fact
     line = rules.go_units(expected_units=expected, go_factor_percent=factor)
     goes = rules.reaches_go(valid_units=valid, expected_units=expected, go_factor_percent=factor)
     assert goes == (valid >= line)
+
+
+_numbers = itertools.count()
+
+
+@pytest.fixture
+def pool(db: Database) -> Database:
+    with db.transaction() as session:
+        catalog.register_unknown(
+            session,
+            skus=[(code, None, True) for code in SKUS[:2]],
+            regions=REGIONS,
+            timezone="Asia/Shanghai",
+        )
+    return db
+
+
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(files=files, choices=st.lists(st.integers(0, 10), max_size=4))
+def test_roll_ups_equal_a_recount_after_any_files_exclusions_and_undos(
+    pool: Database, tmp_path: Path, files: list[list[tuple[int, ...]]], choices: list[int]
+) -> None:
+    channel, now = f"c{next(_numbers)}", dt.datetime(2026, 11, 23, 9, tzinfo=dt.UTC)
+    for number, rows in enumerate(files):
+        fact = _import(pool, tmp_path / f"{channel}-{number}.csv", channel, rows, now)
+        assert fact.read == fact.accepted + fact.duplicate + fact.rejected
+        assert fact.unchanged or fact.read == len(rows)
+    for choice in choices:
+        with pool.transaction() as session:
+            excluded = demands.list_exclusions(session, limit=100)
+            if excluded:
+                before = demands.waterfall(session)
+                chosen = excluded[choice % len(excluded)]
+                demand.undo_exclusion(session, actor=SYSTEM, exclusion_id=chosen.id, now=now)
+                if choice % 2:
+                    demand.exclude_signal(
+                        session,
+                        actor=SYSTEM,
+                        signal_id=chosen.signal_id,
+                        reason=chosen.reason,
+                        evidence={},
+                        now=now,
+                    )
+                    assert demands.waterfall(session) == before
+    with pool.reading() as session:
+        assert demands.recount(session) == []
+        water = demands.waterfall(session)
+        assert water.raw_units - sum(step.units for step in water.steps) == water.valid_units
+
+
+def _import(
+    db: Database, path: Path, channel: str, rows: list[tuple[int, ...]], now: dt.datetime
+) -> demand.ImportFact:
+    lines = [
+        f"A{number},paid,{sku},{region},{quantity},{price},CNY,2026-11-0{day}T10:00:00+08:00,u{number},,{status}"
+        for number, sku, region, quantity, price, status, day in rows
+    ]
+    path.write_text("\n".join([HEAD, *lines]), encoding="utf-8")
+    with db.transaction() as session:
+        return demand.import_orders(
+            session,
+            path=path,
+            file_name=path.name,
+            channel=channel,
+            mapping="headwater",
+            actor=SYSTEM,
+            now=now,
+            pseudonym_key=b"key",
+            currency="CNY",
+            timezone="Asia/Shanghai",
+        )

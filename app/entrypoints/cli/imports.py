@@ -29,7 +29,8 @@ def _say(result: dict[str, Any]) -> str:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--channel", required=True, help="Code of the sales channel; a new one is created.")
 @click.option("--mapping", required=True, help="How the columns are read, e.g. headwater or shopify-orders.")
-def import_orders(file: Path, channel: str, mapping: str) -> dict[str, Any]:
+@click.option("--currency", help="Currency of a new channel whose files do not tell; default: CURRENCY.")
+def import_orders(file: Path, channel: str, mapping: str, currency: str | None) -> dict[str, Any]:
     """Import an order FILE: CSV, XLSX, Parquet, NDJSON or ZIP. All of it, or nothing."""
     if not file.is_file():
         raise RuleBroken("file_missing", f"There is no file {file}.", file=str(file))
@@ -44,7 +45,7 @@ def import_orders(file: Path, channel: str, mapping: str) -> dict[str, Any]:
             actor=operator(),
             now=now(),
             pseudonym_key=config().pseudonym_key,
-            currency=config().currency,
+            currency=currency or config().currency,
             timezone=config().timezone,
             progress=line.count,
         )

@@ -72,10 +72,22 @@ def _cells(path: Path, file: File, faults: list[Fault]) -> list[list[str]]:
             why = f"{path.name} is neither UTF-8, UTF-16 nor GB18030 text; save it as CSV in UTF-8."
             faults.append(_fault(file, "encoding_unknown", why))
             return []
-        lines = io.TextIOWrapper(bytes_, encoding=encoding, newline="")
-        first = next((line for line in lines if line.strip()), "")
-        lines.seek(0)
-        return _records(list(text.csv_records(lines, first)), file, faults)
+        lines = io.TextIOWrapper(bytes_, encoding=encoding, errors="replace", newline="")
+        content = lines.read()
+    first = next((line for line in content.splitlines() if line.strip()), "")
+    delimiter = max(text.DELIMITERS, key=first.count)
+    try:
+        records = [one for one in text.csv_records(content, delimiter=delimiter) if not _blank(one)]
+    except ValueError:
+        why = f"{path.name} can't be split into rows and cells; export it again as CSV."
+        faults.append(_fault(file, "file_unreadable", why))
+        return []
+    return _records(records, file, faults)
+
+
+def _blank(record: text.Cells | text.Refused) -> bool:
+    """Whether the row is one of those spreadsheets leave behind."""
+    return isinstance(record, text.Cells) and not any(cell.strip() for cell in record.cells)
 
 
 def _records(

@@ -102,6 +102,11 @@ def valid_units(*, reason: str, quantity: int) -> int:
     return quantity if reason in (Reason.VALID, Reason.RETURNED) else 0
 
 
+def counted_reason(*, quantity: int) -> Reason:
+    """The reason of a signal that a person decided to count."""
+    return Reason.VALID if quantity > 0 else Reason.RETURNED
+
+
 def over_limit(quantities: Sequence[int], *, limit: int) -> list[bool]:
     """Which of one buyer's pledges in one campaign are over the limit.
 

@@ -82,6 +82,7 @@ def import_orders(
     started = time.perf_counter()
     plan = batches.mapping(mapping)
     digest = readers.digest(path)
+    here = _channel(session, code=channel, currency=plan.constants.get("currency", currency), now=now)
     known = batches.find_batch(session, channel=channel, mapping=mapping, digest=digest)
     if known is not None:
         return ImportFact(
@@ -93,7 +94,6 @@ def import_orders(
             known.seconds,
             unchanged=True,
         )
-    here = _channel(session, code=channel, currency=plan.constants.get("currency", currency), now=now)
     batch_id = imports.open_batch(
         session, channel=channel, mapping=mapping, file_name=file_name, digest=digest, actor=actor, now=now
     )
@@ -129,11 +129,13 @@ def _checked(
             currency=channel.currency,
             key=key,
             channel=channel.code,
+            rounds=block.rounds,
         )
         yield block, checked
 
 
 def _channel(session: Session, *, code: str, currency: str, now: dt.datetime) -> _Channel:
+    """The channel, made if it is new, and locked: its files are absorbed one after the other."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}", code):
         raise RuleBroken(
             "channel_invalid",
@@ -143,7 +145,7 @@ def _channel(session: Session, *, code: str, currency: str, now: dt.datetime) ->
     new = insert(Channel).values(code=code, currency=currency, created_at=now)
     session.execute(new.on_conflict_do_nothing(index_elements=["code"]))
     row = session.execute(
-        select(Channel.id, Channel.code, Channel.currency).where(Channel.code == code)
+        select(Channel.id, Channel.code, Channel.currency).where(Channel.code == code).with_for_update()
     ).one()
     return _Channel(*row)
 

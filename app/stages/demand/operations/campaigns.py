@@ -6,7 +6,6 @@ import csv
 import datetime as dt
 import re
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 
 from sqlalchemy import select
@@ -59,18 +58,15 @@ def import_campaigns(session: Session, *, path: Path, actor: Actor, now: dt.date
     known = set(session.scalars(select(Campaign.code)))
     skus = catalog.sku_ids(session)
     count = 0
-    for code, group in groupby(_rows(path), lambda row: row.cells["campaign"]):
-        rows = list(group)
+    for code, rows in _by_campaign(path).items():
         if code in known:
             continue
-        known.add(code)
         campaign = _campaign(rows[0])
         session.add(campaign)
         session.flush()
-        for row in rows:
-            if row.cells["sku"] not in skus:
-                raise row.refuse("sku", "is unknown; describe it in skus.csv first")
-            session.add(CampaignSku(campaign_id=campaign.id, sku_id=skus[row.cells["sku"]]))
+        session.add_all(
+            CampaignSku(campaign_id=campaign.id, sku_id=sku_id) for sku_id in _sku_ids(rows, known=skus)
+        )
         session.add_all(
             Tier(campaign_id=campaign.id, min_units=least, unit_price_minor=price)
             for least, price in _tiers(rows[0])
@@ -85,6 +81,33 @@ def import_campaigns(session: Session, *, path: Path, actor: Actor, now: dt.date
         )
         count += 1
     return count
+
+
+def _sku_ids(rows: list[_Row], *, known: dict[str, int]) -> list[int]:
+    ids: list[int] = []
+    for row in rows:
+        sku_id = known.get(row.cells["sku"])
+        if sku_id is None:
+            raise row.refuse("sku", "is unknown; describe it in skus.csv first")
+        if sku_id in ids:
+            raise row.refuse("sku", "stands twice in this campaign; name each SKU once")
+        ids.append(sku_id)
+    return ids
+
+
+def _by_campaign(path: Path) -> dict[str, list[_Row]]:
+    grouped: dict[str, list[_Row]] = {}
+    try:
+        for row in _rows(path):
+            for column, longest in (("campaign", 80), ("name", 200)):
+                if not 0 < len(row.cells[column]) <= longest:
+                    raise row.refuse(column, f"must have 1 to {longest} characters")
+            grouped.setdefault(row.cells["campaign"], []).append(row)
+    except (UnicodeDecodeError, csv.Error):
+        raise RuleBroken(
+            "campaigns_invalid", f"{path.name}: this is no CSV in UTF-8; save it as such and try again."
+        ) from None
+    return grouped
 
 
 def _rows(path: Path) -> list[_Row]:

@@ -11,13 +11,16 @@ from sqlalchemy.orm import Session
 from app.core import audit
 from app.core.access import Actor, Role
 from app.core.errors import Conflict, NotFound, RuleBroken
+from app.stages.demand import rules
 from app.stages.demand.models import Exclusion, Signal
 from app.stages.demand.operations.moving import move
 from app.stages.demand.rules import EXCLUDING, Reason
 
 
 def undo_exclusion(session: Session, *, actor: Actor, exclusion_id: int, now: dt.datetime) -> None:
-    """Count an excluded signal as valid demand again; no rule excludes it a second time.
+    """Count an excluded signal again; no rule excludes it a second time.
+
+    Units that were ordered are valid demand again, units that came back are returned again.
 
     Raises:
         NotFound: there is no such exclusion.
@@ -31,7 +34,8 @@ def undo_exclusion(session: Session, *, actor: Actor, exclusion_id: int, now: dt
         raise Conflict(
             "exclusion_undone", f"Exclusion {exclusion_id} was undone already by {exclusion.undone_by}."
         )
-    move(session, ids=[exclusion.signal_id], reason=Reason.VALID)
+    quantity = session.scalars(select(Signal.quantity).where(Signal.id == exclusion.signal_id)).one()
+    move(session, ids=[exclusion.signal_id], reason=rules.counted_reason(quantity=quantity))
     exclusion.undone_by, exclusion.undone_at = actor.name, now
     _record(session, actor, "exclusion.undone", exclusion.signal_id, {"reason": exclusion.reason}, now)
 
@@ -39,11 +43,11 @@ def undo_exclusion(session: Session, *, actor: Actor, exclusion_id: int, now: dt
 def exclude_signal(
     session: Session, *, actor: Actor, signal_id: int, reason: str, evidence: dict[str, Any], now: dt.datetime
 ) -> int:
-    """Take a valid signal out of valid demand; returns the id of the exclusion.
+    """Take a signal that counts out of valid demand; returns the id of the exclusion.
 
     Raises:
         NotFound: there is no such signal.
-        RuleBroken: the reason is none that excludes, or the signal is not valid demand now.
+        RuleBroken: the reason is none that excludes, or the signal does not count now.
     """
     actor.must_be(Role.MERCHANDISER)
     if reason not in {one.value for one in EXCLUDING}:
@@ -51,7 +55,7 @@ def exclude_signal(
     current = session.scalar(select(Signal.reason).where(Signal.id == signal_id).with_for_update())
     if current is None:
         raise NotFound("signal_unknown", f"There is no signal {signal_id}.")
-    if current != Reason.VALID:
+    if current not in (Reason.VALID, Reason.RETURNED):
         raise RuleBroken("signal_not_valid", f"Signal {signal_id} is no valid demand already: {current}.")
     move(session, ids=[signal_id], reason=Reason(reason))
     exclusion = Exclusion(

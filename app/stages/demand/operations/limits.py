@@ -65,12 +65,12 @@ def _pledges(session: Session, *, campaign_id: int, batch_id: int) -> list[Row[A
 
 def _kept_by_person(session: Session, *, campaign_id: int) -> set[int]:
     """Signals somebody decided to count, or excluded by hand."""
+    counted = Exclusion.undone_by.is_not(None) & (Exclusion.undone_by != RULE)
+    excluded = Exclusion.undone_by.is_(None) & (Exclusion.created_by != RULE)
     query = (
         select(Exclusion.signal_id)
         .join(Signal, Signal.id == Exclusion.signal_id)
-        .where(
-            Signal.campaign_id == campaign_id, Exclusion.undone_by.is_not(None), Exclusion.undone_by != RULE
-        )
+        .where(Signal.campaign_id == campaign_id, counted | excluded)
     )
     return set(session.scalars(query))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
@@ -31,7 +32,7 @@ COLUMNS = (
     "status",
     "reason",
 )
-CONTENT_TYPES = {
+CONTENT_TYPES: dict[str, Any] = {
     "commitment": pl.String,
     "sku_id": pl.Int64,
     "region_id": pl.Int64,
@@ -74,10 +75,10 @@ def _insert_sqlite(session: Session, rows: pl.DataFrame) -> pl.DataFrame:
         return rows.with_columns(pl.int_range(before + 1, after + 1).alias("id"))
     run = session.connection().exec_driver_sql
     found = run("SELECT id, external_id FROM signal WHERE id > ?", (before,))
-    return _with_ids(rows, found.cursor.fetchall())  # type: ignore[union-attr]
+    return _with_ids(rows, found.cursor.fetchall())
 
 
-def _with_ids(rows: pl.DataFrame, found: list[Any]) -> pl.DataFrame:
+def _with_ids(rows: pl.DataFrame, found: Sequence[Any]) -> pl.DataFrame:
     ids = pl.DataFrame(found, schema=_IDS, orient="row")
     return rows.join(ids, on="external_id", how="inner", maintain_order="left")
 
@@ -96,7 +97,7 @@ def _insert_postgresql(session: Session, rows: pl.DataFrame) -> pl.DataFrame:
         f"INSERT INTO signal ({columns}) SELECT {columns} FROM staged_signal "
         "ON CONFLICT (channel_id, external_id) DO NOTHING RETURNING id, external_id"
     )
-    return _with_ids(rows, found.cursor.fetchall())  # type: ignore[union-attr]
+    return _with_ids(rows, found.cursor.fetchall())
 
 
 def _copy_text(frame: pl.DataFrame) -> str:
@@ -143,13 +144,13 @@ def _stored(session: Session, external_ids: pl.Series, *, channel_id: int) -> pl
     """What is stored under these ids of the channel: external_id and CONTENT."""
     run = session.connection().exec_driver_sql
     select_ = f"SELECT external_id, {', '.join(CONTENT)} FROM signal WHERE"
-    schema = {"external_id": pl.String, **{name: CONTENT_TYPES[name] for name in CONTENT}}
+    schema: dict[str, Any] = {"external_id": pl.String, **CONTENT_TYPES}
     if session.get_bind().dialect.name == "sqlite":
         ids = json.dumps(external_ids.to_list())
         known = "channel_id = ? AND external_id IN (SELECT value FROM json_each(?))"
-        found = run(f"{select_} {known}", (channel_id, ids)).cursor.fetchall()  # type: ignore[union-attr]
+        found = run(f"{select_} {known}", (channel_id, ids)).cursor.fetchall()
         frame = pl.DataFrame(found, schema={**schema, "ordered_at": pl.String}, orient="row")
         return frame.with_columns(pl.col("ordered_at").str.to_datetime(INSTANT, time_zone="UTC"))
     known = "channel_id = %s AND external_id = ANY(%s)"
-    found = run(f"{select_} {known}", (channel_id, external_ids.to_list())).cursor.fetchall()  # type: ignore[union-attr]
+    found = run(f"{select_} {known}", (channel_id, external_ids.to_list())).cursor.fetchall()
     return pl.DataFrame(found, schema=schema, orient="row")

@@ -19,6 +19,7 @@ from app.stages.demand.models import CampaignDay, Channel, DemandDay, Signal
 from app.stages.demand.rules import Reason
 
 _RollUp = type[DemandDay] | type[CampaignDay]
+_Query = Select[*tuple[Any, ...]]
 _WEEKLY_SCHEMA = {"sku_id": pl.Int64, "region_id": pl.Int64, "week": pl.Date, "units": pl.Int64}
 
 
@@ -95,7 +96,7 @@ def waterfall(
     if campaign_id is not None and channel_id is not None:
         raise RuleBroken("waterfall_filter", "Choose a campaign or a channel, not both.")
     table = _table(campaign_id)
-    query: Select[Any] = select(
+    query: _Query = select(
         table.reason,
         func.coalesce(func.sum(table.raw_units), 0),
         func.coalesce(func.sum(table.valid_units), 0),
@@ -119,7 +120,7 @@ def daily_units(
 ) -> list[DayUnits]:
     """Raw and valid units per business day, oldest first; days without signals are left out."""
     table = _table(campaign_id)
-    query: Select[Any] = select(table.day, func.sum(table.raw_units), func.sum(table.valid_units))
+    query: _Query = select(table.day, func.sum(table.raw_units), func.sum(table.valid_units))
     query = _filter(query, table=table, sku_id=sku_id, campaign_id=campaign_id, since=since, until=until)
     rows = session.execute(query.group_by(table.day).order_by(table.day))
     return [DayUnits(day=row[0], raw_units=int(row[1]), valid_units=int(row[2])) for row in rows]
@@ -135,7 +136,7 @@ def sku_units(
 ) -> list[SkuUnits]:
     """The SKUs with the most valid units first."""
     valid = func.sum(DemandDay.valid_units)
-    query: Select[Any] = select(DemandDay.sku_id, func.sum(DemandDay.raw_units), valid)
+    query: _Query = select(DemandDay.sku_id, func.sum(DemandDay.raw_units), valid)
     query = _filter(query, table=DemandDay, sku_id=None, campaign_id=None, since=since, until=until)
     rows = session.execute(
         query.group_by(DemandDay.sku_id).order_by(valid.desc(), DemandDay.sku_id).limit(limit)
@@ -187,14 +188,14 @@ def _table(campaign_id: int | None) -> _RollUp:
 
 
 def _filter(
-    query: Select[Any],
+    query: _Query,
     *,
     table: _RollUp,
     sku_id: int | None,
     campaign_id: int | None,
     since: dt.date | None,
     until: dt.date | None,
-) -> Select[Any]:
+) -> _Query:
     if campaign_id is not None:
         query = query.where(CampaignDay.campaign_id == campaign_id)
     if sku_id is not None:

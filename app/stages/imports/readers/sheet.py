@@ -1,6 +1,7 @@
 """A child process that reads the first sheet of a workbook and prints its rows as JSON lines.
 
-It runs alone because a hostile workbook can exhaust memory or abort the process that reads it.
+It runs alone because a hostile workbook can exhaust memory or abort the process that reads it, and as a
+script that imports nothing of ours, so that it starts at once.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import resource
 import sys
 from typing import Any
 
-MEMORY = 3 * 1024**3
+MEMORY = 1024**3
 SECONDS = 120
 
 
@@ -35,6 +36,8 @@ def _text(cell: Any) -> str:
         return str(cell).lower()
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < 2**53:
         return str(int(cell))
+    if isinstance(cell, float):
+        return f"{cell:.15g}"  # what the spreadsheet shows: the digits beyond are not meant
     if isinstance(cell, dt.datetime):
         return cell.isoformat(sep=" ", timespec="seconds")
     return str(cell)

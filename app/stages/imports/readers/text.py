@@ -7,22 +7,37 @@ import csv
 import io
 import json
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO, Any
 
 DELIMITERS = (",", ";", "\t", "|")
 CHUNK = 1 << 20
+MOST_BROKEN = 1_000
+"""Broken quotes of one piece, after which it is no use to go on: each costs a look at up to 128 KB."""
+
+LINE_PROBLEMS = {
+    "fields_missing": "The row has fewer cells than there are headings; complete it.",
+    "fields_extra": "The row has more cells than there are headings; quote cells that hold a delimiter.",
+    "line_malformed": "The line can't be split into cells; check its quotation marks.",
+    "encoding_broken": "The line has bytes that are no text in this file's encoding; save the file as UTF-8.",
+    "json_malformed": "The line is no JSON object; write one object a line.",
+    "cell_too_long": "A cell is longer than 131,072 characters; shorten it, or close its quotation mark.",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A line that can't be split into cells."""
+    """A line that can't be used as a row. Nothing of the line is kept: it may name a buyer."""
 
     row: int
     column: str
     code: str
     sentence: str
+
+    @staticmethod
+    def of(code: str, *, row: int) -> Refused:
+        return Refused(row, "", code, LINE_PROBLEMS[code])
 
     def moved(self, by: int) -> Refused:
         return Refused(self.row + by, self.column, self.code, self.sentence)
@@ -33,47 +48,36 @@ class Cells:
     """The cells of one row; `row` is the number of its first line."""
 
     row: int
-    cells: list[str]
+    cells: Sequence[str]
 
     def misfit(self, width: int) -> Refused | None:
         """Why this row does not fit under the headings, if so. Blank cells beyond them are harmless."""
-        count = len(self.cells)
-        if count < width:
-            return Refused(
-                self.row,
-                "",
-                "fields_missing",
-                f"The row has {count} cells, the headings are {width}; complete it.",
-            )
-        if count > width and any(cell.strip() for cell in self.cells[width:]):
-            return Refused(
-                self.row,
-                "",
-                "fields_extra",
-                f"The row has {count:,} cells, the headings are {width}; quote commas.",
-            )
+        if len(self.cells) < width:
+            return Refused.of("fields_missing", row=self.row)
+        if any(cell.strip() for cell in self.cells[width:]):
+            return Refused.of("fields_extra", row=self.row)
+        if any("\ufffd" in cell for cell in self.cells):
+            return Refused.of("encoding_broken", row=self.row)
         return None
 
 
-Record = Cells
-"""What a reader yields for a row that could be split."""
-
-
 def encoding_of(file: IO[bytes]) -> str | None:
-    """The encoding all bytes are valid in: by their mark, else UTF-8, else GB18030. The file is rewound."""
+    """The encoding of the text: by its mark, else UTF-8, else GB18030. The file is rewound.
+
+    UTF-8 with a few broken lines is still UTF-8: they are refused, and the rest is read.
+    """
     head = file.read(4)
     file.seek(0)
     if head.startswith(codecs.BOM_UTF8):
-        candidates = ["utf-8-sig"]
-    elif head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        candidates = ["utf-16"]
-    elif len(head) == 4 and head[1] == head[3] == 0:
-        candidates = ["utf-16-le"]
-    elif len(head) == 4 and head[0] == head[2] == 0:
-        candidates = ["utf-16-be"]
-    else:
-        candidates = ["utf-8", "gb18030"]
-    return next((one for one in candidates if _valid(file, one)), None)
+        return "utf-8-sig"
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16" if _valid(file, "utf-16") else None
+    for encoding, zeros in (("utf-16-le", head[1::2]), ("utf-16-be", head[::2])):
+        if len(head) == 4 and zeros == b"\0\0":
+            return encoding if _valid(file, encoding) else None
+    if _valid(file, "utf-8") or _mostly_utf8(file):
+        return "utf-8"
+    return "gb18030" if _valid(file, "gb18030") else None
 
 
 def _valid(file: IO[bytes], encoding: str) -> bool:
@@ -89,80 +93,99 @@ def _valid(file: IO[bytes], encoding: str) -> bool:
     return True
 
 
-def csv_records(lines: io.TextIOWrapper, header: str) -> Iterator[Cells | Refused]:
-    """Records of a CSV file. A broken line is refused alone, and reading goes on behind it.
+def _mostly_utf8(file: IO[bytes]) -> bool:
+    """Whether at least ten lines with more than ASCII are UTF-8 for each one that is not."""
+    good = bad = 0
+    for line in file:
+        if not line.isascii():
+            if _valid(io.BytesIO(line), "utf-8"):
+                good += 1
+            else:
+                bad += 1
+    file.seek(0)
+    return good >= 10 * bad
+
+
+def csv_records(content: str, *, delimiter: str, line: int = 1) -> Iterator[Cells | Refused]:
+    """Records of CSV text whose first line has the number `line`. A broken line is refused alone.
 
     A stray quote would otherwise swallow the lines that follow; so the lines of a record are kept until it is
     whole, and put back when it turns out not to be.
+
+    Raises:
+        ValueError: so many lines are broken that this is no CSV.
     """
-    delimiter = max(DELIMITERS, key=header.count)
-    source = _Lines(lines)
+    source = _Lines(io.StringIO(content, newline=""), line)
+    bad = 0
     while True:
-        start = source.number + 1
+        start = source.next_number
         source.taken.clear()
         try:
             cells = next(csv.reader(source, delimiter=delimiter, strict=True), None)
         except csv.Error as error:
+            bad += 1
+            if bad > MOST_BROKEN:
+                raise ValueError("too many broken lines") from None
+            alone = len(source.taken) == 1 and "limit" in str(error)
             source.put_back()
-            yield Refused(
-                start,
-                "",
-                "line_malformed",
-                f"The line can't be split into cells ({error}); check its quotes.",
-            )
+            yield Refused.of("cell_too_long" if alone else "line_malformed", row=start)
             continue
         if cells is None:
             return
-        if any(cells):
+        if cells:
             yield Cells(start, cells)
 
 
 class _Lines:
     """Physical lines, numbered, that can be put back."""
 
-    def __init__(self, lines: Iterator[str]) -> None:
+    def __init__(self, lines: Iterator[str], first: int) -> None:
         self._lines = lines
         self._waiting: deque[str] = deque()
         self.taken: list[str] = []
-        self.number = 0
+        self.next_number = first
 
     def __iter__(self) -> _Lines:
         return self
 
     def __next__(self) -> str:
         line = self._waiting.popleft() if self._waiting else next(self._lines)
-        self.number += 1
+        self.next_number += 1
         self.taken.append(line)
         return line
 
     def put_back(self) -> None:
         """All lines taken but the first."""
         self._waiting.extendleft(reversed(self.taken[1:]))
-        self.number -= len(self.taken) - 1
+        self.next_number -= len(self.taken) - 1
 
 
-def json_records(lines: io.TextIOWrapper) -> Iterator[Cells | Refused]:
-    """One JSON object a line; the headings are the keys of the first one and of nobody after it."""
-    keys: list[str] | None = None
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
+def json_records(content: str, *, keys: Sequence[str], line: int = 1) -> Iterator[Cells | Refused]:
+    """The members `keys` of JSON objects, one a line."""
+    for number, text in enumerate(content.split("\n"), start=line):
+        if not text.strip():
             continue
         try:
-            value = json.loads(line, parse_float=str, parse_int=str, parse_constant=str)
+            value = json.loads(text, parse_float=str, parse_int=str, parse_constant=str)
         except (ValueError, RecursionError):
-            yield Refused(
-                number, "", "line_malformed", "The line is no JSON object; write one object a line."
-            )
+            value = None
+        if isinstance(value, dict):
+            yield Cells(number, [_cell(value.get(key)) for key in keys])
+        else:
+            yield Refused.of("json_malformed", row=number)
+
+
+def json_keys(content: str) -> list[str]:
+    """All members of the objects in the text, in the order in which they are first seen."""
+    keys: dict[str, None] = {}
+    for text in content.split("\n"):
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError):
             continue
-        if not isinstance(value, dict):
-            yield Refused(
-                number, "", "line_malformed", "The line is no JSON object; write one object a line."
-            )
-            continue
-        if keys is None:
-            keys = list(value)
-            yield Cells(0, keys)
-        yield Cells(number, [_cell(value.get(key)) for key in keys])
+        if isinstance(value, dict):
+            keys.update(dict.fromkeys(value))
+    return list(keys)
 
 
 def _cell(value: Any) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from dataclasses import dataclass
 from functools import reduce
 
@@ -102,7 +103,6 @@ def _text(frame: pl.DataFrame, mapping: Mapping, currency: str) -> pl.DataFrame:
         pl.col("currency").fill_null(currency),
         pl.col("status").fill_null("placed").str.to_lowercase(),
         pl.col("commitment").fill_null("paid").str.to_lowercase(),
-        pl.col("buyer").str.replace(r"^([0-9]+)\.0$", "$1"),
     )
 
 
@@ -157,9 +157,13 @@ def _finished(good: pl.DataFrame, mapping: Mapping) -> pl.DataFrame:
 
 
 def _pseudonyms(frame: pl.DataFrame, *, key: bytes, channel: str) -> pl.Expr:
-    """HMAC-SHA-256 of channel and buyer, over the distinct buyers."""
+    """HMAC-SHA-256 of channel and buyer, over the distinct buyers.
+
+    A number that went through a column of floats is the number it was: 13085.0 is buyer 13085.
+    """
     buyers = frame["buyer"].unique().drop_nulls().to_list()
-    names = {buyer: pseudonym(buyer, key=key, channel=channel) for buyer in buyers}
+    plain = {buyer: re.sub(r"^([0-9]+)\.0$", r"\1", buyer) for buyer in buyers}
+    names = {buyer: pseudonym(plain[buyer], key=key, channel=channel) for buyer in buyers}
     return pl.col("buyer").replace_strict(names, default=None, return_dtype=pl.String).alias("buyer")
 
 

@@ -54,7 +54,7 @@ class Mapping:
         round_price: prices may have more decimals than the currency; above 0 they stay at least 1 minor unit.
         not_goods: patterns of SKU codes that are no goods (postage, fees, samples).
         cancelled_when: field and pattern that mark a row as taking an order back.
-        fill_down: headings that are written only on the first line of an order.
+        fill_down: fields that are written only on the first line of an order.
         member_name: pattern with named groups that reads fields from the file name (reports split by tier).
         create_unknown: SKUs and regions nobody described yet become drafts; otherwise such rows are rejected.
     """
@@ -82,9 +82,7 @@ class Mapping:
     @property
     def headings(self) -> frozenset[str]:
         """Every heading this mapping reads."""
-        return frozenset(heading for names in self.columns.values() for heading in names) | set(
-            self.fill_down
-        )
+        return frozenset(heading for names in self.columns.values() for heading in names)
 
     def choose(self, found: list[str], *, file_name: str) -> dict[str, str]:
         """The heading of each field among those found.
@@ -102,6 +100,8 @@ class Mapping:
         needed = {*REQUIRED, *self.identity} | (set() if self.identity else {"external_id"})
         given = chosen.keys() | self.constants.keys() | self._in_member_name()
         missing = sorted(field for field in needed if field not in given and field not in self.defaults)
+        if not given & {"unit_price", "amount"}:
+            missing.append("amount" if "amount" in self.columns else "unit_price")
         if missing:
             raise RuleBroken(
                 "column_missing",
@@ -114,6 +114,11 @@ class Mapping:
                 found=found[:50],
             )
         return chosen
+
+    def in_name(self, file_name: str) -> dict[str, str]:
+        """The fields that a file's name tells."""
+        found = re.search(self.member_name, file_name) if self.member_name else None
+        return {field: value for field, value in found.groupdict().items() if value} if found else {}
 
     def _in_member_name(self) -> set[str]:
         return set(re.compile(self.member_name).groupindex) if self.member_name else set()

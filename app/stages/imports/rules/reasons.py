@@ -20,7 +20,8 @@ LARGEST_AMOUNT_MINOR = 10**14
 COMMITMENTS = ("paid", "deposit", "pledge", "waitlist", "vote")
 STATUSES = ("placed", "cancelled", "returned", "test")
 EARLIEST, LATEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC), dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
-LONGEST = {"external_id": 120, "identity": 200, "sku": 80, "region": 80, "campaign": 80, "buyer": 200}
+LONGEST = {"external_id": 120, "sku": 80, "region": 80, "campaign": 80, "buyer": 200}
+LONGEST_IDENTITY = 200
 REJECTED = {"row": pl.Int64, "column": pl.String, "code": pl.String, "sentence": pl.String}
 
 NUMBER = r"^[0-9.,+ -]{0,20}$"
@@ -59,18 +60,15 @@ def _missing() -> list[Check]:
 
 def _unusable() -> list[Check]:
     damaged = pl.col("external_id").str.contains(r"^[0-9](\.[0-9]+)?[eE]\+?[0-9]+$")
+    texts = [_text(field, longest) for field, longest in LONGEST.items()]
     return [
-        *[
-            Check(
-                "external_id" if field == "identity" else field,
-                "text_unusable",
-                (
-                    pl.col(field).str.contains(r"[\x00-\x1f\x7f]") | (pl.col(field).str.len_chars() > longest)
-                ).fill_null(False),
-                f"has a control character or is longer than {longest} characters; correct it at the source",
-            )
-            for field, longest in LONGEST.items()
-        ],
+        *texts,
+        Check(
+            "external_id",
+            "identity_too_long",
+            pl.col("identity").str.len_chars() > LONGEST_IDENTITY,
+            f"and what else makes the line are longer than {LONGEST_IDENTITY} characters together",
+        ),
         Check(
             "external_id",
             "id_damaged",
@@ -79,6 +77,13 @@ def _unusable() -> list[Check]:
             r"^[0-9.]+[eE]\+?[0-9]+$",
         ),
     ]
+
+
+def _text(field: str, longest: int) -> Check:
+    cell = pl.col(field)
+    fails = cell.str.contains(r"[\x00-\x1f\x7f]") | (cell.str.len_chars() > longest)
+    why = f"has a control character or is longer than {longest} characters; correct it at the source"
+    return Check(field, "text_unusable", fails.fill_null(False), why)
 
 
 def _quantity() -> list[Check]:
