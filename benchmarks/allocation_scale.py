@@ -99,7 +99,7 @@ def _add_sku(
                         "short_cost": round(price * 3, 2),
                     }
                 )
-    chosen = np.sort(rng.choice(len(load), size=int(rng.integers(2, 6)), replace=False))
+    chosen = np.sort(rng.choice(len(load), size=min(len(load), int(rng.integers(2, 6))), replace=False))
     load[chosen] += total / len(chosen)
     for supplier in chosen:
         own = round(price * float(rng.uniform(0.9, 1.1)), 2)

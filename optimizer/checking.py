@@ -5,27 +5,14 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import TypeVar
 
+from optimizer.book import TOLERANCE, Book, book, within
 from optimizer.errors import BrokenRule
-from optimizer.limits import CapRow, cap_rows, hard_units, limits, locked_flows, locked_orders
-from optimizer.matching import Arrival, Match, Need, match
+from optimizer.limits import CapRow, cap_rows, hard_units, limits, locked_orders
+from optimizer.movement import check_flows, check_warehouses, deliveries
 from optimizer.plan import Cost, Order, Solution
 from optimizer.pricing import spends
 from optimizer.problem import Offer, Problem
-
-TOLERANCE = 1e-6
-Key = TypeVar("Key")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Book:
-    """A plan's quantities by key, each key seen once and every id known."""
-
-    orders: dict[tuple[str, str, int], int]
-    flows: dict[tuple[str, str, str, int], int]
-    unmet: dict[tuple[str, str, int], int]
 
 
 def check(problem: Problem, solution: Solution) -> Cost:
@@ -47,8 +34,8 @@ def check_quantities(problem: Problem, plan: Book) -> Cost:
     _check_lots(problem, plan)
     _check_sources(problem, plan)
     _check_capacity(problem, plan)
-    _check_flows(problem, plan)
-    holding = _check_warehouses(problem, plan)
+    check_flows(problem, plan)
+    holding = check_warehouses(problem, plan)
     matches = deliveries(problem, plan)
     _check_hard_caps(problem, plan)
     money = spends(problem, plan.orders)
@@ -68,38 +55,6 @@ def check_quantities(problem: Problem, plan: Book) -> Cost:
         ),
         share=_share_penalty(problem, plan),
     )
-
-
-def book(problem: Problem, solution: Solution) -> Book:
-    """The plan's quantities by key. Raises BrokenRule for unknown ids, repeated keys and odd quantities."""
-    orders: dict[tuple[str, str, int], int] = {}
-    for one in solution.orders:
-        where = f"order {one.supplier}/{one.sku}/week {one.week}"
-        if (one.supplier, one.sku) not in problem.offer_of:
-            raise BrokenRule("unknown_id", where, "there is no such offer")
-        _put(orders, (one.supplier, one.sku, one.week), one.quantity, where)
-    flows: dict[tuple[str, str, str, int], int] = {}
-    for flow in solution.flows:
-        where = f"flow {flow.sku} {flow.source}->{flow.target}/week {flow.week}"
-        if flow.sku not in problem.sku_of or (flow.source, flow.target) not in problem.lane_of:
-            raise BrokenRule("unknown_id", where, "there is no such SKU or lane")
-        _put(flows, (flow.sku, flow.source, flow.target, flow.week), flow.quantity, where)
-    demands = {(one.sku, one.region, one.week) for one in problem.demand}
-    unmet: dict[tuple[str, str, int], int] = {}
-    for short in solution.unmet:
-        where = f"unmet {short.sku}/{short.region}/week {short.week}"
-        if (short.sku, short.region, short.week) not in demands:
-            raise BrokenRule("unknown_id", where, "there is no such demand")
-        _put(unmet, (short.sku, short.region, short.week), short.quantity, where)
-    return Book(orders=orders, flows=flows, unmet=unmet)
-
-
-def _put(into: dict[Key, int], key: Key, units: int, where: str) -> None:
-    if isinstance(units, bool) or not isinstance(units, int) or units <= 0:
-        raise BrokenRule("quantity", where, f"must be a whole number above 0, not {units!r}")
-    if key in into:
-        raise BrokenRule("quantity", where, "is listed twice")
-    into[key] = units
 
 
 def _check_lots(problem: Problem, plan: Book) -> None:
@@ -152,122 +107,9 @@ def _check_capacity(problem: Problem, plan: Book) -> None:
         used[supplier, week] += use
         total[supplier] += use if week >= 0 else 0.0
     for (supplier, week), limit in allowed.capacity.items():
-        _within("capacity", f"{supplier}/week {week}", used[supplier, week], limit)
+        within("capacity", f"{supplier}/week {week}", used[supplier, week], limit)
     for supplier, limit in allowed.horizon.items():
-        _within("horizon_capacity", supplier, total[supplier], limit)
-
-
-def _within(rule: str, where: str, used: float, limit: float) -> None:
-    if used > limit + TOLERANCE * max(1.0, limit):
-        raise BrokenRule(rule, where, f"{used:g} is above the limit {limit:g}")
-
-
-def _check_flows(problem: Problem, plan: Book) -> None:
-    """No more leaves a supplier than was ordered for that week, and locked goods go where they were
-    promised."""
-    leaving: dict[tuple[str, str, int], int] = defaultdict(int)
-    for (sku, source, target, week), units in plan.flows.items():
-        if source in problem.supplier_of:
-            lead = problem.offer_of.get((source, sku))
-            if lead is None:
-                raise BrokenRule("unknown_id", f"flow {sku} {source}->{target}", "there is no such offer")
-            leaving[source, sku, week - lead.lead_weeks] += units
-        elif not 0 <= week < problem.weeks:
-            raise BrokenRule(
-                "horizon", f"flow {sku} {source}->{target}/week {week}", "is outside the horizon"
-            )
-    for (supplier, sku, week), units in leaving.items():
-        ordered = plan.orders.get((supplier, sku, week), 0)
-        if units > ordered:
-            raise BrokenRule(
-                "supply", f"{supplier}/{sku}/week {week}", f"{units} leave, {ordered} are ordered"
-            )
-    for (sku, supplier, to, week), units in locked_flows(problem).items():
-        if units and plan.flows.get((sku, supplier, to, week), 0) < units:
-            raise BrokenRule(
-                "locked", f"{sku} {supplier}->{to}/week {week}", f"{units} locked units don't go"
-            )
-
-
-def _check_warehouses(problem: Problem, plan: Book) -> float:
-    """Balance, inbound and storage; returns the holding cost in warehouses."""
-    change: dict[tuple[str, str, int], int] = defaultdict(int)
-    inbound: dict[tuple[str, int], float] = defaultdict(float)
-    for one in problem.stock:
-        change[one.warehouse, one.sku, one.week] += one.quantity
-    for (sku, source, target, week), units in plan.flows.items():
-        arrives = week + problem.lane_of[source, target].lead_weeks
-        if target in problem.warehouse_of and arrives < problem.weeks:
-            change[target, sku, arrives] += units
-            inbound[target, arrives] += units * problem.sku_of[sku].volume
-        if source in problem.warehouse_of:
-            change[source, sku, week] -= units
-    holding, stored = _inventory(problem, change)
-    allowed = limits(problem)
-    for (warehouse, week), limit in allowed.inbound.items():
-        _within("inbound", f"{warehouse}/week {week}", inbound[warehouse, week], limit)
-    for (warehouse, week), limit in allowed.storage.items():
-        _within("storage", f"{warehouse}/week {week}", stored[warehouse, week], limit)
-    return holding
-
-
-def _inventory(
-    problem: Problem, change: dict[tuple[str, str, int], int]
-) -> tuple[float, dict[tuple[str, int], float]]:
-    stored: dict[tuple[str, int], float] = defaultdict(float)
-    costs = []
-    for warehouse, sku in sorted({(warehouse, sku) for warehouse, sku, _ in change}):
-        there = 0
-        item = problem.sku_of[sku]
-        for week in range(problem.weeks):
-            there += change.get((warehouse, sku, week), 0)
-            if there < 0:
-                where = f"{warehouse}/{sku}/week {week}"
-                raise BrokenRule("warehouse_balance", where, f"{-there} units leave that are not there")
-            stored[warehouse, week] += there * item.volume
-            costs.append(there * item.holding_cost)
-    return math.fsum(costs), stored
-
-
-def deliveries(problem: Problem, plan: Book) -> dict[tuple[str, str], Match]:
-    """By (sku, region): how arrivals serve demand. Raises BrokenRule if they can't serve what is not
-    unmet."""
-    locked = locked_flows(problem)
-    arrivals: dict[tuple[str, str], list[Arrival]] = defaultdict(list)
-    for (sku, source, target, week), units in plan.flows.items():
-        if target in problem.warehouse_of:
-            continue
-        arrives = week + problem.lane_of[source, target].lead_weeks
-        wait = problem.sku_of[sku].holding_cost
-        fixed = locked.get((sku, source, target, week), 0)
-        if fixed:
-            arrivals[sku, target].append(Arrival(week=arrives, units=fixed, locked=True, wait_cost=wait))
-        if units > fixed:
-            arrivals[sku, target].append(Arrival(week=arrives, units=units - fixed))
-    needs = _needs(problem, plan)
-    matches = {}
-    for key in sorted(set(needs) | set(arrivals)):
-        matches[key] = found = match(arrivals.get(key, []), needs.get(key, []))
-        if found.left:
-            reason = f"{found.left} units don't fit between what comes and what the demand still needs"
-            raise BrokenRule("delivery", f"{key[0]}/{key[1]}", reason)
-    return matches
-
-
-def _needs(problem: Problem, plan: Book) -> dict[tuple[str, str], list[Need]]:
-    needs: dict[tuple[str, str], list[Need]] = defaultdict(list)
-    for one in problem.demand:
-        short = plan.unmet.get((one.sku, one.region, one.week), 0)
-        if short > one.quantity:
-            where = f"{one.sku}/{one.region}/week {one.week}"
-            raise BrokenRule("unmet", where, f"{short} unmet of {one.quantity}")
-        last = problem.weeks - 1
-        if one.max_late_weeks is not None:
-            last = min(last, one.week + one.max_late_weeks)
-        if one.quantity > short:
-            need = Need(week=one.week, units=one.quantity - short, late_cost=one.late_cost, last_week=last)
-            needs[one.sku, one.region].append(need)
-    return needs
+        within("horizon_capacity", supplier, total[supplier], limit)
 
 
 def _check_price(order: Order, totals: dict[tuple[str, str], tuple[float, int]]) -> None:
@@ -331,7 +173,7 @@ def _check_hard_caps(problem: Problem, plan: Book) -> None:
             continue
         for supplier, units in by_supplier.items():
             where = f"{row.cap.scope}/{row.key or 'all'}/{supplier}"
-            _within("share_cap", where, units, hard_units(row, locked, supplier))
+            within("share_cap", where, units, hard_units(row, locked, supplier))
 
 
 def _check_cost(solution: Solution, cost: Cost) -> None:

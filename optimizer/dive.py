@@ -22,8 +22,10 @@ from optimizer.picks import Pick
 THRESHOLDS = (0.05, 0.3, 0.6, 0.9)
 
 
-def dive(net: Network, one: Clustered, chance: Floats, *, seed: int) -> list[Pick]:
-    """Plans from relaxed yes/no values chance [L], one a distinct guess."""
+def dive(
+    net: Network, one: Clustered, chance: Floats, *, seed: int, room: Floats | None = None
+) -> list[Pick]:
+    """Plans from relaxed yes/no values chance [L], one a distinct guess, within room [rows] if given."""
     seen: set[bytes] = set()
     picks = []
     for threshold in THRESHOLDS:
@@ -31,14 +33,16 @@ def dive(net: Network, one: Clustered, chance: Floats, *, seed: int) -> list[Pic
         if not kept.any() or kept.tobytes() in seen:
             continue
         seen.add(kept.tobytes())
-        pick = _guess(net, only_lots(one, kept), kept, seed=seed)
+        pick = _guess(net, only_lots(one, kept), kept, seed=seed, room=room)
         if pick is not None:
             picks.append(pick)
     return picks
 
 
-def _guess(net: Network, one: Clustered, kept: NDArray[np.bool_], *, seed: int) -> Pick | None:
-    arrays, layout = single_model(net, one.piece)
+def _guess(
+    net: Network, one: Clustered, kept: NDArray[np.bool_], *, seed: int, room: Floats | None
+) -> Pick | None:
+    arrays, layout = single_model(net, one.piece, room=room)
     lots = one.piece.item.lots
     lower = arrays.lower.copy()
     lower[layout.used[kept]] = 1.0

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 
-from optimizer.checking import Book, deliveries, units_by_supplier
+from optimizer.book import Book
+from optimizer.checking import units_by_supplier
 from optimizer.item import Item
 from optimizer.limits import CapRow, cap_rows, limits, locked_orders
+from optimizer.movement import deliveries
 from optimizer.network import Network
 from optimizer.picks import Pick
 from optimizer.plan import Binding, Late, Share, Unmet

@@ -12,7 +12,7 @@ from optimizer.build import Floats, Ints, Layout, tally
 from optimizer.clusters import Clustered, cluster, only_lots, spread, worth_asking
 from optimizer.dive import dive
 from optimizer.engine import Arrays, run
-from optimizer.item import Item
+from optimizer.item import Item, compile_item
 from optimizer.network import Network
 from optimizer.picks import Pick, idle_pick, left_units, pick_uses
 from optimizer.pricing import spend
@@ -123,6 +123,12 @@ def part(
     )
 
 
+def idle_part(net: Network, sku: str) -> Part:
+    """Order nothing and use no fact: the dearest plan, and always possible."""
+    item = compile_item(net, net.problem.sku_of[sku])
+    return part(net, item, idle_pick(item), bound=0.0)
+
+
 def pick_cost(net: Network, item: Item, pick: Pick) -> float:
     """What one SKU's pick costs, locked units and its own share caps included, shared soft rows not."""
     lots = item.lots
@@ -147,16 +153,34 @@ def pick_cost(net: Network, item: Item, pick: Pick) -> float:
     return total
 
 
-def refit(net: Network, item: Item, prices: Floats, *, room: Floats, effort: Effort) -> Part | None:
-    """Plan one SKU anew within what the others leave of every shared row; None when nothing fits."""
+def refit(
+    net: Network, item: Item, prices: Floats, *, room: Floats, effort: Effort, quick: bool = False
+) -> Part | None:
+    """Plan one SKU anew within what the others leave of every shared row; None when nothing fits.
+
+    quick: take the best of the quick plans if there is one, without a small MIP.
+    """
     one = cluster(net, item, prices, priced=False)
     arrays, layout = single_model(net, one.piece, room=room)
     relaxed = run(replace(arrays, integer=np.zeros(len(arrays.cost), dtype=bool)), seed=effort.seed)
     if relaxed.values is None:
         return None
+    if quick:
+        picks = dive(net, one, relaxed.values[layout.used], seed=effort.seed, room=room)
+        parts = [part(net, item, pick, bound=0.0) for pick in picks]
+        if parts:
+            return min(parts, key=lambda made: made.cost + _soft_charge(net, made, room))
     one = only_lots(one, relaxed.values[layout.count] > 1e-7)
     small, layout = single_model(net, one.piece, room=room)
     answer = run(small, gap=effort.gap, nodes=effort.nodes, seed=effort.seed)
     if answer.values is None:
         return None
     return part(net, item, read(one, layout, answer.values), bound=0.0)
+
+
+def _soft_charge(net: Network, made: Part, room: Floats) -> float:
+    """What soft rows charge for a part on top of what they charge for the others."""
+    penalty = net.coupling.penalty[made.rows]
+    above = np.maximum(made.amounts - np.maximum(room[made.rows], 0.0), 0.0)
+    soft = np.isfinite(penalty)
+    return float((above[soft] * penalty[soft]).sum())

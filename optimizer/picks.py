@@ -9,8 +9,8 @@ from typing import TypeVar
 import numpy as np
 
 from optimizer.block import Piece, lot_uses
+from optimizer.book import Book
 from optimizer.build import Floats, Ints, Layout, tally
-from optimizer.checking import Book
 from optimizer.item import Item
 from optimizer.limits import locked_flows, locked_orders
 from optimizer.network import Network

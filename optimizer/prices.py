@@ -6,10 +6,11 @@ import math
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from optimizer.master import Master
+from optimizer.master import Master, total_use
 from optimizer.network import Floats, Network
-from optimizer.parts import Effort
+from optimizer.parts import Effort, Part, idle_part
 from optimizer.reports import Tell, report
 from optimizer.workers import Workers
 
@@ -20,46 +21,102 @@ PRICE_WORK = 200_000
 LEAST_ROUNDS, MOST_ROUNDS = 6, 20
 # Prices have settled when the master's cost and the bound are this close.
 SETTLED = 5e-4
+# While they are further apart than this there are up to twice the rounds, and ceilings rise at once.
+WIDE = 0.02
 # The last prices are taken rather than the best while their bound is this close: they overuse less.
 NEARLY = 1e-3
 # How much of the next prices is the best so far, the rest being the master's.
 SMOOTH = 0.5
+# Room is scarce when this part of all use is above it at price 0; then these parts of the top come first.
+SCARCE = 0.1
+PROBES = (0.03, 0.1, 0.3)
 # The highest price at first, as a part of the mean unit price; it doubles where a row stays exceeded.
 FIRST_CEILING = 0.05
+
+
+class _Search:
+    """The state of the search: the sample, its scaled rooms, the master, and the best prices so far."""
+
+    def __init__(
+        self, net: Network, workers: Workers, skus: list[str], effort: Effort, *, deadline: float
+    ) -> None:
+        self.net = net
+        self.workers = workers
+        self.effort = replace(effort, relaxed=True)
+        self.deadline = deadline
+        self.sample, self.rounds = _sample(net, skus)
+        self.room = net.coupling.room * _scale(net, self.sample)
+        self.top = _top(net)
+        self.master = Master(room=self.room, ceiling=np.minimum(self.top, _ceiling(net)))
+        self.master.add([idle_part(net, sku) for sku in self.sample])
+        self.best = -math.inf
+        self.best_prices = self.last_prices = np.zeros(len(self.room))
+
+    def ask(self, prices: Floats) -> list[Part] | None:
+        """Solve the sample at prices and remember plans and bound; None when the clock ran out."""
+        jobs = self.sample
+        parts = list(self.workers.sweep(jobs, prices, self.effort, deadline=self.deadline))
+        if len(parts) < len(jobs):
+            return None
+        bound = math.fsum(one.bound for one in parts) - float(prices @ self.room)
+        if bound > self.best:
+            self.best, self.best_prices = bound, prices
+        if bound >= self.best - NEARLY * abs(self.best):
+            self.last_prices = prices
+        self.master.add(parts)
+        return parts
+
+    def scarce_rows(self, parts: list[Part]) -> NDArray[np.bool_]:
+        """Rows of every kind of room that is short at price 0, if much of all use is above its room."""
+        use = total_use(parts, len(self.room))
+        hard = np.isinf(self.net.coupling.penalty)
+        over = np.where(hard, np.maximum(use - self.room, 0.0), 0.0)
+        none = np.zeros(len(over), dtype=bool)
+        if over.sum() <= SCARCE * use[hard].sum():
+            return none
+        kinds = {self.net.coupling.names[at][0] for at in np.flatnonzero(over)}
+        return np.array([name in kinds for name, _ in self.net.coupling.names]) & hard
+
+    def next_prices(self) -> tuple[Floats, float, bool]:
+        """Prices to ask next, how far master and bound are apart, and whether to stop."""
+        wanted, cost, exceeded = self.master.prices()
+        apart = (cost - self.best) / max(abs(cost), 1e-9)
+        charged = float(exceeded @ self.master.ceiling) / max(abs(cost), 1e-9)
+        if apart <= SETTLED and charged <= SETTLED:
+            return wanted, apart, True
+        if apart <= SETTLED or charged > WIDE:
+            higher = np.minimum(2 * self.master.ceiling, self.top)
+            self.master.ceiling = np.where(exceeded > 0, higher, self.master.ceiling)
+            wanted, _, _ = self.master.prices()
+        return SMOOTH * self.best_prices + (1 - SMOOTH) * wanted, apart, False
 
 
 def find_prices(
     net: Network, workers: Workers, skus: list[str], effort: Effort, tell: Tell, *, deadline: float
 ) -> tuple[Floats, bool]:
     """The last prices with nearly the best bound seen, [rows], and whether the clock let it finish."""
-    size = len(net.coupling.room)
-    last_prices = best_prices = prices = np.zeros(size)
-    if size == 0:
-        return prices, True
-    sample, rounds = _sample(net, skus)
-    room = net.coupling.room * _scale(net, sample)
-    master = Master(room=room, ceiling=np.minimum(net.coupling.penalty, _ceiling(net)))
-    best = -math.inf
-    for number in range(rounds):
-        parts = list(workers.sweep(sample, prices, replace(effort, relaxed=True), deadline=deadline))
-        if len(parts) < len(sample):
-            return last_prices, False
-        bound = math.fsum(one.bound for one in parts) - float(prices @ room)
-        if bound > best:
-            best, best_prices = bound, prices
-        if bound >= best - NEARLY * abs(best):
-            last_prices = prices
-        master.add(parts)
-        wanted, cost, exceeded = master.prices()
-        tell(report("prices", number + 1, rounds))
-        if cost - best <= SETTLED * abs(cost):
-            if float(exceeded @ master.ceiling) <= SETTLED * abs(cost):
-                break
-            higher = np.minimum(2 * master.ceiling, net.coupling.penalty)
-            master.ceiling = np.where(exceeded > 0, higher, master.ceiling)
-            wanted, _, _ = master.prices()
-        prices = SMOOTH * best_prices + (1 - SMOOTH) * wanted
-    return last_prices, True
+    if len(net.coupling.room) == 0:
+        return np.zeros(0), True
+    search = _Search(net, workers, skus, effort, deadline=deadline)
+    first = search.ask(np.zeros(len(search.room)))
+    if first is None:
+        return search.last_prices, False
+    scarce = search.scarce_rows(first)
+    if scarce.any():
+        search.master.ceiling = np.where(scarce, search.top, search.master.ceiling)
+        for part_of_top in PROBES:
+            if search.ask(np.where(scarce, part_of_top * search.top, 0.0)) is None:
+                return search.last_prices, False
+    prices, apart, done = search.next_prices()
+    number = 1
+    while not done and number < search.rounds * (2 if apart > WIDE else 1):
+        tell(report("prices", number, max(search.rounds, number)))
+        if search.ask(prices) is None:
+            return search.last_prices, False
+        prices, apart, done = search.next_prices()
+        number += 1
+    tell(report("prices", number, number))
+    return search.last_prices, True
 
 
 def _sample(net: Network, skus: list[str]) -> tuple[list[str], int]:
@@ -91,6 +148,25 @@ def _scale(net: Network, sample: list[str]) -> Floats:
         for rows in (coupling.capacity[at], coupling.horizon[at : at + 1], coupling.share[:, at]):
             scale[rows[rows >= 0]] = share
     return scale
+
+
+def _top(net: Network) -> Floats:
+    """No row is worth more than a mean shortage for each unit of what it limits, [rows]."""
+    demand, coupling = net.problem.demand, net.coupling
+    units = max(sum(one.quantity for one in demand), 1)
+    short = sum(one.short_cost * one.quantity for one in demand) / units
+    volume = sum(net.problem.sku_of[one.sku].volume * one.quantity for one in demand) / units
+    uses = [offer.capacity_use for offer in net.problem.offers]
+    use = float(np.mean(uses)) if uses else 1.0
+    top = np.full(len(coupling.room), short)
+    for rows, amount in (
+        (coupling.capacity, use),
+        (coupling.horizon, use),
+        (coupling.inbound, volume),
+        (coupling.storage, volume),
+    ):
+        top[rows[rows >= 0]] = short / max(amount, 1e-3)
+    return np.asarray(np.minimum(top, coupling.penalty), dtype=np.float64)
 
 
 def _ceiling(net: Network) -> float:

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.block import lot_uses
+from optimizer.book import Book
 from optimizer.build import Floats, Ints
-from optimizer.checking import Book
 from optimizer.item import Item
 from optimizer.network import NO_LANE, Network
 from optimizer.picks import Pick, pick_uses

@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from optimizer.build import Floats
 from optimizer.item import Item, compile_item
-from optimizer.master import total_use
 from optimizer.network import Network
 from optimizer.parts import Effort, Part, part, refit
 from optimizer.picks import Pick
@@ -25,16 +25,25 @@ class Plan:
         self.net = net
         self.parts = parts
         self.prices = prices
-        self.used = total_use(list(parts.values()), len(net.coupling.room))
         self.hard = np.isinf(net.coupling.penalty)
+        self.number = {sku: at for at, sku in enumerate(parts)}
+        self.uses = np.zeros((len(parts), len(net.coupling.room)))
+        self.costs = np.zeros(len(parts))
+        for one in parts.values():
+            self.uses[self.number[one.sku], one.rows] = one.amounts
+            self.costs[self.number[one.sku]] = one.cost
+        self.used = self.uses.sum(axis=0)
 
     def item(self, sku: str) -> Item:
         return compile_item(self.net, self.net.problem.sku_of[sku])
 
     def replace(self, one: Part) -> None:
-        old = self.parts[one.sku]
-        self.used[old.rows] -= old.amounts
-        self.used[one.rows] += one.amounts
+        at = self.number[one.sku]
+        self.used -= self.uses[at]
+        self.uses[at] = 0.0
+        self.uses[at, one.rows] = one.amounts
+        self.used += self.uses[at]
+        self.costs[at] = one.cost
         self.parts[one.sku] = one
 
     def over(self) -> Floats:
@@ -45,11 +54,8 @@ class Plan:
 
     def room_for(self, sku: str) -> Floats:
         """What the other SKUs leave, never below 0 on a hard row."""
-        old = self.parts[sku]
-        others = self.used.copy()
-        others[old.rows] -= old.amounts
-        left = self.net.coupling.room - others
-        return np.where(self.hard, np.maximum(left, 0.0), left)
+        left = self.net.coupling.room - (self.used - self.uses[self.number[sku]])
+        return np.asarray(np.where(self.hard, np.maximum(left, 0.0), left), dtype=np.float64)
 
     def soft_cost(self) -> float:
         above = np.maximum(self.used - self.net.coupling.room, 0.0)
@@ -57,7 +63,7 @@ class Plan:
 
     def cost(self) -> float:
         """The cost of all SKUs with what soft rows charge."""
-        return sum(one.cost for one in self.parts.values()) + self.soft_cost()
+        return float(self.costs.sum()) + self.soft_cost()
 
 
 def repair(plan: Plan, effort: Effort, *, tell: Callable[[int, int], None], deadline: float) -> bool:
@@ -67,16 +73,19 @@ def repair(plan: Plan, effort: Effort, *, tell: Callable[[int, int], None], dead
     """
     on_time = True
     done = 0
-    tried: set[str] = set()
+    skus = list(plan.parts)
+    tried = np.zeros(len(skus), dtype=bool)
     while (over := plan.over()).any():
-        sku = _largest_user(plan, over, tried)
-        if sku is None:
+        number = _largest_user(plan, over, tried)
+        if number is None:
             _give_up(plan)
             break
-        tried.add(sku)
+        tried[number] = True
+        sku = skus[number]
         item = plan.item(sku)
         on_time = on_time and time.monotonic() < deadline
-        new = refit(plan.net, item, plan.prices, room=plan.room_for(sku), effort=effort) if on_time else None
+        room = plan.room_for(sku)
+        new = refit(plan.net, item, plan.prices, room=room, effort=effort, quick=True) if on_time else None
         plan.replace(new if new is not None else _shed(plan, item, sku))
         done += 1
         tell(done, done + int((plan.over() > 0).sum()))
@@ -110,17 +119,13 @@ def _shed(plan: Plan, item: Item, sku: str) -> Part:
     return part(plan.net, item, facts_only(item), bound=0.0)
 
 
-def _largest_user(plan: Plan, over: Floats, tried: set[str]) -> str | None:
-    """The untried SKU that uses most of what is exceeded, measured in parts of the room."""
-    weight = (over > 0) / np.maximum(plan.net.coupling.room, 1.0)
-    best, most = None, 0.0
-    for sku, one in plan.parts.items():
-        if sku in tried:
-            continue
-        use = float((one.amounts * weight[one.rows]).sum())
-        if use > most + 1e-12:
-            best, most = sku, use
-    return best
+def _largest_user(plan: Plan, over: Floats, tried: NDArray[np.bool_]) -> int | None:
+    """Number of the untried SKU that uses most of what is exceeded, measured in parts of the room."""
+    rows = np.flatnonzero(over)
+    most = plan.uses[:, rows] @ (1.0 / np.maximum(plan.net.coupling.room[rows], 1.0))
+    most[tried] = 0.0
+    best = int(most.argmax())
+    return best if most[best] > 1e-12 else None
 
 
 def _give_up(plan: Plan) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 
 from optimizer.arithmetic import clashes
-from optimizer.checking import Book, check, check_quantities
+from optimizer.book import Book
+from optimizer.checking import check, check_quantities
 from optimizer.decomposition import solve_in_parts
 from optimizer.explaining import binding, lateness, shares, unmet_with_reasons
 from optimizer.item import Item, compile_item
@@ -17,9 +18,13 @@ from optimizer.pricing import spends
 from optimizer.problem import Problem
 from optimizer.reports import Tell, report
 
-# Below this many ways the whole problem is one model, with this many branch-and-bound nodes at most.
+Found = tuple[dict[str, tuple[Item, Pick]], float, bool]
+# Up to this many ways the whole problem is one model, with this many branch-and-bound nodes at most.
 AT_ONCE_WAYS = 6_000
 AT_ONCE_NODES = 20_000
+# Up to this many, when SKU by SKU leaves too large a gap, the one model is tried too, with fewer nodes.
+SECOND_OPINION_WAYS = 25_000
+SECOND_OPINION_NODES = 100
 
 
 def solve(
@@ -47,27 +52,46 @@ def solve(
     return solution
 
 
-def _search(
-    net: Network, settings: Settings, tell: Tell, started: float
-) -> tuple[dict[str, tuple[Item, Pick]], float, bool]:
-    total = len(net.problem.skus)
-    tell(report("compile", 0, total))
-    if _small(net):
-        items = {sku.id: compile_item(net, sku) for sku in net.problem.skus}
-        if ways(items) <= AT_ONCE_WAYS:
-            tell(report("at once", 0, 1))
-            left = max(1.0, settings.time_limit - (time.monotonic() - started))
-            chosen, bound, timed_out = solve_at_once(
-                net,
-                items,
-                gap=min(settings.gap, 1e-4) if settings.gap else 0.0,
-                seed=settings.seed,
-                nodes=AT_ONCE_NODES,
-                seconds=left,
-            )
-            if chosen is not None:
-                return chosen, bound, timed_out
-    return solve_in_parts(net, settings, tell, started=started)
+def _search(net: Network, settings: Settings, tell: Tell, started: float) -> Found:
+    tell(report("compile", 0, len(net.problem.skus)))
+    items = {sku.id: compile_item(net, sku) for sku in net.problem.skus} if _small(net) else {}
+    size = ways(items) if items else SECOND_OPINION_WAYS + 1
+    if size <= AT_ONCE_WAYS:
+        found = _at_once(net, items, settings, tell, started, nodes=AT_ONCE_NODES)
+        if found is not None:
+            return found
+    found = solve_in_parts(net, settings, tell, started=started)
+    if size > SECOND_OPINION_WAYS or size <= AT_ONCE_WAYS or _gap(net, found) <= settings.gap:
+        return found
+    other = _at_once(net, items, settings, tell, started, nodes=SECOND_OPINION_NODES)
+    return found if other is None else _better(net, found, other)
+
+
+def _at_once(
+    net: Network, items: dict[str, Item], settings: Settings, tell: Tell, started: float, *, nodes: int
+) -> Found | None:
+    tell(report("at once", 0, 1))
+    left = max(1.0, settings.time_limit - (time.monotonic() - started))
+    gap = min(settings.gap, 1e-4) if nodes == AT_ONCE_NODES else settings.gap
+    chosen, bound, timed_out = solve_at_once(
+        net, items, gap=gap, seed=settings.seed, nodes=nodes, seconds=left
+    )
+    return None if chosen is None else (chosen, bound, timed_out)
+
+
+def _better(net: Network, first: Found, second: Found) -> Found:
+    """The cheaper plan with the higher bound: each is proven on its own."""
+    plan = first[0] if _cost(net, first) <= _cost(net, second) else second[0]
+    return plan, max(first[1], second[1]), first[2] or second[2]
+
+
+def _cost(net: Network, found: Found) -> float:
+    return check_quantities(net.problem, quantities(net, found[0])).total
+
+
+def _gap(net: Network, found: Found) -> float:
+    cost = _cost(net, found)
+    return (cost - found[1]) / cost if cost > 0 else 0.0
 
 
 def _small(net: Network) -> bool:

@@ -6,6 +6,7 @@ Each SKU is solved alone and deterministically, so the plan does not depend on h
 from __future__ import annotations
 
 import multiprocessing
+import os
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -24,7 +25,9 @@ _net: Network | None = None
 
 
 def _start(problem: Problem) -> None:
+    """HiGHS prints a few lines of its own whatever it is told; a child's output is nobody's to read."""
     global _net
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     _net = network(problem)
 
 

@@ -1,0 +1,85 @@
+"""Problems too large for one model: same plan whatever the threads, honest bounds, progress, cancel, time."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from benchmarks.allocation_scale import problem
+from optimizer import Infeasible, Problem, Settings, Solution, check, solve
+from optimizer import solving as solving_module
+
+TEN = problem(10, suppliers=5, warehouses=3, regions=8, sold_in=3)
+
+
+@pytest.fixture(autouse=True)
+def always_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(solving_module, "AT_ONCE_WAYS", -1)
+    monkeypatch.setattr(solving_module, "SECOND_OPINION_WAYS", -1)
+
+
+def planned(made: Problem, settings: Settings, **more: Any) -> Solution:
+    answer = solve(made, settings, **more)
+    assert not isinstance(answer, Infeasible)
+    return answer
+
+
+def text(solution: Solution) -> str:
+    return json.dumps(solution.to_json() | {"seconds": 0})
+
+
+def test_two_processes_give_the_plan_of_one_to_the_byte() -> None:
+    one = planned(TEN, Settings(threads=1))
+    two = planned(TEN, Settings(threads=2))
+    assert text(one) == text(two)
+
+
+def test_the_bound_is_below_the_cost_and_the_gap_is_between_them() -> None:
+    solution = planned(TEN, Settings())
+    assert 0 < solution.bound <= solution.objective
+    assert solution.gap == pytest.approx((solution.objective - solution.bound) / solution.objective)
+    assert solution.gap < 0.10
+    assert check(TEN, solution).total == pytest.approx(solution.objective)
+
+
+def test_progress_is_told_with_the_same_keys_in_every_phase() -> None:
+    seen: list[dict[str, Any]] = []
+    planned(TEN, Settings(), progress=seen.append)
+    assert {tuple(one) for one in seen} == {("phase", "done", "total", "bound", "incumbent", "gap")}
+    assert {"compile", "prices", "SKUs", "done"} <= {one["phase"] for one in seen}
+    assert seen[-1]["gap"] is not None
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_an_error_raised_by_progress_cancels_the_search(threads: int) -> None:
+    class Cancelled(Exception):
+        pass
+
+    def cancel(state: dict[str, Any]) -> None:
+        if state["phase"] == "SKUs":
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        solve(TEN, Settings(threads=threads), progress=cancel)
+
+
+def test_a_plan_cut_by_the_clock_is_still_valid_and_says_so() -> None:
+    solution = planned(TEN, Settings(time_limit=0.0))
+    assert solution.limit == "time"
+    assert check(TEN, solution).total == pytest.approx(solution.objective)
+
+
+def test_hard_rows_hold_after_the_repair() -> None:
+    data = TEN.to_json()
+    for one in data["suppliers"]:
+        one["capacity"] = [max(1.0, value / 2) for value in one["capacity"]]
+    for one in data["warehouses"]:
+        one["inbound"] = 150
+        one["storage"] = 100
+    tight = Problem.from_json(json.loads(json.dumps(data)))
+    solution = planned(tight, Settings())
+    assert check(tight, solution).total == pytest.approx(solution.objective)
+    rules = {one.rule for one in solution.binding}
+    assert "capacity" in rules
