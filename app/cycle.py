@@ -90,8 +90,8 @@ def run_cycle(
         confirmation.expire_overdue(session, now=now())
     run = _once_more(lambda: _forecast(db, config, as_of, actor, now, watch))
     plan = _once_more(lambda: _allocate(db, config, run, as_of, actor, now, settings, watch))
-    asked = _ask(db, plan, actor, now, watch)
-    opened = _alert(db, plan, now, watch)
+    asked = _once_more(lambda: _ask(db, plan, actor, now, watch))
+    opened = _once_more(lambda: _alert(db, plan, now, watch))
     return _fact(as_of, run, plan, asked=asked, opened=opened, seconds=watch.seconds)
 
 

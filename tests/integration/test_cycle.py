@@ -187,3 +187,22 @@ def test_a_day_that_is_none_is_refused(app: Flask) -> None:
     result = app.test_cli_runner().invoke(args=["run-cycle", "--as-of", "2010-02-30"])
     assert result.exit_code == 2
     assert "2010-02-30" in result.stderr
+
+
+@pytest.mark.usefixtures("brand")
+def test_two_turns_at_once_end_with_one_plan_and_ask_once(
+    db: Database, turn: Turn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compute = allocation.compute
+
+    def overtaken(frozen: allocation.FrozenProblem, **settings: object) -> object:
+        monkeypatch.setattr(allocation, "compute", compute)
+        turn()
+        return compute(frozen, **settings)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(allocation, "compute", overtaken)
+    fact = turn()
+    with db.reading() as session:
+        assert [plan.run_id for plan in plans.list_plans(session)] == [fact.allocation_run_id]
+        asked = lines.supplier_lines(session, actor=MERCHANDISER)
+    assert sum(line.quantity for line in asked) == fact.planned_units

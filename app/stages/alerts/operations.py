@@ -8,8 +8,10 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from sqlalchemy import bindparam, insert, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from app.core.errors import Conflict
 from app.stages.alerts import queries
 from app.stages.alerts.models import Alert
 from app.stages.alerts.queries import AlertFact
@@ -30,6 +32,9 @@ def refresh(session: Session, *, run_id: int, now: dt.datetime) -> list[AlertFac
 
     An alert keeps the time it was opened for as long as its cause is found; one whose cause is gone is
     closed, and opened anew if it comes back.
+
+    Raises:
+        Conflict: alerts_moved when another turn raises the same alerts at this moment.
     """
     findings = [
         *_concentrations(session, run_id),
@@ -57,7 +62,11 @@ def _apply(
     again = [finding for finding in change.opened if finding.cause in known]
     if fresh:
         rows = [{"cause": one.cause, "kind": one.kind.value, **_opened(one, now)} for one in fresh]
-        session.execute(insert(Alert), rows)
+        try:
+            with session.begin_nested():
+                session.execute(insert(Alert), rows)
+        except IntegrityError as error:
+            raise Conflict("alerts_moved", "Another turn is raising the same alerts. Turn again.") from error
     _update(session, [{"key": one.cause, **_opened(one, now)} for one in again])
     _update(session, [{"key": one.cause, **_numbers(one, now)} for one in change.seen])
     closed = {"state": AlertState.CLOSED.value, "closed_at": now}

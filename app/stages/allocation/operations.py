@@ -9,6 +9,7 @@ from typing import Any
 
 from babel.numbers import get_currency_precision
 from sqlalchemy import Table, delete, insert
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 import optimizer
@@ -159,7 +160,8 @@ def store(
         commitments: what stands now, read in this transaction.
 
     Raises:
-        Conflict: inputs_moved when answers, stock, network or limits changed since the freeze.
+        Conflict: inputs_moved when answers, stock, network or limits changed since the freeze;
+            plan_stored_meanwhile when another turn was faster.
         optimizer.BrokenRule: the solution breaks a rule; nothing is stored.
     """
     actor.must_be(Role.MERCHANDISER)
@@ -287,8 +289,13 @@ def _insert_run(
         created_by=actor.name,
         created_at=now,
     )
-    session.add(run)
-    session.flush()
+    try:
+        with session.begin_nested():
+            session.add(run)
+    except IntegrityError as error:
+        raise Conflict(
+            "plan_stored_meanwhile", "Another turn stored this plan first. Turn again to go on with it."
+        ) from error
     return run.id
 
 

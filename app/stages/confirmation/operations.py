@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import insert, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.core import audit
 from app.core.access import Actor, Role
-from app.core.errors import RuleBroken
+from app.core.errors import Conflict, RuleBroken
 from app.stages.allocation.queries import PlanFact, PlanLineFact
 from app.stages.confirmation import queries, rules
 from app.stages.confirmation.models import Answer, PlanLine, ProductionPlan
@@ -51,6 +52,7 @@ def issue_plans(
 
     Raises:
         RuleBroken: answer_days below one.
+        Conflict: plans_issued_meanwhile when another turn asks for the same run at this moment.
     """
     actor.must_be(Role.MERCHANDISER)
     if answer_days < 1:
@@ -229,7 +231,13 @@ def _open_plan(
         plan = ProductionPlan(
             supplier_id=supplier, allocation_run_id=run_id, deadline=deadline, created_at=now
         )
-        session.add(plan)
+        try:
+            with session.begin_nested():
+                session.add(plan)
+        except IntegrityError as error:
+            raise Conflict(
+                "plans_issued_meanwhile", "Another turn is asking the suppliers for this plan. Turn again."
+            ) from error
     plan.deadline = deadline
     session.flush()
     return plan.id

@@ -166,9 +166,9 @@ def supplier_lines(
 
 def count_lines(session: Session, *, actor: Actor) -> dict[str, int]:
     """How many lines the actor may see, by state."""
-    counted: Select[Any] = select(PlanLine.state, func.count())
-    query = _visible(counted, actor).group_by(PlanLine.state)
-    return {state: int(count) for state, count in session.execute(query)}
+    columns: list[Any] = [PlanLine.state, func.count()]
+    query = _visible(select(*columns), actor).group_by(PlanLine.state)
+    return {row[0]: int(row[1]) for row in session.execute(query)}
 
 
 def supplier_line(session: Session, *, actor: Actor, line_id: int) -> LineFact:

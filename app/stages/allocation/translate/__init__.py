@@ -2,7 +2,8 @@
 
 from app.stages.allocation.translate.answer import Plan, PlanFlow, PlanLine, Unplanned, read_plan
 from app.stages.allocation.translate.digest import digest
-from app.stages.allocation.translate.problem import Inputs, LeftOut, Translation, build
+from app.stages.allocation.translate.needs import Inputs, LeftOut
+from app.stages.allocation.translate.problem import Translation, build
 
 __all__ = [
     "Inputs",

@@ -2,61 +2,21 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import optimizer
 from app.stages.allocation.rules import (
     Base,
-    Commitments,
     Firm,
     Limit,
-    PlanSettings,
     Scope,
-    UnmetReason,
-    cover_oldest,
     lead_weeks,
-    monday,
-    week_index,
 )
+from app.stages.allocation.translate.needs import Inputs, LeftOut, Needs
 from app.stages.allocation.translate.network import Landed, node_names
-from app.stages.catalog.queries import LaneFact, Network, OfferFact, SkuFact
-from app.stages.forecasts.rules import Cell, gross_units
-
-Demand = dict[Cell, dict[int, int]]
-"""Units by (SKU id, region id) and week number."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Inputs:
-    """Everything a plan is made from, as plain values. `minor_per_unit`: minor units in one currency unit."""
-
-    network: Network
-    forecast: Mapping[Cell, Mapping[dt.date, int]]
-    pledged: Mapping[Cell, Mapping[dt.date, int]]
-    on_hand: Mapping[tuple[int, int], int]
-    commitments: Commitments
-    limits: Sequence[Limit]
-    settings: PlanSettings
-    as_of: dt.date
-    minor_per_unit: int
-
-    @property
-    def first(self) -> dt.date:
-        return monday(self.as_of)
-
-
-@dataclass(frozen=True, slots=True)
-class LeftOut:
-    """Demand nobody can be asked for, kept out of the problem."""
-
-    sku_id: int
-    region_id: int
-    week: int
-    quantity: int
-    reason: UnmetReason
+from app.stages.catalog.queries import LaneFact, OfferFact, SkuFact
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,127 +52,31 @@ class _Builder:
 
     def __init__(self, inputs: Inputs) -> None:
         self.inputs = inputs
+        self.needs = Needs(inputs)
         self.weeks = inputs.settings.weeks
         self.sku: dict[int, SkuFact] = {sku.id: sku for sku in inputs.network.skus}
         self.code = {sku.id: sku.code for sku in inputs.network.skus}
         self.node = node_names(inputs.network)
-        self.offers = {(offer.supplier_id, offer.sku_id): offer for offer in inputs.network.offers}
-        self.lane_lead = {_ends(lane): lead_weeks(lane.lead_days) for lane in inputs.network.lanes}
         self.landed = Landed(inputs.network)
-        self.gross = self._gross()
-        self.demand: Demand = {}
-        self.locked: list[tuple[Firm, int]] = []
-        self.arriving: dict[tuple[int, int, int], int] = defaultdict(int)
 
     def build(self) -> Translation | None:
-        self.demand = dict(self.gross)
-        for firm in self.inputs.commitments.firm:
-            self._place(firm)
-        usable = self._usable_offers()
-        left_out = self._leave_out(usable)
-        skus = self._planned_skus()
-        if not any(self.demand.values()):
+        needs, skus = self.needs, self.needs.sku_ids()
+        if not needs.demand:
             return None
-        offers = [offer for offer in usable if offer.sku_id in skus]
         problem = optimizer.Problem(
             weeks=self.weeks,
-            suppliers=self._suppliers(offers),
+            suppliers=self._suppliers(needs.offers),
             warehouses=self._warehouses(),
             regions=self._regions(),
             skus=tuple(self._sku(self.sku[sku]) for sku in skus),
-            offers=tuple(self._offer(offer) for offer in offers),
-            lanes=self._lanes(offers),
+            offers=tuple(self._offer(offer) for offer in needs.offers),
+            lanes=self._lanes(needs.offers),
             demand=self._demand(),
             stock=self._stock(skus),
-            locked=tuple(self._locked(firm, week) for firm, week in self.locked),
-            share_caps=self._caps(offers, skus),
+            locked=tuple(self._locked(firm, week) for firm, week in needs.locked),
+            share_caps=self._caps(needs.offers, skus),
         )
-        return self._translation(problem, offers, left_out)
-
-    # --- demand, and what already covers it ---
-
-    def _gross(self) -> Demand:
-        """Pledges and the forecast they left, within the horizon; only SKUs and regions still planned."""
-        weeks = [self.inputs.first + dt.timedelta(weeks=index) for index in range(self.weeks)]
-        regions = {region.id for region in self.inputs.network.regions}
-        gross = gross_units(self.inputs.forecast, self.inputs.pledged, weeks=weeks)
-        return {
-            (sku, region): {
-                week_index(week, first=self.inputs.first): units for week, units in by_week.items()
-            }
-            for (sku, region), by_week in gross.items()
-            if sku in self.sku and region in regions
-        }
-
-    def _place(self, firm: Firm) -> None:
-        """Put one firm line where the problem can use it.
-
-        An order of this week or later is locked, so that its cost, capacity and share count. One that left
-        before is stock in its week of arrival, or, on its way straight to a region, demand already covered. A
-        direct line of a week gone by was delivered and sold.
-        """
-        if firm.sku_id not in self.sku:
-            return
-        arrival = week_index(firm.arrival_week, first=self.inputs.first)
-        ordered = self._order_week(firm, arrival)
-        if ordered is not None and 0 <= ordered < self.weeks:
-            self.locked.append((firm, ordered))
-        elif firm.warehouse_id is not None:
-            if arrival < self.weeks:
-                self.arriving[firm.sku_id, firm.warehouse_id, max(arrival, 0)] += firm.quantity
-        elif firm.region_id is not None and 0 <= arrival < self.weeks:
-            cell = (firm.sku_id, firm.region_id)
-            self.demand[cell] = cover_oldest(self.demand.get(cell, {}), arriving=firm.quantity)
-
-    def _order_week(self, firm: Firm, arrival: int) -> int | None:
-        """The week in which a line that arrives then is ordered; None when its offer or lane is gone."""
-        offer = self.offers.get((firm.supplier_id, firm.sku_id))
-        lane = self.lane_lead.get((firm.supplier_id, None, firm.warehouse_id, firm.region_id))
-        if offer is None or lane is None or lead_weeks(offer.lead_days) >= self.weeks:
-            return None
-        return arrival - lane - lead_weeks(offer.lead_days)
-
-    def _usable_offers(self) -> list[OfferFact]:
-        """Offers an order can be placed on within the horizon, and those that firm lines stand on."""
-        firm = {(line.supplier_id, line.sku_id) for line, _ in self.locked}
-        return [
-            offer
-            for key, offer in sorted(self.offers.items(), key=lambda item: item[1].id)
-            if key in firm or (self._open(offer) and lead_weeks(offer.lead_days) < self.weeks)
-        ]
-
-    def _open(self, offer: OfferFact) -> bool:
-        """Whether anything new may be ordered: not set aside, and a MOQ that a week can hold."""
-        declined = (offer.supplier_id, offer.sku_id) in self.inputs.commitments.declined
-        return not declined and (offer.weekly_capacity is None or offer.moq <= offer.weekly_capacity)
-
-    def _leave_out(self, usable: Sequence[OfferFact]) -> tuple[LeftOut, ...]:
-        """Take out demand for SKUs that nobody can make and that are neither there nor coming."""
-        supplied = {offer.sku_id for offer in usable}
-        supplied |= {sku for (sku, _), units in self.inputs.on_hand.items() if units > 0}
-        supplied |= {sku for sku, _, _ in self.arriving}
-        left = []
-        for (sku, region), by_week in sorted(self.demand.items()):
-            if sku not in supplied:
-                reason = self._why_unsupplied(sku)
-                left += [LeftOut(sku, region, week, units, reason) for week, units in sorted(by_week.items())]
-        self.demand = {
-            cell: by_week for cell, by_week in self.demand.items() if cell[0] in supplied and by_week
-        }
-        return tuple(left)
-
-    def _why_unsupplied(self, sku: int) -> UnmetReason:
-        offers = [offer for offer in self.inputs.network.offers if offer.sku_id == sku]
-        offers = [
-            offer for offer in offers if (offer.supplier_id, sku) not in self.inputs.commitments.declined
-        ]
-        if not offers:
-            return UnmetReason.NO_OFFER
-        slow = all(lead_weeks(offer.lead_days) >= self.weeks for offer in offers)
-        return UnmetReason.LEAD_TIME if slow else UnmetReason.MOQ
-
-    def _planned_skus(self) -> list[int]:
-        return sorted({sku for sku, _ in self.demand} | {firm.sku_id for firm, _ in self.locked})
+        return self._translation(problem)
 
     # --- the network in the optimizer's terms ---
 
@@ -243,16 +107,12 @@ class _Builder:
         return None if capacity is None else (float(capacity),) * self.weeks
 
     def _regions(self) -> tuple[optimizer.Region, ...]:
-        used = self._region_ids()
+        used = self.needs.region_ids()
         return tuple(
             optimizer.Region(id=self.node["region", one.id])
             for one in self.inputs.network.regions
             if one.id in used
         )
-
-    def _region_ids(self) -> set[int]:
-        locked = {firm.region_id for firm, _ in self.locked if firm.region_id is not None}
-        return {region for _, region in self.demand} | locked
 
     def _sku(self, sku: SkuFact) -> optimizer.Sku:
         return optimizer.Sku(
@@ -264,7 +124,7 @@ class _Builder:
 
     def _offer(self, offer: OfferFact) -> optimizer.Offer:
         """An offer that stands only for its firm lines takes no new unit: its weekly capacity is none."""
-        takes_new = self._open(offer)
+        takes_new = self.needs.takes_new(offer)
         capacity = offer.weekly_capacity if takes_new else 0
         return optimizer.Offer(
             supplier=self.node["supplier", offer.supplier_id],
@@ -278,7 +138,7 @@ class _Builder:
         )
 
     def _lanes(self, offers: Sequence[OfferFact]) -> tuple[optimizer.Lane, ...]:
-        suppliers, regions = {offer.supplier_id for offer in offers}, self._region_ids()
+        suppliers, regions = {offer.supplier_id for offer in offers}, self.needs.region_ids()
         return tuple(
             optimizer.Lane(
                 source=self._source(lane),
@@ -310,14 +170,15 @@ class _Builder:
                 late_cost=self._money(self.landed.part(sku, settings.late_percent)),
                 short_cost=self._money(self.landed.of(sku) * settings.short_factor),
             )
-            for (sku, region), by_week in sorted(self.demand.items())
+            for (sku, region), by_week in sorted(self.needs.demand.items())
             for week, units in sorted(by_week.items())
         )
 
     def _stock(self, skus: Sequence[int]) -> tuple[optimizer.Stock, ...]:
         there = {(sku, place, 0): units for (sku, place), units in self.inputs.on_hand.items() if units > 0}
         total = {
-            key: there.get(key, 0) + self.arriving.get(key, 0) for key in there.keys() | self.arriving.keys()
+            key: there.get(key, 0) + self.needs.arriving.get(key, 0)
+            for key in there.keys() | self.needs.arriving.keys()
         }
         planned = set(skus)
         return tuple(
@@ -375,26 +236,23 @@ class _Builder:
             penalty=0.0 if limit.hard else self._money(penalty),
         )
 
-    def _translation(
-        self, problem: optimizer.Problem, offers: Sequence[OfferFact], left_out: tuple[LeftOut, ...]
-    ) -> Translation:
+    def _translation(self, problem: optimizer.Problem) -> Translation:
         demand: dict[int, int] = defaultdict(int)
-        for (sku, _), by_week in self.demand.items():
+        for (sku, _), by_week in self.needs.demand.items():
             demand[sku] += sum(by_week.values())
         locked: dict[tuple[str, str, str, int], int] = defaultdict(int)
         for one in problem.locked:
             locked[one.supplier, one.sku, one.to, one.week] += one.quantity
         return Translation(
             problem=problem,
-            left_out=left_out,
-            demand_units=sum(sum(by_week.values()) for by_week in self.gross.values()),
+            left_out=self.needs.left_out,
+            demand_units=sum(sum(by_week.values()) for by_week in self.needs.gross.values()),
             sku_demand=dict(demand),
             sku_id={code: sku for sku, code in self.code.items()},
             node_id={name: place for place, name in self.node.items()},
-            offer={(self.node["supplier", one.supplier_id], self.code[one.sku_id]): one for one in offers},
+            offer={
+                (self.node["supplier", one.supplier_id], self.code[one.sku_id]): one
+                for one in self.needs.offers
+            },
             locked=dict(locked),
         )
-
-
-def _ends(lane: LaneFact) -> tuple[int | None, int | None, int | None, int | None]:
-    return lane.from_supplier_id, lane.from_warehouse_id, lane.to_warehouse_id, lane.to_region_id
