@@ -13,6 +13,9 @@ import pytest
 
 from app.core import access
 from app.core.access import Role
+from app.core.db import Database
+from app.stages.catalog import queries as catalog
+from app.stages.confirmation import queries as confirmation
 from support import brand
 from support.run import TestRun
 
@@ -20,13 +23,15 @@ if TYPE_CHECKING:
     from flask import Flask
     from playwright.sync_api import Page
 
-    from app.core.db import Database
     from support.browser import Pages
 
 PASSWORD = "a long enough password"
 PHONE = {"width": 390, "height": 844}
 EMAILS = {role: f"{role.value}@brand.example" for role in Role}
 EXPIRY = re.compile(r"; expires=[^;]*", re.IGNORECASE)
+DEAR_TO_HOLD = brand.NETWORK["skus"].replace("0.10", "9.00")
+CHEAP_TO_ORDER = brand.NETWORK["supply_offers"].replace("50.00", "0.00")
+"""Together they make the plan order week by week, so that a supplier has several lines to answer."""
 SPOILT = [
     "X1,paid,MUG,CN-GD,3,19.90,CNY,2026-11-18T10:00:00+08:00,x1,,cancelled",
     "X2,paid,MUG,CN-FJ,2,19.90,CNY,2026-11-19T10:00:00+08:00,x2,,cancelled",
@@ -34,23 +39,45 @@ SPOILT = [
 ]
 
 
+@pytest.fixture(scope="session")
+def brand_file(test_run: TestRun, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with orders, some of them cancelled, an open campaign, a plan whose lines are asked, and an
+    account per role. Planning takes seconds, so every journey begins with a copy of this one file."""
+    folder = tmp_path_factory.mktemp("brand")
+    path = folder / "headwater.db"
+    shutil.copy(test_run.sqlite_template(), path)
+    db = Database(f"sqlite:///{path}")
+    brand.load_network(db, folder, changed={"skus": DEAR_TO_HOLD, "supply_offers": CHEAP_TO_ORDER})
+    brand.load_orders(db, folder)
+    brand.load_orders(db, folder, rows=SPOILT, name="late.csv")
+    brand.load_campaign(db, folder)
+    brand.ask(db, brand.make_plan(db, brand.store_forecast(db)))
+    supplier = _most_asked(db)
+    for role in Role:
+        _add_account(db, role, supplier)
+    db.dispose()
+    return path
+
+
 @pytest.fixture
-def database_url(test_run: TestRun, tmp_path: Path) -> str:
+def database_url(brand_file: Path, tmp_path: Path) -> str:
     """SQLite only: what the pages ask of a database is tried on both elsewhere."""
     path = tmp_path / "headwater.db"
-    shutil.copy(test_run.sqlite_template(), path)
+    for part in brand_file.parent.glob("headwater.db*"):
+        shutil.copy(part, path.with_name(part.name))
     return f"sqlite:///{path}"
 
 
 @pytest.fixture
 def app(app: Flask) -> Flask:
-    """The service lives at the test's instant, the browser by the real clock: no cookie may look expired to it."""
+    """The service lives at the test's instant, the browser by the real clock: its cookies never expire."""
     serve = app.wsgi_app
 
     def without_expiry(environ: Any, start_response: Callable[..., Any]) -> Any:
         def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
             kept = [
-                (name, EXPIRY.sub("", value) if name.lower() == "set-cookie" else value) for name, value in headers
+                (name, EXPIRY.sub("", value) if name.lower() == "set-cookie" else value)
+                for name, value in headers
             ]
             return start_response(status, kept, *more)
 
@@ -68,23 +95,11 @@ class Brand:
 
 
 @pytest.fixture
-def planned(db: Database, tmp_path: Path) -> Brand:
-    """Orders, some of them cancelled, an open campaign, a plan whose lines are asked, an account per role."""
-    brand.load_network(db, tmp_path)
-    brand.load_orders(db, tmp_path)
-    brand.load_orders(db, tmp_path, rows=SPOILT, name="late.csv")
-    brand.load_campaign(db, tmp_path)
-    brand.ask(db, brand.make_plan(db, brand.store_forecast(db)))
-    supplier = _most_asked(db)
-    for role in Role:
-        _add_account(db, role, supplier)
-    return Brand(db, supplier)
+def planned(db: Database) -> Brand:
+    return Brand(db, _most_asked(db))
 
 
 def _most_asked(db: Database) -> str:
-    from app.stages.catalog import queries as catalog
-    from app.stages.confirmation import queries as confirmation
-
     with db.reading() as session:
         lines = confirmation.supplier_lines(session, actor=brand.MERCHANDISER)
         counts: dict[int, int] = {}
@@ -108,7 +123,7 @@ def _add_account(db: Database, role: Role, supplier: str) -> None:
 
 
 @pytest.fixture
-def enter(new_page: Pages, live_server: str, planned: Brand) -> Callable[..., Page]:
+def enter(live_server: str, planned: Brand, new_page: Pages) -> Callable[..., Page]:
     """enter(Role.SUPPLIER, width=390) – a page of somebody who has just signed in."""
 
     def sign_in(role: Role, **how: Any) -> Page:

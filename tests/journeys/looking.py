@@ -7,15 +7,15 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from playwright.sync_api import expect
+
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 
 def drawn(page: Page) -> None:
     """Wait until every chart of the page stands."""
-    page.wait_for_function(
-        "[...document.querySelectorAll('[data-chart]')].every(figure => figure.classList.contains('ready'))"
-    )
+    expect(page.locator("[data-chart]:not(.ready)")).to_have_count(0)
 
 
 def faults(page: Page) -> list[str]:

@@ -47,7 +47,7 @@ def test_every_page_is_open_to_everybody(enter: Enter, role: Role, view: dict[st
     page = enter(role, **view)
     if view["locale"] == "zh-CN":
         page.locator("form[action='/language'] button:visible").click()
-        page.wait_for_function("document.documentElement.lang === 'zh-Hans-CN'")
+        page.locator("html[lang=zh-Hans-CN]").wait_for(state="attached")
     found: list[str] = []
     for address in PAGES[role]:
         page.goto(address)
@@ -76,7 +76,7 @@ def test_language_and_theme_are_kept(enter: Enter) -> None:
 
 
 def test_the_sign_in_refuses_and_then_leads_where_one_wanted_to_go(
-    new_page: Pages, live_server: str, planned: object
+    live_server: str, planned: object, new_page: Pages
 ) -> None:
     page = new_page(base_url=live_server)
     page.goto("/plan?run=1")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from playwright.sync_api import expect
+
 from app.core.access import Role
 from app.stages.confirmation import operations as confirmation
 from app.stages.confirmation import queries as lines
@@ -20,12 +22,13 @@ Enter = Callable[..., "Page"]
 def test_a_warehouse_planner_receives_goods_and_promises_stock(enter: Enter, planned: Brand) -> None:
     actor = brand.supplier(planned.db, planned.supplier)
     with planned.db.transaction() as session:
-        line = lines.supplier_lines(session, actor=actor, states=["asked"])[0]
+        asked = lines.supplier_lines(session, actor=actor, states=["asked"])
+        line = next(line for line in asked if line.warehouse_id is not None)
         confirmation.record_answer(
             session, actor=actor, line_id=line.id, version=line.version, kind="confirm", now=brand.NOW
         )
     page = enter(Role.WAREHOUSE_PLANNER)
-    page.locator("a.cell").first.click()
+    page.locator(f"a.cell[href*='week={line.due_week}']").first.click()
     page.locator("#lines").wait_for()
     row = page.locator(f"#line-{line.id}")
     row.get_by_label("Units").fill("0")
@@ -41,7 +44,7 @@ def test_a_warehouse_planner_receives_goods_and_promises_stock(enter: Enter, pla
     page.get_by_role("link", name="Available to promise").first.click()
     page.locator("#atp tbody tr").first.wait_for()
     page.get_by_role("searchbox").fill("mug")
-    page.wait_for_function("document.querySelectorAll('#atp tbody tr').length === 1")
+    expect(page.locator("#atp tbody tr")).to_have_count(1)
     page.locator("[name=sku]").fill("MUG")
     page.locator("[name=quantity]").fill("5")
     page.get_by_role("button", name="When?").click()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from babel.numbers import get_currency_precision
@@ -12,7 +12,7 @@ from flask_babel import gettext
 
 from app.entrypoints.web import show, words
 from app.stages.allocation.queries import PlanFact, SankeyLink, ShareFact
-from app.stages.catalog.queries import Names
+from app.stages.catalog.queries import Name, Names
 from app.stages.demand.queries import CampaignFact, CurvePoint, Waterfall
 from app.stages.forecasts.queries import FanChart
 
@@ -48,11 +48,11 @@ def sankey(flows: Iterable[SankeyLink], *, names: Names, alerted: Iterable[int] 
     total = sum(made.values()) or 1
     hot = set(alerted)
     left = [
-        _node(f"s{key}", show.name(names.suppliers.get(key)), made[key], total, "left", key in hot)  # type: ignore[call-overload]
+        _node(f"s{key}", _place(key, names.suppliers), made[key], total, "left", key in hot)
         for key in sorted(made, key=lambda key: -made[key])
     ]
     right = [
-        _node(f"w{key}", _place(key, names), taken[key], total, "right", False)
+        _node(f"w{key}", _place(key, names.warehouses), taken[key], total, "right", False)
         for key in sorted(taken, key=lambda key: -taken[key])
     ]
     links = [{"source": f"s{a}", "target": f"w{b}", "value": quantity} for (a, b), quantity in units.items()]
@@ -66,8 +66,8 @@ def _sums(units: dict[tuple[int, int | str], int], end: int) -> dict[int | str, 
     return sums
 
 
-def _place(key: int | str, names: Names) -> str:
-    return gettext("Direct to regions") if isinstance(key, str) else show.name(names.warehouses.get(key))
+def _place(key: int | str, table: Mapping[int, Name]) -> str:
+    return gettext("Direct to regions") if isinstance(key, str) else show.name(table.get(key))
 
 
 def _node(key: str, label: str, quantity: int, total: int, side: str, alert: bool) -> Data:

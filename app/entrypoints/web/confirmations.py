@@ -16,6 +16,7 @@ from app.stages.confirmation import operations, queries
 
 blueprint = Blueprint("confirmations", __name__, url_prefix="/confirmations")
 PAGE = 25
+DECIDE_AT_ONCE = 10
 
 
 @blueprint.get("")
@@ -28,7 +29,7 @@ def index() -> Reply:
     with db().reading() as session:
         plan = allocation.latest_plan(session)
         counts = queries.count_lines(session, actor=actor)
-        counters = queries.counters(session, actor=actor, limit=PAGE)
+        counters = queries.counters(session, actor=actor, limit=DECIDE_AT_ONCE)
         lines = queries.supplier_lines(
             session, actor=actor, states=[state] if state else None, limit=PAGE + 1, offset=offset
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from markupsafe import Markup
 
@@ -22,8 +23,8 @@ def sparkline(values: Sequence[float]) -> Markup:
     ]
     line = _smooth(points)
     return Markup(  # numbers only
-        f'<svg class="spark" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" preserveAspectRatio="none" aria-hidden="true">'
-        f'<path class="spark-area" d="{line} L{WIDTH:g} {HEIGHT:g} L0 {HEIGHT:g} Z"/>'
+        f'<svg class="spark" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" preserveAspectRatio="none" '
+        f'aria-hidden="true"><path class="spark-area" d="{line} L{WIDTH:g} {HEIGHT:g} L0 {HEIGHT:g} Z"/>'
         f'<path class="spark-line" d="{line}" vector-effect="non-scaling-stroke"/></svg>'
     )
 
@@ -31,7 +32,7 @@ def sparkline(values: Sequence[float]) -> Markup:
 def _smooth(points: Sequence[tuple[float, float]]) -> str:
     """A path whose bends never overshoot the values (horizontal tangents halfway)."""
     parts = [f"M{points[0][0]:.1f} {points[0][1]:.1f}"]
-    for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(points):
         middle = (x0 + x1) / 2
         parts.append(f"C{middle:.1f} {y0:.1f} {middle:.1f} {y1:.1f} {x1:.1f} {y1:.1f}")
     return " ".join(parts)

@@ -142,5 +142,9 @@ def read(form: Form, typed: Mapping[str, str]) -> Given:
     try:
         return Given(raw, form.load(raw), {})
     except ValidationError as invalid:
-        messages: dict[str, list[Any]] = invalid.messages_dict
-        return Given(raw, {}, {name: str(sentences[0]) for name, sentences in messages.items()})
+        return Given(raw, {}, {name: _first(told) for name, told in invalid.messages_dict.items()})
+
+
+def _first(told: Any) -> str:
+    """The first sentence about a field; a translated one comes alone, not in a list."""
+    return str(told[0] if isinstance(told, list) else told)

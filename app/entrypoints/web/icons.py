@@ -19,8 +19,9 @@ def icon(name: str, extra: str = "") -> Markup:
     paths = "".join(re.findall(r"<(?:path|circle|rect|line)\b[^>]*?/>", text)[1:])
     classes = f"icon {extra}".strip()
     return Markup(  # the file is ours and hashed in the manifest
-        f'<svg class="{classes}" width="24" height="24" viewBox="0 0 24 24" fill="none" stroke="currentColor" '
-        f'stroke-width="1.75" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">{paths}</svg>'
+        f'<svg class="{classes}" width="24" height="24" viewBox="0 0 24 24" fill="none" '
+        f'stroke="currentColor" stroke-width="1.75" stroke-linecap="round" '
+        f'stroke-linejoin="round" aria-hidden="true">{paths}</svg>'
     )
 
 

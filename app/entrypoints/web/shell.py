@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, Flask, g, request
@@ -135,7 +136,7 @@ def surroundings() -> dict[str, Any]:
         "Role": Role,
         "menu": menu,
         "here": place(menu),
-        "menu_counts": counts(actor) if actor and shown else {},
+        "menu_counts": partial(counts, actor) if actor and shown else dict,
         "home": HOME[actor.role] if actor else "web.auth.sign_in",
         "lang": TAGS.get(str(get_locale()), "en"),
         "chinese": speaks_chinese(),

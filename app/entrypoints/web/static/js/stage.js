@@ -93,14 +93,14 @@ export function draw(figure, kind) {
   canvas.className = "chart-canvas";
   figure.append(canvas);
   const chart = echarts.init(canvas, null, { renderer: "canvas" });
-  const paint = () => {
+  const paint = (first) => {
     const palette = colours();
     const option = kind.option(data, palette, { width: canvas.clientWidth });
     const setting = base(palette);
     chart.clear(); // another width may mean another shape: nothing of the old one may linger
-    chart.setOption({ ...setting, ...option, tooltip: { ...setting.tooltip, ...option.tooltip } }, true);
+    chart.setOption({ ...setting, animation: first === true, ...option, tooltip: { ...setting.tooltip, ...option.tooltip } }, true);
   };
-  paint();
+  paint(true);
   let width = canvas.clientWidth;
   const watch = new ResizeObserver(() => {
     if (!figure.isConnected) return;

@@ -14,7 +14,7 @@ export function option(data, palette, { width }) {
       data: data.bars.map((bar) => ({ value: bar.value, itemStyle: { color: bar.alert ? palette.bad : palette.river, borderRadius: 3 } })),
       label: { show: true, position: "right", color: palette.text, fontSize: 12, formatter: ({ dataIndex }) => data.bars[dataIndex].text },
       markLine: data.limit ? { symbol: "none", silent: true, data: [{ xAxis: data.limit.value,
-        lineStyle: { color: palette.bad, type: "dashed" }, label: { formatter: data.limit.label, color: palette.bad, fontSize: 11.5, position: "end" } }] } : undefined,
+        lineStyle: { color: palette.bad, type: "dashed" }, label: { formatter: data.limit.label, color: palette.bad, fontSize: 11.5, position: "start" } }] } : undefined,
     }],
   };
 }

@@ -1,7 +1,7 @@
 // What was sold by week, and the forecast as a line with its 80 and 95 bands.
 import { axis, compact, dayOf, legend, longDayOf, units } from "../stage.js";
 
-export function option(data, palette) {
+export function option(data, palette, { width }) {
   const weeks = [...data.history.map((point) => point.week), ...data.forecast.map((point) => point.week)];
   const gap = data.history.map(() => null);
   const last = data.history.at(-1);
@@ -17,7 +17,7 @@ export function option(data, palette) {
   ];
   const { words } = data;
   return {
-    grid: { left: 12, right: 18, top: 40, bottom: 8, containLabel: true },
+    grid: { left: 12, right: 18, top: width < 520 ? 60 : 40, bottom: 8, containLabel: true },
     legend: legend(palette, { data: [words.sold, words.forecast, words.band80, words.band95] }),
     tooltip: {
       trigger: "axis",
