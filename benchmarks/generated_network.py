@@ -28,6 +28,7 @@ SEED = 525_461
 SUPPLIERS, WAREHOUSES = 12, 6
 LOTS = (1, 2, 6, 12, 24, 48)
 RECENT_WEEKS = 26
+MEAN_VOLUME = 3.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +163,8 @@ def _warehouses(sold: Sold, codes: list[str], rng: np.random.Generator) -> pl.Da
             "warehouse": codes,
             "name": [f"Warehouse {code}" for code in codes],
             "timezone": ["UTC"] * len(codes),
-            "weekly_inbound": (share * sold.weekly.sum() * 1.6).astype(int) + 100,
-            "storage": (share * sold.weekly.sum() * 3.5 * 14).astype(int) + 1_000,
+            "weekly_inbound": (share * sold.weekly.sum() * MEAN_VOLUME * 1.6).astype(int) + 100,
+            "storage": (share * sold.weekly.sum() * MEAN_VOLUME * 14).astype(int) + 1_000,
         }
     )
 

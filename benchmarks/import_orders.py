@@ -4,8 +4,9 @@
 
 The file is the real one of HEADWATER_SHARED (default ../shared), or a generated one with the same columns
 where that is absent. The floor is `sqlite3.executemany`, or COPY on PostgreSQL, of the same rows into a table
-without keys, committed. Every measurement has a process of its own, so that its peak memory is its own.
-Without --postgres a throw-away cluster is used where PostgreSQL is installed.
+without keys, committed; on SQLite also of the rows as they are stored. Every measurement has a process of its
+own, so that its peak memory is its own. Without --postgres a throw-away cluster is used where PostgreSQL is
+installed.
 """
 
 from __future__ import annotations
@@ -98,6 +99,11 @@ def _compare(
         whole = statistics.median(run[1][clock] for run in runs)
         goal = f" (goal ≥ {least})" if least else ""
         print(f"{name} {clock}: floor {bare:.2f}, import {whole:.2f}, ratio {bare / whole:.3f}{goal}")
+    stored = [
+        run[1]["as_stored_seconds"] / run[1]["seconds"] for run in runs if "as_stored_seconds" in run[1]
+    ]
+    if stored:
+        print(f"{name} seconds: ratio {statistics.median(stored):.3f} to the rows as stored, 15 columns each")
     last = runs[-1][1]
     peak = max(run[1]["peak_mb"] for run in runs)
     print(f"{name} peak memory {peak:.0f} MB" + (f" (goal ≤ {most_mb})" if most_mb else ""))
@@ -130,21 +136,25 @@ def _timed(work: Any) -> dict[str, Any]:
 
 
 def sqlite_floor(path: Path, _url: str) -> dict[str, Any]:
-    frame = pl.read_parquet(path)
-    rows = frame.rows()
+    rows = pl.read_parquet(path).rows()
     with tempfile.TemporaryDirectory() as folder:
-        connection = sqlite3.connect(Path(folder) / "floor.db")
-        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "cache_size = -65536"):
-            connection.execute(f"PRAGMA {pragma}")
-        connection.execute(f"CREATE TABLE line ({', '.join(f'c{place}' for place in range(frame.width))})")
+        return _bare(rows, Path(folder))
 
-        def work() -> dict[str, Any]:
-            marks = ", ".join("?" for _ in frame.columns)
-            with connection:
-                connection.executemany(f"INSERT INTO line VALUES ({marks})", rows)
-            return {}
 
-        return _timed(work)
+def _bare(rows: list[tuple[Any, ...]], folder: Path) -> dict[str, Any]:
+    """The rows into a table without keys or types, committed."""
+    width = len(rows[0])
+    connection = sqlite3.connect(folder / "floor.db")
+    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "cache_size = -65536"):
+        connection.execute(f"PRAGMA {pragma}")
+    connection.execute(f"CREATE TABLE line ({', '.join(f'c{place}' for place in range(width))})")
+
+    def work() -> dict[str, Any]:
+        with connection:
+            connection.executemany(f"INSERT INTO line VALUES ({', '.join('?' * width)})", rows)
+        return {}
+
+    return _timed(work)
 
 
 def postgres_floor(path: Path, url: str) -> dict[str, Any]:
@@ -202,6 +212,9 @@ def whole_import(path: Path, url: str) -> dict[str, Any]:
         result = _timed(work)
         with db.reading() as session:
             result["units"] = int(session.scalar(text("SELECT sum(units) FROM demand_day")))
+            if not url:
+                stored = session.execute(text("SELECT * FROM signal")).fetchall()
+                result["as_stored_seconds"] = _bare([tuple(row) for row in stored], Path(folder))["seconds"]
         db.dispose()
         return result
 

@@ -254,11 +254,16 @@ class _Absorbing:
         rows = rows.with_columns(
             pl.lit(self._channel.id).alias("channel_id"), pl.lit(self.fact.batch_id).alias("batch_id")
         )
-        first = rows.unique("external_id", keep="first", maintain_order=True)
-        repeated = rows.join(first.select("row"), on="row", how="anti")
-        signals = storing.insert_new(self._session, first.sort("external_id"))
+        new = rows["external_id"].is_first_distinct()
+        first, repeated = rows.filter(new).sort("external_id"), rows.filter(~new)
+        signals = storing.insert_new(self._session, first)
         storing.insert_exclusions(self._session, signals, actor=self._actor, now=self._now)
-        again = pl.concat([first.join(signals.select("row"), on="row", how="anti"), repeated])
+        known = (
+            first.join(signals.select("row"), on="row", how="anti")
+            if signals.height < first.height
+            else first.clear()
+        )
+        again = pl.concat([known, repeated])
         same = storing.same_content(self._session, again, channel_id=self._channel.id)
         heading = headings.get("external_id", "external_id")
         sentence = pl.lit(
