@@ -38,11 +38,16 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Effort:
-    """How hard to work on one SKU. relaxed: no plan, only the relaxation. gap and nodes: of the small MIP."""
+    """How hard to work on one SKU.
+
+    relaxed: no plan, only the relaxation. gap and nodes: of the small MIP. proven: it has all lots, so that
+    its bound is one.
+    """
 
     gap: float = 0.005
     nodes: int = 10
     relaxed: bool = False
+    proven: bool = False
     seed: int = 0
 
 
@@ -66,16 +71,24 @@ def solve_part(net: Network, item: Item, prices: Floats, effort: Effort) -> Part
     return min(parts, key=lambda made: made.cost + float(prices[made.rows] @ made.amounts))
 
 
-def sharpen_part(
-    net: Network, item: Item, prices: Floats, effort: Effort, *, support: NDArray[np.bool_], bound: float
-) -> Part | None:
-    """The small MIP over the lots of the relaxation; None when it finds no plan. bound is passed on."""
-    one = only_lots(cluster(net, item, prices), support)
+def sharpen_part(net: Network, item: Item, prices: Floats, effort: Effort, known: Part) -> Part:
+    """The small MIP over the lots of the relaxation, or over all worth asking, whose bound then counts too.
+
+    Returns the cheaper plan of the two, with the higher bound.
+    """
+    assert known.support is not None
+    one = cluster(net, item, prices)
+    one = only_lots(one, worth_asking(net, item, prices) if effort.proven else known.support)
     arrays, layout = single_model(net, one.piece)
     answer = run(arrays, gap=effort.gap, nodes=effort.nodes, seed=effort.seed)
-    if answer.values is None:
-        return None
-    return part(net, item, read(one, layout, answer.values), bound=bound, support=support)
+    bound = known.bound
+    if effort.proven and np.isfinite(answer.bound):
+        bound = max(bound, answer.bound + one.constant + fixed_cost(net, item))
+    found = [known]
+    if answer.values is not None:
+        found.append(part(net, item, read(one, layout, answer.values), bound=bound, support=known.support))
+    best = min(found, key=lambda made: made.cost + float(prices[made.rows] @ made.amounts))
+    return replace(best, bound=bound)
 
 
 def _relaxed_part(

@@ -18,7 +18,8 @@ from optimizer.network import Network, network
 from optimizer.parts import Effort, Part, sharpen_part, solve_part
 from optimizer.problem import Problem
 
-CHUNK = 12
+# Jobs are handed out up to so many at once, but so few that every process has several turns.
+CHUNK, CHUNKS_EACH = 12, 8
 # A SKU to solve, or what is known of one to make better.
 Job = str | Part
 _net: Network | None = None
@@ -40,10 +41,7 @@ def do(net: Network, job: Job, prices: Floats, effort: Effort) -> Part:
     """Lay out one SKU and solve it at the prices: anew, or from a part whose plan is to be made better."""
     if isinstance(job, str):
         return solve_part(net, compile_item(net, net.problem.sku_of[job]), prices, effort)
-    assert job.support is not None
-    item = compile_item(net, net.problem.sku_of[job.sku])
-    better = sharpen_part(net, item, prices, effort, support=job.support, bound=job.bound)
-    return job if better is None else better
+    return sharpen_part(net, compile_item(net, net.problem.sku_of[job.sku]), prices, effort, job)
 
 
 class Workers:
@@ -51,6 +49,7 @@ class Workers:
 
     def __init__(self, net: Network, *, threads: int) -> None:
         self._net = net
+        self._threads = threads
         self._pool: ProcessPoolExecutor | None = None
         if threads > 1:
             self._pool = ProcessPoolExecutor(
@@ -79,7 +78,8 @@ class Workers:
                     return
                 yield do(self._net, job, prices, effort)
             return
-        chunks = [list(jobs[at : at + CHUNK]) for at in range(0, len(jobs), CHUNK)]
+        size = max(1, min(CHUNK, len(jobs) // (CHUNKS_EACH * self._threads)))
+        chunks = [list(jobs[at : at + size]) for at in range(0, len(jobs), size)]
         waiting = [self._pool.submit(_chunk, chunk, prices, effort) for chunk in chunks]
         yield from _collect(waiting, deadline=deadline)
 
