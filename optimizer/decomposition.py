@@ -10,11 +10,12 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 
+from optimizer.combining import combine
 from optimizer.item import Item, compile_item
 from optimizer.limits import locked_orders
 from optimizer.network import Floats, Network
-from optimizer.parts import Effort, Part, part
-from optimizer.picks import Pick, idle_pick
+from optimizer.parts import Effort, Part, idle_part
+from optimizer.picks import Pick
 from optimizer.plan import Settings
 from optimizer.prices import find_prices
 from optimizer.repair import Plan, improve, repair
@@ -30,10 +31,10 @@ SHARPEN_TO = 0.6
 # two minutes on two cores.
 PROVEN_PAIRS = 1_000_000
 # SKUs planned a second time after the repair: at most so many, each further away than this part of the bound.
-SECOND_LOOKS = 60
+SECOND_LOOKS = 20
 SECOND_WORTH = 5e-5
 # The parts of the time limit after which prices, then plans, stop, so that the repair has time left.
-PRICES_UNTIL, PLANS_UNTIL = 0.3, 0.75
+PRICES_UNTIL, PLANS_UNTIL, COMBINED_UNTIL = 0.3, 0.6, 0.85
 
 
 def solve_in_parts(
@@ -56,13 +57,8 @@ def solve_in_parts(
         bound = _bound(net, parts, prices)
         on_time &= _sharpen(workers, parts, prices, hard, tell, gap=settings.gap, bound=bound, deadline=late)
         bound = _bound(net, parts, prices)
-    for sku in skus:
-        if sku not in parts:
-            item = compile_item(net, net.problem.sku_of[sku])
-            parts[sku] = part(net, item, idle_pick(item), bound=0.0)
-    plan = Plan(net, {sku: parts[sku] for sku in skus}, prices)
-    deadline = started + settings.time_limit
-    on_time &= _finish(plan, bound, effort, tell, gap=settings.gap, deadline=deadline)
+        plan = Plan(net, {sku: parts.get(sku) or idle_part(net, sku) for sku in skus}, prices)
+        on_time &= _fit(plan, workers, effort, tell, settings=settings, bound=bound, started=started)
     chosen = {}
     for sku, one in plan.parts.items():
         assert one.pick is not None
@@ -109,9 +105,20 @@ def _distance(one: Part, bound: float, prices: Floats) -> float:
     return one.cost + float(prices[one.rows] @ one.amounts) - bound
 
 
-def _finish(plan: Plan, bound: float, effort: Effort, tell: Tell, *, gap: float, deadline: float) -> bool:
-    """Repair, then look again at the SKUs furthest from their own bound at the prices."""
-    bounds = {sku: one.bound for sku, one in plan.parts.items()}
+def _fit(
+    plan: Plan,
+    workers: Workers,
+    effort: Effort,
+    tell: Tell,
+    *,
+    settings: Settings,
+    bound: float,
+    started: float,
+) -> bool:
+    """Repair, choose among more plans a SKU, and look again at the SKUs furthest from their own bound."""
+    own = list(plan.parts.values())
+    until = started + settings.time_limit
+    goal = bound / (1.0 - settings.gap) if settings.gap < 1.0 else math.inf
 
     def say(phase: str) -> Callable[[int, int], None]:
         def tell_more(done: int, total: int) -> None:
@@ -120,12 +127,19 @@ def _finish(plan: Plan, bound: float, effort: Effort, tell: Tell, *, gap: float,
 
         return tell_more
 
-    on_time = repair(plan, effort, tell=say("repair"), deadline=deadline)
-    away = {sku: _distance(one, bounds[sku], plan.prices) for sku, one in plan.parts.items()}
-    order = sorted(away, key=lambda sku: (-away[sku], sku))[:SECOND_LOOKS]
-    again = [sku for sku in order if away[sku] > SECOND_WORTH * abs(bound)]
-    goal = bound / (1.0 - gap) if gap < 1.0 else math.inf
-    return improve(plan, again, effort, goal=goal, tell=say("improve"), deadline=deadline) and on_time
+    def second_looks() -> bool:
+        away = {one.sku: _distance(plan.parts[one.sku], one.bound, plan.prices) for one in own}
+        order = sorted(away, key=lambda sku: (-away[sku], sku))[:SECOND_LOOKS]
+        again = [sku for sku in order if away[sku] > SECOND_WORTH * abs(bound)]
+        return improve(plan, again, effort, goal=goal, tell=say("improve"), deadline=until)
+
+    on_time = repair(plan, effort, tell=say("repair"), deadline=until) and second_looks()
+    if plan.cost() > goal and len(plan.used):
+        pairs = _pairs(plan.net, list(plan.parts))
+        late = started + COMBINED_UNTIL * settings.time_limit
+        on_time &= combine(plan, own, workers, effort, tell, pairs=pairs, bound=bound, deadline=late)
+        on_time &= second_looks()
+    return on_time
 
 
 def _bound(net: Network, parts: dict[str, Part], prices: Floats) -> float:

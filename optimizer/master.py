@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from optimizer.build import Builder, Floats
-from optimizer.engine import run
+from optimizer.build import Builder, Floats, Ints
+from optimizer.engine import Arrays, run
 from optimizer.parts import Part
 
 
@@ -31,23 +31,48 @@ class Master:
 
     def prices(self) -> tuple[Floats, float, Floats]:
         """Prices by row, the master's cost (the least relaxed cost, from above), and the rows it exceeds."""
-        builder = Builder()
-        chosen = [one for parts in self.columns.values() for one in parts]
-        weights = builder.columns(np.array([one.cost for one in chosen]))
-        owner = np.repeat(np.arange(len(self.columns)), [len(parts) for parts in self.columns.values()])
-        rows = builder.rows(len(self.columns), lower=1.0, upper=1.0)
-        builder.put(rows[owner], weights, 1.0)
-        limits = builder.rows(len(self.room), upper=self.room)
-        for weight, one in zip(weights, chosen, strict=True):
-            builder.put(limits[one.rows], weight, one.amounts)
-        excess = builder.columns(self.ceiling)
-        builder.put(limits, excess, -1.0)
-        answer = run(builder.arrays())
+        arrays, _, limits, excess = self._model(self.ceiling, whole=False)
+        answer = run(arrays)
         if answer.duals is None or answer.values is None:
             none = np.zeros(len(self.room))
             return none, answer.objective, none
         prices = np.clip(-answer.duals[limits], 0.0, self.ceiling)
         return prices, answer.objective, np.maximum(answer.values[excess], 0.0)
+
+    def choose(self, above: Floats, *, gap: float, nodes: int, seed: int) -> list[Part] | None:
+        """One plan a SKU at the least cost, units over a limit at above [rows]; None: none found.
+
+        Price and branch: the plans seen so far and no others (Barnhart and others, 1998).
+        """
+        arrays, weights, _, _ = self._model(above, whole=True)
+        answer = run(arrays, gap=gap, nodes=nodes, seed=seed)
+        if answer.values is None:
+            return None
+        kept = answer.values[weights] > 0.5
+        return [one for one, keep in zip(self._all(), kept, strict=True) if keep]
+
+    def _all(self) -> list[Part]:
+        return [one for parts in self.columns.values() for one in parts]
+
+    def _model(self, above: Floats, *, whole: bool) -> tuple[Arrays, Ints, Ints, Ints]:
+        """The arrays, and where in them the weights of the plans, the rows and their excess stand."""
+        builder = Builder()
+        chosen = self._all()
+        costs = np.array([one.cost for one in chosen])
+        weights = builder.columns(costs, upper=1.0 if whole else np.inf, integer=whole)
+        owner = np.repeat(np.arange(len(self.columns)), [len(parts) for parts in self.columns.values()])
+        rows = builder.rows(len(self.columns), lower=1.0, upper=1.0)
+        builder.put(rows[owner], weights, 1.0)
+        limits = builder.rows(len(self.room), upper=self.room)
+        column = np.repeat(weights, [len(one.rows) for one in chosen])
+        builder.put(
+            limits[np.concatenate([one.rows for one in chosen])],
+            column,
+            np.concatenate([one.amounts for one in chosen]),
+        )
+        excess = builder.columns(above)
+        builder.put(limits, excess, -1.0)
+        return builder.arrays(), weights, limits, excess
 
 
 def total_use(parts: list[Part], size: int) -> Floats:

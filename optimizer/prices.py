@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from optimizer.combining import top_prices
 from optimizer.master import Master, total_use
 from optimizer.network import Floats, Network
 from optimizer.parts import Effort, Part, idle_part
@@ -46,7 +47,7 @@ class _Search:
         self.deadline = deadline
         self.sample, self.rounds = _sample(net, skus)
         self.room = net.coupling.room * _scale(net, self.sample)
-        self.top = _top(net)
+        self.top = top_prices(net)
         self.master = Master(room=self.room, ceiling=np.minimum(self.top, _ceiling(net)))
         self.master.add([idle_part(net, sku) for sku in self.sample])
         self.best = -math.inf
@@ -148,25 +149,6 @@ def _scale(net: Network, sample: list[str]) -> Floats:
         for rows in (coupling.capacity[at], coupling.horizon[at : at + 1], coupling.share[:, at]):
             scale[rows[rows >= 0]] = share
     return scale
-
-
-def _top(net: Network) -> Floats:
-    """No row is worth more than a mean shortage for each unit of what it limits, [rows]."""
-    demand, coupling = net.problem.demand, net.coupling
-    units = max(sum(one.quantity for one in demand), 1)
-    short = sum(one.short_cost * one.quantity for one in demand) / units
-    volume = sum(net.problem.sku_of[one.sku].volume * one.quantity for one in demand) / units
-    uses = [offer.capacity_use for offer in net.problem.offers]
-    use = float(np.mean(uses)) if uses else 1.0
-    top = np.full(len(coupling.room), short)
-    for rows, amount in (
-        (coupling.capacity, use),
-        (coupling.horizon, use),
-        (coupling.inbound, volume),
-        (coupling.storage, volume),
-    ):
-        top[rows[rows >= 0]] = short / max(amount, 1e-3)
-    return np.asarray(np.minimum(top, coupling.penalty), dtype=np.float64)
 
 
 def _ceiling(net: Network) -> float:
