@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -70,10 +71,14 @@ def database_url(brand_file: Path, tmp_path: Path) -> str:
 
 @pytest.fixture
 def app(app: Flask) -> Flask:
-    """The service lives at the test's instant, the browser by the real clock: its cookies never expire."""
+    """The service lives at the test's instant, the browser by the real clock: its cookies never expire.
+
+    Every answer is read to its end before a byte is sent: where a browser leaves a page whose files are still
+    on their way, the test server meets a broken connection and does not close the file it was sending.
+    """
     serve = app.wsgi_app
 
-    def without_expiry(environ: Any, start_response: Callable[..., Any]) -> Any:
+    def whole_and_without_expiry(environ: Any, start_response: Callable[..., Any]) -> list[bytes]:
         def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
             kept = [
                 (name, EXPIRY.sub("", value) if name.lower() == "set-cookie" else value)
@@ -81,9 +86,10 @@ def app(app: Flask) -> Flask:
             ]
             return start_response(status, kept, *more)
 
-        return serve(environ, start)
+        with closing(serve(environ, start)) as answer:  # type: ignore[type-var]
+            return list(answer)
 
-    app.wsgi_app = without_expiry  # type: ignore[method-assign]
+    app.wsgi_app = whole_and_without_expiry  # type: ignore[method-assign]
     return app
 
 

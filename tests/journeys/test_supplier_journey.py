@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from journeys.conftest import PHONE
+from playwright.sync_api import expect
 
 from app.core.access import Role
 from app.stages.confirmation import queries as lines
@@ -33,6 +34,7 @@ def test_a_supplier_answers_its_lines_on_a_phone(enter: Enter, planned: Brand) -
 
     page.locator(f"#card-{first.id}").get_by_role("button", name="Confirm").click()
     page.locator(f"#card-{first.id} .badge", has_text="Confirmed").wait_for()
+    expect(page.locator(".bottom-bar .nav-count")).to_have_text(str(len(mine) - 1))
 
     card = page.locator(f"#card-{second.id}")
     card.get_by_role("button", name="Change").click()
@@ -69,8 +71,15 @@ def test_a_supplier_that_answers_an_old_page_is_told_to_look_again(enter: Enter,
 
 def test_a_supplier_opens_no_page_of_the_buyer(enter: Enter) -> None:
     page = enter(Role.SUPPLIER, **PHONE)
-    for address in ("/", "/plan", "/confirmations", "/demand", "/warehouse", "/admin/accounts"):
+    for address in ("/plan", "/confirmations", "/demand", "/warehouse", "/admin/accounts"):
         answer = page.goto(address)
         assert answer is not None
         assert answer.status == 403, address
         assert page.get_by_role("heading", name="Not for your role").is_visible()
+
+
+def test_the_bare_address_leads_everybody_to_their_own_first_page(enter: Enter) -> None:
+    for role, title in ((Role.SUPPLIER, "To answer"), (Role.WAREHOUSE_PLANNER, "Inbound")):
+        page = enter(role)
+        page.goto("/")
+        page.locator("h1", has_text=title).wait_for()

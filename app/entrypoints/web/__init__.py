@@ -21,6 +21,7 @@ from app.entrypoints.web import (
     supplier,
     telling,
     tower,
+    trail,
     warehouse,
 )
 from app.entrypoints.web.replies import error_page
@@ -52,6 +53,7 @@ def register(app: Flask) -> None:
     language.register(app)
     show.register(app)
     telling.register(app)
+    trail.register(app)
     shell.register(app)
     app.register_blueprint(shell.blueprint)
     app.view_functions["web.static"] = public(app.view_functions["web.static"])

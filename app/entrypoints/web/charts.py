@@ -21,7 +21,7 @@ DIRECT = "direct"
 
 
 def waterfall(water: Waterfall) -> Data:
-    """Raw, one bar per reason, valid. The axis starts below the smallest step when all steps are small."""
+    """Raw, one bar per reason, valid."""
     bars = [_bar(gettext("Raw"), 0, water.raw_units, "total", show.units(water.raw_units))]
     level = water.raw_units
     for step in water.steps:

@@ -76,7 +76,8 @@ def _settle(line_id: int, *, accept: bool) -> Reply:
             session, actor=current_actor(), line_id=line_id, accept=accept, now=now(), **given.values
         )
         names = catalog.names(session)
+        left = queries.count_lines(session, actor=current_actor()).get("countered", 0)
     say(gettext("The counter-offer is accepted.") if accept else gettext("The counter-offer is refused."))
     if by_htmx():
-        return part("merchandiser/settled.html", line=line, names=names)
+        return part("merchandiser/settled.html", line=line, names=names, left=left)
     return go("web.confirmations.index")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
@@ -46,7 +47,7 @@ def index() -> Reply:
             cost_chart=charts.cost_parts(plan),
             spent=spent(plan),
             unmet=queries.unmet_by_sku(session, run_id=plan.run_id, limit=LISTED),
-            binding=[bound(one, names) for one in plan.binding[:LISTED]],
+            binding=[bound(one, names, first=plan.first_week) for one in plan.binding[:LISTED]],
             **_shares(session, plan, names),
             **_lines(session, plan),
         )
@@ -93,19 +94,19 @@ def spent(plan: PlanFact) -> int:
     return sum(plan.cost_parts.get(name, 0) for name in ("purchase", "award", "order", "freight", "holding"))
 
 
-def bound(one: Mapping[str, Any], names: catalog.Names) -> dict[str, Any]:
+def bound(one: Mapping[str, Any], names: catalog.Names, *, first: dt.date) -> dict[str, Any]:
     """One rule that holds the plan back, in words."""
     ids = dict(one.get("ids", {}))
     return {
         "rule": words.label(words.RULES, one["rule"]),
-        "where": _where(ids, names),
+        "where": _where(ids, names, first),
         "used": one["used"],
         "limit": one["limit"],
         "forced": bool(one.get("forced")),
     }
 
 
-def _where(ids: Mapping[str, Any], names: catalog.Names) -> str:
+def _where(ids: Mapping[str, Any], names: catalog.Names, first: dt.date) -> str:
     """The supplier, SKU, warehouse and week a rule is about, as far as it names them."""
     tables = {"supplier": names.suppliers, "sku": names.skus, "warehouse": names.warehouses, "key": {}}
     parts = []
@@ -115,5 +116,6 @@ def _where(ids: Mapping[str, Any], names: catalog.Names) -> str:
             found = by_code.get(str(ids[kind]))
             parts.append(show.name(found) if found else str(ids[kind]))
     if "week" in ids:
-        parts.append(gettext("week %(number)s of the plan", number=int(ids["week"]) + 1))
+        monday = first + dt.timedelta(weeks=int(ids["week"]))
+        parts.append(gettext("week of %(day)s", day=show.week(monday)))
     return " · ".join(parts)

@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Blueprint, Flask, g, request
 from flask_babel import LazyString, get_locale, lazy_gettext
+from flask_login import current_user
 
 from app.core.access import Actor, Role
 from app.entrypoints.door import db, today
@@ -126,6 +127,13 @@ def theme() -> str | None:
     return chosen if chosen in THEMES else None
 
 
+def person(actor: Actor | None) -> str:
+    """The name of whoever signed in; the audit log knows them by e-mail."""
+    if actor and current_user.is_authenticated:
+        return str(current_user.account.name)
+    return actor.name if actor else ""
+
+
 def surroundings() -> dict[str, Any]:
     """What every template may use."""
     actor: Actor | None = g.get("actor")
@@ -134,6 +142,7 @@ def surroundings() -> dict[str, Any]:
     return {
         "actor": actor,
         "Role": Role,
+        "person": person(actor),
         "menu": menu,
         "here": place(menu),
         "menu_counts": partial(counts, actor) if actor and shown else dict,

@@ -9,12 +9,24 @@ from typing import Any, Protocol
 from babel.dates import format_skeleton
 from babel.numbers import format_compact_currency, format_currency, get_currency_precision
 from flask import Flask
-from flask_babel import format_date, format_datetime, format_decimal, format_percent, get_locale, gettext
+from flask_babel import (
+    format_date,
+    format_datetime,
+    format_decimal,
+    format_percent,
+    get_locale,
+    gettext,
+    to_user_timezone,
+)
 
+from app.entrypoints.door import today
 from app.entrypoints.web.language import speaks_chinese
 
 WHOLE_MONEY_FROM = 10_000
 """Amounts of this many major units are shown without their minor part."""
+
+NEAR = dt.timedelta(days=183)
+"""Within half a year of today a day is clear without its year."""
 
 
 class Named(Protocol):
@@ -68,10 +80,14 @@ def day(date: dt.date | None) -> str:
 
 
 def week(monday: dt.date | None) -> str:
-    """A planning week, named by its Monday: 23 Nov or 11月23日."""
+    """A planning week, named by its Monday: Nov 23 or 11月23日; one far from today has its year as well."""
     if monday is None:
         return "–"
-    return str(format_skeleton("MMMd", monday, locale=get_locale()))
+    return str(format_skeleton("yMMMd" if _far(monday) else "MMMd", monday, locale=get_locale()))
+
+
+def _far(date: dt.date) -> bool:
+    return abs(date - today()) > NEAR
 
 
 def iso_week(monday: dt.date) -> str:
@@ -79,15 +95,30 @@ def iso_week(monday: dt.date) -> str:
 
 
 def moment(instant: dt.datetime | None) -> str:
-    return "–" if instant is None else str(format_datetime(instant, "medium"))
+    """A day and time to the second: Nov 23, 2026, 18:00:05."""
+    return (
+        "–" if instant is None else f"{format_date(instant, 'medium')} {format_datetime(instant, 'HH:mm:ss')}"
+    )
 
 
 def short_moment(instant: dt.datetime | None) -> str:
-    """A day and time without the year, for tables: Nov 23, 18:00."""
+    """A day and time for tables: Nov 23, 18:00; one far from today has its year as well."""
     if instant is None:
         return "–"
-    pattern = "M月d日 HH:mm" if speaks_chinese() else "MMM d, HH:mm"
+    if speaks_chinese():
+        pattern = "y年M月d日 HH:mm" if _far(instant.date()) else "M月d日 HH:mm"
+    else:
+        pattern = "MMM d, y, HH:mm" if _far(instant.date()) else "MMM d, HH:mm"
     return str(format_datetime(instant, pattern))
+
+
+def short_day(instant: dt.datetime) -> str:
+    """The day of an instant, in the planning time zone: Nov 23."""
+    return week(to_user_timezone(instant).date())
+
+
+def clock(instant: dt.datetime) -> str:
+    return str(format_datetime(instant, "HH:mm"))
 
 
 def name(thing: Named | None) -> str:
@@ -113,6 +144,8 @@ def register(app: Flask) -> None:
         "iso_week": iso_week,
         "moment": moment,
         "short_moment": short_moment,
+        "short_day": short_day,
+        "clock": clock,
         "name": name,
         "seconds": seconds,
     }

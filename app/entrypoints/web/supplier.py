@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, render_template, request
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 
 from app.core.access import Role
 from app.entrypoints.door import current_actor, db, now, roles
-from app.entrypoints.web import forms
+from app.entrypoints.web import forms, show
 from app.entrypoints.web.replies import Reply, by_htmx, error_page, go, part, say
 from app.stages.catalog import queries as catalog
 from app.stages.confirmation import operations, queries
@@ -25,13 +25,14 @@ def index() -> Reply:
     actor, offset = current_actor(), _offset()
     with db().reading() as session:
         lines = queries.supplier_lines(session, actor=actor, states=["asked"], limit=PAGE + 1, offset=offset)
+        counts = queries.count_lines(session, actor=actor)
         return render_template(
             "supplier/index.html",
             lines=lines[:PAGE],
             more=len(lines) > PAGE,
             offset=offset,
             page=PAGE,
-            counts=queries.count_lines(session, actor=actor),
+            waiting=_waiting(counts.get("asked", 0)),
             names=catalog.names(session),
             now=now(),
         )
@@ -56,6 +57,15 @@ def promised() -> Reply:
             counts=queries.count_lines(session, actor=actor),
             names=catalog.names(session),
         )
+
+
+def _waiting(lines: int) -> str:
+    return ngettext(
+        "%(count)s line waits for your answer, the earliest week first.",
+        "%(count)s lines wait for your answer, the earliest week first.",
+        lines,
+        count=show.units(lines),
+    )
 
 
 def _offset() -> int:
@@ -95,9 +105,10 @@ def _answer(line_id: int, kind: str, values: dict[str, Any], told: str) -> Reply
             session, actor=current_actor(), line_id=line_id, kind=kind, now=now(), **values
         )
         names = catalog.names(session)
+        left = queries.count_lines(session, actor=current_actor()).get("asked", 0)
     say(told)
     if by_htmx():
-        return part("supplier/answered.html", line=line, names=names)
+        return part("supplier/answered.html", line=line, names=names, left=left, waiting=_waiting(left))
     return go("web.supplier.index")
 
 

@@ -1,4 +1,4 @@
-"""Alerts and evidence as sentences: the stages keep numbers, the words are made here for whoever reads."""
+"""Alerts as sentences: the stages keep numbers, the words are made here for whoever reads."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 from flask import Flask, url_for
 from flask_babel import gettext
 
-from app.entrypoints.door import config
 from app.entrypoints.web import show, words
 from app.stages.alerts.queries import AlertFact
 from app.stages.catalog.queries import Name, Names
@@ -120,22 +119,7 @@ def alert_link(alert: AlertFact) -> str:
         return url_for("web.confirmations.index", state=state)
     if alert.kind == "campaign_at_risk":
         return url_for("web.campaigns.index")
-    return url_for("web.plan.index") + ("#unmet" if alert.kind == "unmet_demand" else "")
-
-
-def evidence(data: Data) -> str:
-    """The evidence of an exclusion as “name: value” pairs."""
-    return " · ".join(
-        f"{words.label(words.EVIDENCE, key)}: {_value(key, value)}" for key, value in data.items()
-    )
-
-
-def _value(key: str, value: Any) -> str:
-    if key.endswith("_minor") and isinstance(value, int):
-        return show.money(value, config().currency)
-    if isinstance(value, bool) or not isinstance(value, int):
-        return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-    return show.units(value)
+    return url_for("web.plan.index") + ("#unmet" if alert.kind == "unmet_demand" else "#lean")
 
 
 def _named(table: Mapping[int, Name], code: str) -> str:
@@ -143,6 +127,4 @@ def _named(table: Mapping[int, Name], code: str) -> str:
 
 
 def register(app: Flask) -> None:
-    app.jinja_env.globals.update(
-        alert_sentence=alert_sentence, alert_hint=alert_hint, alert_link=alert_link, evidence=evidence
-    )
+    app.jinja_env.globals.update(alert_sentence=alert_sentence, alert_hint=alert_hint, alert_link=alert_link)

@@ -16,6 +16,7 @@ from app.entrypoints.door import current_actor, db, now, roles, today
 from app.entrypoints.web import charts
 from app.entrypoints.web.drawings import meter, sparkline
 from app.entrypoints.web.replies import Reply, by_htmx, go, part, say
+from app.entrypoints.web.shell import HOME
 from app.stages.alerts import queries as alerts
 from app.stages.allocation import queries as allocation
 from app.stages.catalog import queries as catalog
@@ -38,8 +39,13 @@ class ValidUnits:
 
 
 @blueprint.get("/")
-@roles(Role.MERCHANDISER)
+@roles()
 def index() -> Reply:
+    """The control tower; everybody else is led from the bare address to their own first page."""
+    actor = current_actor()
+    if HOME[actor.role] != HOME[Role.MERCHANDISER]:
+        return go(HOME[actor.role])
+    actor.must_be(Role.MERCHANDISER)
     days = period()
     with db().reading() as session:
         names = catalog.names(session)

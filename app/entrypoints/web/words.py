@@ -134,6 +134,7 @@ EVIDENCE = {
     "column": _("Column"),
     "note": _("Note"),
 }
+MAPPINGS = {"headwater": _("Headwater's own columns")}
 REFUSALS = {
     "account_exists": _("This e-mail has an account already."),
     "account_unknown": _("This account is gone."),

@@ -30,5 +30,35 @@ document.addEventListener("submit", (event) => {
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-submit-on-change]")) event.target.form.requestSubmit();
 });
-document.addEventListener("htmx:after:swap", () => drawCharts(document));
-drawCharts(document);
+
+/** A part may know what a figure elsewhere on the page has become. */
+function recount() {
+  for (const now of document.querySelectorAll("[data-recount]")) {
+    for (const old of document.querySelectorAll(`[data-count="${now.dataset.recount}"]`)) {
+      if (now.textContent === "0") old.remove();
+      else old.textContent = now.textContent;
+    }
+    now.remove();
+  }
+}
+
+const READ = 6000; // milliseconds; a failure stays until it is closed
+
+/** Good news makes room: the newest stays a while, unless somebody is reading it. */
+function tidy() {
+  const good = [...document.querySelectorAll("#messages .alert-success")];
+  for (const message of good.slice(0, -1)) message.remove();
+  const message = good.at(-1);
+  if (!message || message.dataset.seen !== undefined) return;
+  message.dataset.seen = "";
+  const leave = () => (message.matches(":hover, :focus-within") ? setTimeout(leave, READ) : message.remove());
+  setTimeout(leave, READ);
+}
+
+function settled() {
+  drawCharts(document);
+  recount();
+  tidy();
+}
+document.addEventListener("htmx:after:swap", settled);
+settled();

@@ -4,7 +4,7 @@ import { axis, compact } from "../stage.js";
 export function option(data, palette, { width }) {
   const narrow = width < 520;
   return {
-    grid: { left: 12, right: 72, top: data.limit ? 22 : 4, bottom: 4, containLabel: true },
+    grid: { left: 12, right: 84, top: data.limit ? 22 : 4, bottom: 4, containLabel: true },
     tooltip: { trigger: "item", formatter: ({ dataIndex }) => `${data.bars[dataIndex].label}\n${data.bars[dataIndex].text}` },
     xAxis: axis(palette, { type: "value", max: data.limit ? (range) => Math.max(range.max, data.limit.value) * 1.08 : undefined, axisLabel: { color: palette.quiet, fontSize: 11.5, showMaxLabel: !data.limit, formatter: data.percent ? (value) => `${value}%` : compact, hideOverlap: true } }),
     yAxis: axis(palette, { type: "category", inverse: true, data: data.bars.map((bar) => bar.label), splitLine: { show: false },

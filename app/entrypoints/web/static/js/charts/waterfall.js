@@ -15,7 +15,7 @@ export function option(data, palette, { width }) {
   };
   const words = axis(palette, { type: "category", data: names, splitLine: { show: false },
     axisLabel: { color: palette.quiet, fontSize: 11.5, interval: 0, width: narrow ? 92 : Math.max(56, width / names.length - 14), overflow: "break" } });
-  const figures = axis(palette, { type: "value", axisLine: { show: false }, min: data.floor || 0,
+  const figures = axis(palette, { type: "value", axisLine: { show: false }, min: 0,
     axisLabel: { color: palette.quiet, fontSize: 11.5, formatter: compact, hideOverlap: true } });
   return {
     grid: { left: 12, right: narrow ? 64 : 12, top: narrow ? 4 : 26, bottom: 4, containLabel: true },
