@@ -12,6 +12,7 @@ import optimizer
 from app.stages.allocation.rules import Made, ScopeShare, UnmetReason, shares, week_of
 from app.stages.allocation.translate.digest import digest
 from app.stages.allocation.translate.problem import Translation
+from app.stages.allocation.translate.surplus import Docks
 from app.stages.catalog.queries import OfferFact
 
 OrderKey = tuple[str, str, int]
@@ -99,7 +100,7 @@ def read_plan(
     cost = optimizer.check(found.problem, solution)
     parts = {name: round(value * minor_per_unit) for name, value in asdict(cost).items()}
     total = sum(parts.values())
-    reader = _Reader(found, first)
+    reader = _Reader(found, first, Docks(found.problem, solution.flows))
     lines, flows = reader.lines(solution), reader.flows(solution)
     if sum(line.quantity * line.unit_price_minor for line in lines) != parts["purchase"]:
         raise optimizer.BrokenRule("cost", "purchase", "lines do not add up to what the checker recomputed")
@@ -138,14 +139,15 @@ def _plan_digest(lines: Iterable[PlanLine], flows: Iterable[PlanFlow]) -> str:
 
 
 class _Reader:
-    def __init__(self, found: Translation, first: dt.date) -> None:
+    def __init__(self, found: Translation, first: dt.date, docks: Docks) -> None:
         self.found = found
         self.first = first
+        self.docks = docks
         self.lead = {(lane.source, lane.target): lane.lead_weeks for lane in found.problem.lanes}
         self.offer_lead = {(one.supplier, one.sku): one.lead_weeks for one in found.problem.offers}
 
     def lines(self, solution: optimizer.Solution) -> tuple[PlanLine, ...]:
-        """One line for each order and destination; a surplus no flow carries goes to a warehouse."""
+        """One line for each order and destination; a surplus no flow carries goes to docks with room."""
         parts = self._shipped(solution)
         total: dict[tuple[str, str], int] = defaultdict(int)
         for order in solution.orders:
@@ -155,11 +157,9 @@ class _Reader:
             key = (order.supplier, order.sku, order.week)
             price = _unit_price(self.found.offer[order.supplier, order.sku], total[order.supplier, order.sku])
             going = parts.get(key, {})
-            surplus = order.quantity - sum(going.values())
-            carrier = self._carrier(key, going) if surplus else None
-            for target in sorted(going.keys() | ({carrier} if carrier else set())):
-                spare = surplus if target == carrier else 0
-                lines.append(self._line(key, target, going.get(target, 0), spare, price))
+            spare = self._spare(key, order.quantity - sum(going.values()), going)
+            for target in sorted(going.keys() | spare.keys()):
+                lines.append(self._line(key, target, going.get(target, 0), spare.get(target, 0), price))
         return tuple(lines)
 
     def _shipped(self, solution: optimizer.Solution) -> dict[OrderKey, dict[str, int]]:
@@ -171,13 +171,17 @@ class _Reader:
                 parts[flow.source, flow.sku, flow.week - lead][flow.target] += flow.quantity
         return parts
 
-    def _carrier(self, key: OrderKey, going: dict[str, int]) -> str:
-        """Where a surplus is kept: a warehouse of this order, else any in reach, else where the rest goes."""
-        reach = sorted(target for source, target in self.lead if source == key[0])
-        stores = [target for target in going if self._kind(target) == "warehouse"]
-        stores = stores or [target for target in reach if self._kind(target) == "warehouse"]
-        choice = stores or list(going) or reach
-        return min(choice, key=lambda target: (-going.get(target, 0), target))
+    def _spare(self, key: OrderKey, units: int, going: dict[str, int]) -> dict[str, int]:
+        """Where a surplus is kept: in warehouses, or with the rest where the supplier reaches none."""
+        if not units:
+            return {}
+        supplier, sku, week = key
+        reach = sorted(target for source, target in self.lead if source == supplier)
+        stores = [target for target in reach if self._kind(target) == "warehouse"]
+        if not stores:
+            return {min(list(going) or reach, key=lambda target: (-going.get(target, 0), target)): units}
+        ready = week + self.offer_lead[supplier, sku]
+        return self.docks.place(sku, units, supplier=supplier, ready=ready, going=going, stores=stores)
 
     def _line(self, key: OrderKey, target: str, shipped: int, surplus: int, price: int) -> PlanLine:
         supplier, sku, week = key
