@@ -30,7 +30,7 @@ def _summary(result: dict[str, Any]) -> str:
         *([f"Warning: {result['warning']}"] if result["warning"] else []),
         f"Plan {result['allocation_run_id']} as of {result['as_of']}",
         f"  demand        {result['demand_units']:>14,} units in {result['series']:,} forecast series",
-        f"  planned       {result['planned_units']:>14,} units from suppliers",
+        f"  planned       {result['planned_units']:>14,} units from suppliers; stock covers the rest",
         f"  unmet         {result['unmet_units']:>14,} units",
         f"  cost          {result['plan_cost']:>14} {result['currency']}",
         f"  lower bound   {result['bound']:>14} {result['currency']} (gap {result['gap']:.2%})",

@@ -1,4 +1,4 @@
-"""Tables of demand: channel, campaign, tier, signal, exclusion, and the roll-ups."""
+"""Tables of demand: channel, campaign, tier, signal, correction, exclusion, and the roll-ups."""
 
 from __future__ import annotations
 
@@ -122,6 +122,32 @@ class Signal(Base):
             sqlite_where=reason.column != "valid",  # type: ignore[attr-defined]
             postgresql_where=reason.column != "valid",  # type: ignore[attr-defined]
         ),
+    )
+
+
+class Correction(Base):
+    """The latest word on what may change of a pledge, by the time the channel says it changed.
+
+    A row may come before its pledge: then `received_quantity` is null, and it waits. Afterwards that is the
+    quantity with which the pledge was received; the signal itself holds the corrected one.
+    """
+
+    __tablename__ = "correction"
+    channel_id: Mapped[int] = mapped_column(ForeignKey("channel.id"))
+    external_id: Mapped[str] = mapped_column(ByteOrdered)
+    quantity: Mapped[int | None]
+    quantity_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    status: Mapped[str | None] = mapped_column(String(10))
+    status_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    received_quantity: Mapped[int | None]
+    __table_args__ = (
+        PrimaryKeyConstraint("channel_id", "external_id"),
+        one_of("status", [status.value for status in SignalStatus]),
+        CheckConstraint(f"quantity BETWEEN 1 AND {LARGEST_QUANTITY}", name="quantity_in_range"),
+        CheckConstraint("(quantity IS NULL) = (quantity_at IS NULL)", name="quantity_timed"),
+        CheckConstraint("(status IS NULL) = (status_at IS NULL)", name="status_timed"),
+        CheckConstraint("quantity IS NOT NULL OR status IS NOT NULL", name="says_something"),
+        {"sqlite_with_rowid": False},
     )
 
 

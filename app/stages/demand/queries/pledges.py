@@ -1,0 +1,147 @@
+"""Single pledges by their identity, and the ids that a few codes stand for."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.stages.catalog.models import Region, Sku
+from app.stages.demand.models import Campaign, Channel, Correction, Signal
+
+
+@dataclass(frozen=True, slots=True)
+class PledgeFact:
+    """One signal as it counts now, corrections included.
+
+    `received_status` is what it came with; `goods` is false for postage, fees and the like.
+    """
+
+    id: int
+    channel: str
+    external_id: str
+    commitment: str
+    sku: str
+    region: str
+    campaign: str | None
+    quantity: int
+    unit_price_minor: int
+    currency: str
+    ordered_at: dt.datetime
+    day: dt.date
+    buyer: str | None
+    status: str
+    reason: str
+    received_status: str
+    goods: bool
+    campaign_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelCurrency:
+    """A channel sells in one currency."""
+
+    id: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Codes:
+    """What codes stand for: SKU → id and whether it is goods, region → id and time zone, campaign → id."""
+
+    skus: dict[str, tuple[int, bool]]
+    regions: dict[str, tuple[int, str]]
+    campaigns: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectedFact:
+    """A corrected pledge: quantity and status now, and as they were received."""
+
+    external_id: str
+    quantity: int
+    received_quantity: int | None
+    status: str | None
+    received_status: str
+
+
+def find_channel(session: Session, *, code: str) -> ChannelCurrency | None:
+    """A channel by its code."""
+    row = session.execute(select(Channel.id, Channel.currency).where(Channel.code == code)).one_or_none()
+    return ChannelCurrency(*row) if row else None
+
+
+def resolve_codes(
+    session: Session, *, skus: Collection[str], regions: Collection[str], campaigns: Collection[str]
+) -> Codes:
+    """The ids of these codes; a code that nobody described is left out."""
+    sku_rows = session.execute(select(Sku.code, Sku.id, Sku.goods).where(Sku.code.in_(skus)))
+    region_rows = session.execute(
+        select(Region.code, Region.id, Region.timezone).where(Region.code.in_(regions))
+    )
+    campaign_rows = session.execute(select(Campaign.code, Campaign.id).where(Campaign.code.in_(campaigns)))
+    return Codes(
+        skus={code: (id_, goods) for code, id_, goods in sku_rows},
+        regions={code: (id_, timezone) for code, id_, timezone in region_rows},
+        campaigns=dict(campaign_rows.all()),
+    )
+
+
+def find_pledges(
+    session: Session, *, channel_id: int, external_ids: Collection[str]
+) -> dict[str, PledgeFact]:
+    """The pledges of one channel that have these external ids, by external id."""
+    same = (Correction.channel_id == Signal.channel_id) & (Correction.external_id == Signal.external_id)
+    query = (
+        select(
+            Signal.id,
+            Channel.code,
+            Signal.external_id,
+            Signal.commitment,
+            Sku.code,
+            Region.code,
+            Campaign.code,
+            Signal.quantity,
+            Signal.unit_price_minor,
+            Channel.currency,
+            Signal.ordered_at,
+            Signal.day,
+            Signal.buyer,
+            func.coalesce(Correction.status, Signal.status),
+            Signal.reason,
+            Signal.status,
+            Sku.goods,
+            Signal.campaign_id,
+        )
+        .join(Channel, Channel.id == Signal.channel_id)
+        .join(Sku, Sku.id == Signal.sku_id)
+        .join(Region, Region.id == Signal.region_id)
+        .outerjoin(Campaign, Campaign.id == Signal.campaign_id)
+        .outerjoin(Correction, same)
+        .where(Signal.channel_id == channel_id, Signal.external_id.in_(external_ids))
+    )
+    return {row[2]: PledgeFact(*tuple(row)) for row in session.execute(query)}
+
+
+def find_corrections(
+    session: Session, *, channel_id: int, external_ids: Collection[str] | None = None
+) -> list[CorrectedFact]:
+    """Which of these pledges, or of all of a channel, were corrected."""
+    same = (Correction.channel_id == Signal.channel_id) & (Correction.external_id == Signal.external_id)
+    query = (
+        select(
+            Signal.external_id,
+            Signal.quantity,
+            Correction.received_quantity,
+            Correction.status,
+            Signal.status,
+        )
+        .join(Correction, same)
+        .where(Correction.channel_id == channel_id)
+    )
+    if external_ids is not None:
+        query = query.where(Correction.external_id.in_(external_ids))
+    return [CorrectedFact(*row) for row in session.execute(query)]
