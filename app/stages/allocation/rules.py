@@ -178,7 +178,7 @@ class PlanSettings:
 
     weeks: int = 12
     gap: float = 0.01
-    time_limit: float = 420.0
+    time_limit: float = 540.0
     seed: int = 0
     short_factor: int = 3
     late_percent: int = 2
