@@ -338,6 +338,37 @@ def test_a_cancellation_waits_for_its_pledge(door: Door) -> None:
     assert door.post().status_code == 200
 
 
+def test_corrections_hold_for_pledges_that_come_in_a_file(
+    door: Door, tmp_path: Path, now: dt.datetime
+) -> None:
+    def absorbed(*rows: dict[str, Any]) -> tuple[int, int, int]:
+        path = tmp_path / f"pledges-{len(rows)}.csv"
+        lines = [",".join(str(row[name]) for name in SENT) for row in rows]
+        path.write_text("\n".join([",".join(SENT), *lines]), encoding="utf-8")
+        with door.db.transaction() as session:
+            fact = demand.import_orders(
+                session,
+                path=path,
+                file_name=path.name,
+                channel="shop",
+                mapping="headwater",
+                actor=SYSTEM,
+                now=now,
+                pseudonym_key=b"only for tests",
+                currency="CNY",
+                timezone="Asia/Shanghai",
+            )
+        return fact.accepted, fact.duplicate, fact.rejected
+
+    assert door.delete().status_code == 202
+    other = {**PLEDGE, "external_id": "A-2"}
+    assert absorbed(PLEDGE, other) == (2, 0, 0)
+    assert door.units() == (4, 2)  # A-1 was cancelled before it came
+    assert door.patch("shop/A-2", quantity=4).status_code == 200
+    assert absorbed(PLEDGE, other, other) == (0, 3, 0)  # as they were received, not as they are now
+    assert door.units()[1] == 4
+
+
 def test_of_two_corrections_the_later_made_stands(door: Door) -> None:
     door.post()
     door.patch(quantity=4, changed_at="2026-11-05T10:00:00Z")

@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
-from app.core.db import Base, BigId, UtcDateTime, one_of
+from app.core.db import Base, BigId, UtcDateTime, one_of, reference
 from app.core.limits import LARGEST_QUANTITY
 from app.stages.demand.rules import CampaignState, Commitment, Reason, SignalStatus
 
@@ -85,13 +85,13 @@ class Signal(Base):
 
     __tablename__ = "signal"
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    channel_id: Mapped[int] = mapped_column(ForeignKey("channel.id"))
+    channel_id: Mapped[int] = mapped_column(reference("channel.id"))
     external_id: Mapped[str] = mapped_column(ByteOrdered)
-    batch_id: Mapped[int | None] = mapped_column(ForeignKey("import_batch.id"))
+    batch_id: Mapped[int | None] = mapped_column(reference("import_batch.id"))
     commitment: Mapped[str] = mapped_column(String(10))
-    sku_id: Mapped[int] = mapped_column(ForeignKey("sku.id"))
-    region_id: Mapped[int] = mapped_column(ForeignKey("region.id"))
-    campaign_id: Mapped[int | None] = mapped_column(ForeignKey("campaign.id"))
+    sku_id: Mapped[int] = mapped_column(reference("sku.id"))
+    region_id: Mapped[int] = mapped_column(reference("region.id"))
+    campaign_id: Mapped[int | None] = mapped_column(reference("campaign.id"))
     quantity: Mapped[int]
     unit_price_minor: Mapped[int] = mapped_column(BigInteger)
     buyer: Mapped[str | None] = mapped_column(String(32))
@@ -187,18 +187,18 @@ class _RollUp:
 
     @declared_attr
     def sku_id(self) -> Mapped[int]:
-        return mapped_column(ForeignKey("sku.id"))
+        return mapped_column(reference("sku.id"))
 
     @declared_attr
     def region_id(self) -> Mapped[int]:
-        return mapped_column(ForeignKey("region.id"))
+        return mapped_column(reference("region.id"))
 
 
 class DemandDay(_RollUp, Base):
     """Channel × SKU × region × day × reason, kept in the order in which weekly series are read."""
 
     __tablename__ = "demand_day"
-    channel_id: Mapped[int] = mapped_column(ForeignKey("channel.id"))
+    channel_id: Mapped[int] = mapped_column(reference("channel.id"))
     __table_args__ = (
         PrimaryKeyConstraint("sku_id", "region_id", "day", "channel_id", "reason"),
         one_of("reason", REASONS),
@@ -210,7 +210,7 @@ class CampaignDay(_RollUp, Base):
     """Campaign × SKU × region × day × reason: the pledge curve. Its signals count in DemandDay as well."""
 
     __tablename__ = "campaign_day"
-    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaign.id"))
+    campaign_id: Mapped[int] = mapped_column(reference("campaign.id"))
     __table_args__ = (
         PrimaryKeyConstraint("campaign_id", "day", "sku_id", "region_id", "reason"),
         one_of("reason", REASONS),

@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from dataclasses import dataclass
-from typing import Any
 
 import polars as pl
 from sqlalchemy.orm import Session
 
 from app.core import audit
 from app.core.access import Actor
+from app.core.db import copy_rows
 from app.core.errors import Conflict, RuleBroken
 from app.core.jobs import Progress
 from app.stages.forecasts import rules
@@ -20,7 +20,6 @@ from app.stages.forecasts.queries import FRAME_SCHEMA, ForecastRunFact, find_run
 
 METHOD = "weekly/1"
 """Part of the fingerprint: a change of method makes a new run of the same history."""
-AT_ONCE = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +160,4 @@ def _insert_lines(session: Session, lines: pl.DataFrame) -> None:
         rows = lines.with_columns(pl.col("week").cast(pl.String)).rows()
         connection.exec_driver_sql(f"INSERT INTO forecast_line ({names}) VALUES ({marks})", rows)
         return
-    copy_in = f"COPY forecast_line ({names}) FROM STDIN (FORMAT csv)"
-    cursor: Any = connection.connection.cursor()
-    with cursor.copy(copy_in) as copy:
-        for part in lines.iter_slices(AT_ONCE):
-            copy.write(part.write_csv(include_header=False).encode())
+    copy_rows(session, lines, into="forecast_line")

@@ -17,13 +17,10 @@ from sqlalchemy.orm import Session
 from app.core.access import Actor, Role
 from app.core.errors import RuleBroken
 from app.core.jobs import Progress
-from app.stages.catalog import operations as catalog
-from app.stages.catalog import queries as catalogs
-from app.stages.demand import rules
 from app.stages.demand.models import Channel
-from app.stages.demand.operations import limits, rollups, storing
+from app.stages.demand.operations import corrections, limits, rollups, storing
 from app.stages.demand.operations.bulk import one_ahead
-from app.stages.demand.queries import campaign_ids
+from app.stages.demand.operations.codes import Codes, refusals
 from app.stages.imports import operations as imports
 from app.stages.imports import queries as batches
 from app.stages.imports import readers
@@ -104,6 +101,7 @@ def import_orders(
         if progress is not None:
             progress("importing", absorbed.fact.read, 0)
     absorbed.cells.write()
+    corrections.settle(session, channel_id=here.id, actor=actor, now=now)
     limits.apply(session, batch_id=batch_id, now=now)
     fact = replace(absorbed.fact, seconds=round(time.perf_counter() - started, 3))
     imports.close_batch(
@@ -165,18 +163,14 @@ class _Absorbing:
     ) -> None:
         self.fact = ImportFact(batch_id, 0, 0, 0, 0, 0.0)
         self._session = session
-        self._mapping = mapping
         self._channel = channel
         self._actor = actor
         self._now = now
-        self._timezone = timezone
         self.cells = rollups.Waiting(session)
-        self._campaigns = campaign_ids(session)
-        self._read_codes()
+        self._codes = Codes(session, mapping, timezone=timezone)
 
     def take(self, block: readers.Block, checked: Checked) -> None:
-        self._register_unknown(checked.rows)
-        rows, unknown = self._resolve(checked.rows, block.headings)
+        rows, unknown = self._codes.resolve(checked.rows, block.headings)
         signals, conflicts, duplicates = self._store(rows, block.headings)
         self.cells.take(rollups.cells(signals))
         self.cells.take(rollups.duplicate_cells(duplicates))
@@ -189,63 +183,6 @@ class _Absorbing:
             duplicate=self.fact.duplicate + duplicates.height,
             rejected=self.fact.rejected + rejects.height + len(block.refused),
         )
-
-    def _read_codes(self) -> None:
-        self._skus = catalogs.sku_ids(self._session)
-        self._regions = catalogs.region_ids(self._session)
-        self._not_goods = list(catalogs.not_goods_ids(self._session))
-
-    def _register_unknown(self, rows: pl.DataFrame) -> None:
-        """Draft SKUs and regions where the mapping creates them, and the one that stands for a blank region.
-
-        Codes that are no goods are drafted always, so that postage is no reason to reject an order line.
-        """
-        skus = (
-            rows.filter(~pl.col("sku").is_in(self._skus.keys()))
-            .group_by("sku", maintain_order=True)
-            .agg(pl.col("name").drop_nulls().first(), pl.col("goods").first())
-        )
-        regions = [
-            region for region in rows["region"].unique(maintain_order=True) if region not in self._regions
-        ]
-        if not self._mapping.create_unknown:
-            skus = skus.filter(~pl.col("goods"))
-            regions = [region for region in regions if region == self._mapping.defaults.get("region")]
-        if skus.height or regions:
-            catalog.register_unknown(
-                self._session, skus=skus.rows(), regions=regions, timezone=self._timezone
-            )
-            self._read_codes()
-
-    def _resolve(self, rows: pl.DataFrame, headings: dict[str, str]) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Codes to ids; rows with a code nobody knows are refused."""
-        rows = rows.with_columns(
-            _ids("sku", self._skus).alias("sku_id"),
-            _ids("region", {code: id_ for code, (id_, _) in self._regions.items()}).alias("region_id"),
-            _ids("campaign", self._campaigns).alias("campaign_id"),
-        )
-        unknown = {
-            "sku": pl.col("sku_id").is_null(),
-            "region": pl.col("region_id").is_null(),
-            "campaign": pl.col("campaign").is_not_null() & pl.col("campaign_id").is_null(),
-        }
-        remedy = {
-            "sku": ("sku_unknown", "describe it in skus.csv, or use a mapping that creates drafts"),
-            "region": ("region_unknown", "describe it in regions.csv, or use a mapping that creates drafts"),
-            "campaign": ("campaign_unknown", "create the campaign first, or leave the cell blank"),
-        }
-        refused, fine = [], rows
-        for field, fails in unknown.items():
-            heading, (code, advice) = headings.get(field, field), remedy[field]
-            sentence = pl.format("{}: “{}” is unknown; {}.", pl.lit(heading), pl.col(field), pl.lit(advice))
-            refused.append(_refusals(fine.filter(fails), heading, code, sentence))
-            fine = fine.filter(~fails)
-        zones = dict(self._regions.values())
-        fine = fine.with_columns(
-            (pl.col("goods") & ~pl.col("sku_id").is_in(self._not_goods)).alias("goods"),
-            _business_day(zones, fine["region_id"].unique().to_list()).alias("day"),
-        ).with_columns(rules.reason_expression().alias("reason"))
-        return fine, pl.concat(refused)
 
     def _store(
         self, rows: pl.DataFrame, headings: dict[str, str]
@@ -264,37 +201,15 @@ class _Absorbing:
             else first.clear()
         )
         again = pl.concat([known, repeated])
-        same = storing.same_content(self._session, again, channel_id=self._channel.id)
+        as_stored = corrections.as_stored(self._session, again, channel_id=self._channel.id)
+        same = storing.same_content(self._session, as_stored, channel_id=self._channel.id)
         heading = headings.get("external_id", "external_id")
         sentence = pl.lit(
             f"{heading}: this order line is known already with other content; nothing was overwritten. "
             "Send a correction under a new id, or correct the export."
         )
         other = again.filter(~same)
-        return signals, _refusals(other, heading, "identity_conflict", sentence), again.filter(same)
-
-
-def _ids(field: str, ids: dict[str, int]) -> pl.Expr:
-    return pl.col(field).replace_strict(ids, default=None, return_dtype=pl.Int64)
-
-
-def _business_day(zones: dict[int, str], regions: list[int]) -> pl.Expr:
-    """The day at the region's own clock."""
-    day = pl.lit(None, dtype=pl.Date)
-    for zone in sorted({zones[region] for region in regions}):
-        here = [region for region in regions if zones[region] == zone]
-        local = pl.col("ordered_at").dt.convert_time_zone(zone).dt.date()
-        day = pl.when(pl.col("region_id").is_in(here)).then(local).otherwise(day)
-    return day
-
-
-def _refusals(rows: pl.DataFrame, column: str, code: str, sentence: pl.Expr) -> pl.DataFrame:
-    return rows.select(
-        "row",
-        pl.lit(column).alias("column"),
-        pl.lit(code).alias("code"),
-        sentence.cast(pl.String).alias("sentence"),
-    )
+        return signals, refusals(other, heading, "identity_conflict", sentence), again.filter(same)
 
 
 def _with_refused(rejects: pl.DataFrame, block: readers.Block) -> pl.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 from sqlalchemy.orm import Session
 
+from app.core.db import copy_rows
 from app.stages.demand.operations.bulk import insert_rows
 from app.stages.demand.rules import Reason
 
@@ -105,10 +106,7 @@ def _upsert(session: Session, table: str, frame: pl.DataFrame) -> None:
     run = session.connection().exec_driver_sql
     run(f"CREATE TEMPORARY TABLE IF NOT EXISTS staged_{table} (LIKE {table}) ON COMMIT DROP")
     run(f"TRUNCATE staged_{table}")
-    cursor = session.connection().connection.driver_connection.cursor()  # type: ignore[union-attr]
-    with cursor.copy(f"COPY staged_{table} ({', '.join(columns)}) FROM STDIN") as copy:
-        copy.write(frame.select(columns).write_csv(separator="\t", include_header=False, quote_style="never"))
-    cursor.close()
+    copy_rows(session, frame.select(columns), into=f"staged_{table}")
     run(
         f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(columns)} FROM staged_{table} "
         f"ORDER BY {', '.join(KEYS[table])} ON CONFLICT {conflict}"

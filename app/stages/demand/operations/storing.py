@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.core.access import Actor
+from app.core.db import copy_rows
 from app.stages.demand.models import Signal
 from app.stages.demand.operations.bulk import insert_rows
 from app.stages.demand.rules import EXCLUDING
@@ -48,6 +49,13 @@ CONTENT = tuple(CONTENT_TYPES)
 INSTANT = "%Y-%m-%d %H:%M:%S.%6f"
 """How instants stand in SQLite, in UTC."""
 _IDS = {"id": pl.Int64, "external_id": pl.String}
+_EACH = (
+    "SELECT {} FROM unnest(%s::text[]) AS wanted (id), "
+    "LATERAL (SELECT * FROM signal WHERE channel_id = %s AND external_id = wanted.id LIMIT 1) AS signal"
+)
+"""One look into the index for each id: before the table has statistics, the planner takes an array for most
+of its rows, and reads them all."""
+_IDENTITY = {"channel_id": pl.Int64, "external_id": pl.String}
 
 
 def insert_new(session: Session, rows: pl.DataFrame) -> pl.DataFrame:
@@ -84,30 +92,47 @@ def _with_ids(rows: pl.DataFrame, found: Sequence[Any]) -> pl.DataFrame:
 
 
 def _insert_postgresql(session: Session, rows: pl.DataFrame) -> pl.DataFrame:
-    columns = ", ".join(COLUMNS)
-    run = session.connection().exec_driver_sql
-    run("CREATE TEMPORARY TABLE IF NOT EXISTS staged_signal (LIKE signal INCLUDING DEFAULTS) ON COMMIT DROP")
-    run("ALTER TABLE staged_signal ALTER COLUMN id DROP NOT NULL")
-    run("TRUNCATE staged_signal")
-    cursor = session.connection().connection.driver_connection.cursor()  # type: ignore[union-attr]
-    with cursor.copy(f"COPY staged_signal ({columns}) FROM STDIN") as copy:
-        copy.write(_copy_text(rows.select(COLUMNS)))
-    cursor.close()
-    found = run(
-        f"INSERT INTO signal ({columns}) SELECT {columns} FROM staged_signal "
-        "ON CONFLICT (channel_id, external_id) DO NOTHING RETURNING id, external_id"
+    """What is not known is copied into the table, with ids taken beforehand.
+
+    The caller has locked the channels of the rows, so that nobody adds to what is known meanwhile; whoever
+    does without the lock makes the copy fail by the unique key, and with it the transaction.
+    """
+    new = rows.join(_known(session, rows), on=list(_IDENTITY), how="anti", maintain_order="left")
+    if new.is_empty():
+        return new.with_columns(pl.lit(None, dtype=pl.Int64).alias("id"))
+    new = new.with_columns(_next_ids(session, new.height))
+    copy_rows(session, new.select("id", *COLUMNS), into="signal")
+    return new
+
+
+def _known(session: Session, rows: pl.DataFrame) -> pl.DataFrame:
+    """The identities the table has of these, and maybe others between them."""
+    found = [_known_of(session, channel_id, part) for (channel_id,), part in rows.group_by("channel_id")]
+    return pl.concat(found)
+
+
+def _known_of(session: Session, channel_id: Any, rows: pl.DataFrame) -> pl.DataFrame:
+    """Files come in the order of their ids, more or less: often the table has few ids from the least to the
+    greatest, and to read those is many times faster than to ask for each."""
+    ids, run = rows["external_id"], session.connection().exec_driver_sql
+    between = (
+        "SELECT channel_id, external_id FROM signal "
+        "WHERE channel_id = %s AND external_id BETWEEN %s AND %s ORDER BY external_id LIMIT %s"
     )
-    return _with_ids(rows, found.cursor.fetchall())
+    found = run(between, (channel_id, ids.min(), ids.max(), len(ids))).cursor.fetchall()
+    if len(found) == len(ids):
+        found = run(_EACH.format("channel_id, external_id"), (ids.to_list(), channel_id)).cursor.fetchall()
+    return pl.DataFrame(found, schema=_IDENTITY, orient="row")
 
 
-def _copy_text(frame: pl.DataFrame) -> str:
-    """COPY's text format: tab-separated, \\N for null, times with their offset."""
-    escaped = frame.with_columns(
-        pl.col(pl.String)
-        .str.replace_all("\\", "\\\\", literal=True)
-        .str.replace_all("\t", "\\t", literal=True),
-    ).with_columns(pl.col("ordered_at").dt.strftime("%Y-%m-%d %H:%M:%S.%6f+00"))
-    return escaped.write_csv(separator="\t", include_header=False, quote_style="never", null_value="\\N")
+def _next_ids(session: Session, count: int) -> pl.Series:
+    """As many new ids; others may take some in between."""
+    query = (
+        "SELECT min(id), max(id), CASE WHEN max(id) - min(id) >= count(*) THEN array_agg(id) END "
+        "FROM (SELECT nextval('signal_id_seq') AS id FROM generate_series(1, %s)) AS taken"
+    )
+    first, last, scattered = session.connection().exec_driver_sql(query, (count,)).one()
+    return pl.Series("id", scattered or range(first, last + 1), dtype=pl.Int64)
 
 
 def insert_exclusions(session: Session, signals: pl.DataFrame, *, actor: Actor, now: dt.datetime) -> None:
@@ -125,9 +150,7 @@ def insert_exclusions(session: Session, signals: pl.DataFrame, *, actor: Actor, 
     if session.get_bind().dialect.name == "sqlite":
         cells = excluded.with_columns(pl.col("created_at").dt.strftime(INSTANT))
         return insert_rows(session, cells, into="exclusion", columns=columns, conflict="DO NOTHING")
-    marks = ", ".join("%s" for _ in columns)
-    run = session.connection().exec_driver_sql
-    run(f"INSERT INTO exclusion ({', '.join(columns)}) VALUES ({marks})", excluded.rows())
+    copy_rows(session, excluded, into="exclusion")
 
 
 def same_content(session: Session, rows: pl.DataFrame, *, channel_id: int) -> pl.Series:
@@ -143,14 +166,14 @@ def same_content(session: Session, rows: pl.DataFrame, *, channel_id: int) -> pl
 def _stored(session: Session, external_ids: pl.Series, *, channel_id: int) -> pl.DataFrame:
     """What is stored under these ids of the channel: external_id and CONTENT."""
     run = session.connection().exec_driver_sql
-    select_ = f"SELECT external_id, {', '.join(CONTENT)} FROM signal WHERE"
     schema: dict[str, Any] = {"external_id": pl.String, **CONTENT_TYPES}
     if session.get_bind().dialect.name == "sqlite":
         ids = json.dumps(external_ids.to_list())
         known = "channel_id = ? AND external_id IN (SELECT value FROM json_each(?))"
-        found = run(f"{select_} {known}", (channel_id, ids)).cursor.fetchall()
+        query = f"SELECT {', '.join(schema)} FROM signal WHERE {known}"
+        found = run(query, (channel_id, ids)).cursor.fetchall()
         frame = pl.DataFrame(found, schema={**schema, "ordered_at": pl.String}, orient="row")
         return frame.with_columns(pl.col("ordered_at").str.to_datetime(INSTANT, time_zone="UTC"))
-    known = "channel_id = %s AND external_id = ANY(%s)"
-    found = run(f"{select_} {known}", (channel_id, external_ids.to_list())).cursor.fetchall()
+    each = _EACH.format(", ".join(schema))
+    found = run(each, (external_ids.to_list(), channel_id)).cursor.fetchall()
     return pl.DataFrame(found, schema=schema, orient="row")

@@ -5,9 +5,7 @@ Every check is one polars expression over a column; the first field that fails n
 
 from __future__ import annotations
 
-import hashlib
 import hmac
-import re
 from dataclasses import dataclass
 from functools import reduce
 
@@ -161,12 +159,12 @@ def _pseudonyms(frame: pl.DataFrame, *, key: bytes, channel: str) -> pl.Expr:
 
     A number that went through a column of floats is the number it was: 13085.0 is buyer 13085.
     """
-    buyers = frame["buyer"].unique().drop_nulls().to_list()
-    plain = {buyer: re.sub(r"^([0-9]+)\.0$", r"\1", buyer) for buyer in buyers}
-    names = {buyer: pseudonym(plain[buyer], key=key, channel=channel) for buyer in buyers}
-    return pl.col("buyer").replace_strict(names, default=None, return_dtype=pl.String).alias("buyer")
+    buyers = frame["buyer"].unique().drop_nulls()
+    plain = buyers.str.replace(r"^([0-9]+)\.0$", "$1")
+    names = [pseudonym(buyer, key=key, channel=channel) for buyer in plain]
+    return pl.col("buyer").replace_strict(buyers, names, default=None, return_dtype=pl.String).alias("buyer")
 
 
 def pseudonym(buyer: str, *, key: bytes, channel: str) -> str:
     """32 hex digits that stand for one buyer of one channel; without the key nobody can go back."""
-    return hmac.new(key, f"{channel}\0{buyer}".encode(), hashlib.sha256).hexdigest()[:32]
+    return hmac.digest(key, f"{channel}\0{buyer}".encode(), "sha256").hex()[:32]

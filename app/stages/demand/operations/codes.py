@@ -1,0 +1,116 @@
+"""Codes of a file to ids: what nobody knows becomes a draft where the mapping says so, or is refused."""
+
+from __future__ import annotations
+
+import polars as pl
+from sqlalchemy.orm import Session
+
+from app.stages.catalog import operations as catalog
+from app.stages.catalog import queries as catalogs
+from app.stages.demand import rules
+from app.stages.demand.queries import campaign_ids
+from app.stages.imports.rules import Mapping
+
+_REMEDY = {
+    "sku": ("sku_unknown", "describe it in skus.csv, or use a mapping that creates drafts"),
+    "region": ("region_unknown", "describe it in regions.csv, or use a mapping that creates drafts"),
+    "campaign": ("campaign_unknown", "create the campaign first, or leave the cell blank"),
+}
+
+
+class Codes:
+    """The codes of SKUs, regions and campaigns during one import, as tables to join blocks with."""
+
+    def __init__(self, session: Session, mapping: Mapping, *, timezone: str) -> None:
+        self._session = session
+        self._mapping = mapping
+        self._timezone = timezone
+        self._campaigns = _lookup("campaign", campaign_ids(session))
+        self._read_skus()
+        self._read_regions()
+
+    def resolve(self, rows: pl.DataFrame, headings: dict[str, str]) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Rows with sku_id, region_id, campaign_id, day and reason; and refusals of unknown codes."""
+        self._register_unknown(rows)
+        fine, refused = rows, [refusals(rows.clear(), "", "", pl.lit(""))]
+        for field, lookup in (("sku", self._skus), ("region", self._regions), ("campaign", self._campaigns)):
+            fine = fine.join(lookup, on=field, how="left", maintain_order="left")
+            unknown = fine[f"{field}_id"].is_null()
+            if field == "campaign":  # which a row need not have
+                unknown &= fine[field].is_not_null()
+            if unknown.any():
+                refused.append(_unknown(fine.filter(unknown), field, headings.get(field, field)))
+                fine = fine.filter(~unknown)
+        fine = fine.with_columns(
+            (pl.col("goods") & ~pl.col("sku_id").is_in(self._not_goods)).alias("goods"),
+            self._business_day(fine["region_id"].unique().to_list()).alias("day"),
+        ).with_columns(rules.reason_expression().alias("reason"))
+        return fine, pl.concat(refused)
+
+    def _read_skus(self) -> None:
+        self._skus = _lookup("sku", catalogs.sku_ids(self._session))
+        self._not_goods = list(catalogs.not_goods_ids(self._session))
+
+    def _read_regions(self) -> None:
+        found = catalogs.region_ids(self._session)
+        self._regions = _lookup("region", {code: id_ for code, (id_, _) in found.items()})
+        self._zones = dict(found.values())
+
+    def _register_unknown(self, rows: pl.DataFrame) -> None:
+        """Draft SKUs and regions where the mapping creates them, and the one that stands for a blank region.
+
+        Codes that are no goods are drafted always, so that postage is no reason to reject an order line.
+        """
+        skus = (
+            rows.select("sku", "name", "goods")
+            .drop_nulls("sku")
+            .join(self._skus, on="sku", how="anti", maintain_order="left")
+            .group_by("sku", maintain_order=True)
+            .agg(pl.col("name").drop_nulls().first(), pl.col("goods").first())
+        )
+        named = rows.select(pl.col("region").drop_nulls().unique())
+        regions = named.join(self._regions, on="region", how="anti")
+        if not self._mapping.create_unknown:
+            skus = skus.filter(~pl.col("goods"))
+            regions = regions.filter(pl.col("region").is_in([self._mapping.defaults.get("region", "")]))
+        if skus.height or regions.height:
+            catalog.register_unknown(
+                self._session, skus=skus.rows(), regions=regions["region"].to_list(), timezone=self._timezone
+            )
+        if skus.height:
+            self._read_skus()
+        if regions.height:
+            self._read_regions()
+
+    def _business_day(self, regions: list[int]) -> pl.Expr:
+        """The day at the region's own clock."""
+        day = pl.lit(None, dtype=pl.Date)
+        for zone in sorted({self._zones[region] for region in regions}):
+            here = [region for region in regions if self._zones[region] == zone]
+            local = pl.col("ordered_at").dt.convert_time_zone(zone).dt.date()
+            day = local if len(here) == len(regions) else _chosen(here, local, day)
+        return day
+
+
+def refusals(rows: pl.DataFrame, column: str, code: str, sentence: pl.Expr) -> pl.DataFrame:
+    return rows.select(
+        "row",
+        pl.lit(column).alias("column"),
+        pl.lit(code).alias("code"),
+        sentence.cast(pl.String).alias("sentence"),
+    )
+
+
+def _chosen(regions: list[int], local: pl.Expr, otherwise: pl.Expr) -> pl.Expr:
+    return pl.when(pl.col("region_id").is_in(regions)).then(local).otherwise(otherwise)
+
+
+def _unknown(rows: pl.DataFrame, field: str, heading: str) -> pl.DataFrame:
+    code, advice = _REMEDY[field]
+    sentence = pl.format("{}: “{}” is unknown; {}.", pl.lit(heading), pl.col(field), pl.lit(advice))
+    return refusals(rows, heading, code, sentence)
+
+
+def _lookup(field: str, ids: dict[str, int]) -> pl.DataFrame:
+    schema = {field: pl.String, f"{field}_id": pl.Int64}
+    return pl.DataFrame([list(ids.keys()), list(ids.values())], schema=schema)
