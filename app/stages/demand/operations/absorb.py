@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
-from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.core.access import Actor, Role
-from app.core.errors import RuleBroken
 from app.core.jobs import Progress
-from app.stages.demand.models import Channel
 from app.stages.demand.operations import corrections, limits, rollups, storing
 from app.stages.demand.operations.bulk import one_ahead
 from app.stages.demand.operations.codes import Codes, refusals
+from app.stages.demand.operations.turns import take_turn
 from app.stages.imports import operations as imports
 from app.stages.imports import queries as batches
 from app.stages.imports import readers
@@ -40,13 +36,6 @@ class ImportFact:
     rejected: int
     seconds: float
     unchanged: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Channel:
-    id: int
-    code: str
-    currency: str
 
 
 def import_orders(
@@ -79,7 +68,7 @@ def import_orders(
     started = time.perf_counter()
     plan = batches.mapping(mapping)
     digest = readers.digest(path)
-    here = _channel(session, code=channel, currency=plan.constants.get("currency", currency), now=now)
+    here = take_turn(session, channel=channel, currency=plan.constants.get("currency", currency), now=now)
     known = batches.find_batch(session, channel=channel, mapping=mapping, digest=digest)
     if known is not None:
         return ImportFact(
@@ -94,15 +83,17 @@ def import_orders(
     batch_id = imports.open_batch(
         session, channel=channel, mapping=mapping, file_name=file_name, digest=digest, actor=actor, now=now
     )
-    absorbed = _Absorbing(session, plan, here, batch_id, actor, now, timezone)
+    absorbed = _Absorbing(session, plan, here.id, batch_id, actor, now, timezone)
     blocks = readers.read(path, file_name=file_name, mapping=plan)
-    for block, checked in one_ahead(_checked(blocks, plan, here, key=pseudonym_key)):
+    for block, checked in one_ahead(
+        _checked(blocks, plan, channel=channel, currency=here.currency, key=pseudonym_key)
+    ):
         absorbed.take(block, checked)
         if progress is not None:
             progress("importing", absorbed.fact.read, 0)
     absorbed.cells.write()
     corrections.settle(session, channel_id=here.id, actor=actor, now=now)
-    limits.apply(session, batch_id=batch_id, now=now)
+    limits.decide_of_file(session, batch_id=batch_id, now=now)
     fact = replace(absorbed.fact, seconds=round(time.perf_counter() - started, 3))
     imports.close_batch(
         session,
@@ -117,35 +108,19 @@ def import_orders(
 
 
 def _checked(
-    blocks: Iterator[readers.Block], mapping: Mapping, channel: _Channel, *, key: bytes
+    blocks: Iterator[readers.Block], mapping: Mapping, *, channel: str, currency: str, key: bytes
 ) -> Iterator[tuple[readers.Block, Checked]]:
     for block in blocks:
         checked = check(
             block.rows,
             mapping,
             block.headings,
-            currency=channel.currency,
+            currency=currency,
             key=key,
-            channel=channel.code,
+            channel=channel,
             rounds=block.rounds,
         )
         yield block, checked
-
-
-def _channel(session: Session, *, code: str, currency: str, now: dt.datetime) -> _Channel:
-    """The channel, made if it is new, and locked: its files are absorbed one after the other."""
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}", code):
-        raise RuleBroken(
-            "channel_invalid",
-            f"A channel's code has letters, digits, dots and dashes, at most 40; not {code[:60]!r}.",
-        )
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    new = insert(Channel).values(code=code, currency=currency, created_at=now)
-    session.execute(new.on_conflict_do_nothing(index_elements=["code"]))
-    row = session.execute(
-        select(Channel.id, Channel.code, Channel.currency).where(Channel.code == code).with_for_update()
-    ).one()
-    return _Channel(*row)
 
 
 class _Absorbing:
@@ -155,7 +130,7 @@ class _Absorbing:
         self,
         session: Session,
         mapping: Mapping,
-        channel: _Channel,
+        channel_id: int,
         batch_id: int,
         actor: Actor,
         now: dt.datetime,
@@ -163,7 +138,7 @@ class _Absorbing:
     ) -> None:
         self.fact = ImportFact(batch_id, 0, 0, 0, 0, 0.0)
         self._session = session
-        self._channel = channel
+        self._channel_id = channel_id
         self._actor = actor
         self._now = now
         self.cells = rollups.Waiting(session)
@@ -189,7 +164,7 @@ class _Absorbing:
     ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
         """Insert what is new. Returns new signals, refusals of conflicting rows, and duplicates."""
         rows = rows.with_columns(
-            pl.lit(self._channel.id).alias("channel_id"), pl.lit(self.fact.batch_id).alias("batch_id")
+            pl.lit(self._channel_id).alias("channel_id"), pl.lit(self.fact.batch_id).alias("batch_id")
         )
         new = rows["external_id"].is_first_distinct()
         first, repeated = rows.filter(new).sort("external_id"), rows.filter(~new)
@@ -201,8 +176,8 @@ class _Absorbing:
             else first.clear()
         )
         again = pl.concat([known, repeated])
-        as_stored = corrections.as_stored(self._session, again, channel_id=self._channel.id)
-        same = storing.same_content(self._session, as_stored, channel_id=self._channel.id)
+        as_stored = corrections.as_stored(self._session, again, channel_id=self._channel_id)
+        same = storing.same_content(self._session, as_stored, channel_id=self._channel_id)
         heading = headings.get("external_id", "external_id")
         sentence = pl.lit(
             f"{heading}: this order line is known already with other content; nothing was overwritten. "

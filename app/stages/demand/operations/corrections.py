@@ -23,7 +23,7 @@ from app.core.errors import RuleBroken
 from app.stages.demand import rules
 from app.stages.demand.models import Correction, Exclusion, Signal
 from app.stages.demand.operations import limits, moving, rollups, storing
-from app.stages.demand.operations.online import decide_limits, take_turn
+from app.stages.demand.operations.turns import take_turn
 from app.stages.demand.queries.pledges import PledgeFact, find_corrections, find_pledges
 from app.stages.demand.rules import EXCLUDING, Reason, SignalFacts, SignalStatus
 
@@ -249,7 +249,7 @@ def _apply(
     if reason != pledge.reason:
         _exclude_or_count(session, pledge, reason=reason, status=after.status, actor=actor, now=now)
     if pledge.campaign_id is not None and pledge.buyer is not None:
-        decide_limits(session, buyers=[(pledge.campaign_id, pledge.buyer)], now=now)
+        limits.decide_of_buyers(session, buyers=[(pledge.campaign_id, pledge.buyer)], now=now)
 
 
 def _classified(pledge: PledgeFact, said: _Said) -> Reason:

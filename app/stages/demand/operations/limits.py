@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, Select, insert, select, update
 from sqlalchemy.orm import Session
 
 from app.stages.demand import rules
@@ -17,44 +18,53 @@ from app.stages.demand.rules import Reason
 RULE = "rule:over_limit"
 """Who excludes and, when an earlier pledge is gone, takes back. A person's word always stands."""
 
-
-def apply(session: Session, *, batch_id: int, now: dt.datetime) -> None:
-    """Decide again for every buyer of this file who pledged in a campaign with a limit.
-
-    Pledges count in the order they were made, whatever the order they arrived in.
-    """
-    for campaign_id, limit in _limited(session, batch_id=batch_id):
-        kept = _kept_by_person(session, campaign_id=campaign_id)
-        over, under = [], []
-        for _, signals in groupby(
-            _pledges(session, campaign_id=campaign_id, batch_id=batch_id), lambda one: one.buyer
-        ):
-            judged = [one for one in signals if one.id not in kept]
-            flags = rules.over_limit([one.quantity for one in judged], limit=limit)
-            over += [
-                one.id for one, flag in zip(judged, flags, strict=True) if flag and one.reason == Reason.VALID
-            ]
-            under += [
-                one.id
-                for one, flag in zip(judged, flags, strict=True)
-                if not flag and one.reason == Reason.OVER_LIMIT
-            ]
-        _exclude(session, over, limit=limit, now=now)
-        _take_back(session, under, now=now)
+_Buyers = list[str] | Select[str | None]
+"""Pseudonyms, or the query that finds them: those of a file can be too many for a list."""
 
 
-def _limited(session: Session, *, batch_id: int) -> list[tuple[int, int]]:
-    touched = select(Signal.campaign_id).where(Signal.batch_id == batch_id, Signal.campaign_id.is_not(None))
+def decide_of_file(session: Session, *, batch_id: int, now: dt.datetime) -> None:
+    """Decide again for every buyer of this file who pledged in a campaign with a limit."""
+    pledged = select(Signal.campaign_id).where(Signal.batch_id == batch_id, Signal.campaign_id.is_not(None))
+    for campaign_id, limit in _limited(session, pledged):
+        buyers = select(Signal.buyer).where(Signal.batch_id == batch_id, Signal.campaign_id == campaign_id)
+        _decide(session, campaign_id, buyers, limit=limit, now=now)
+
+
+def decide_of_buyers(session: Session, *, buyers: Iterable[tuple[int, str]], now: dt.datetime) -> None:
+    """Decide again for these buyers (campaign id, pseudonym)."""
+    wanted = sorted(set(buyers))
+    for campaign_id, limit in _limited(session, [campaign_id for campaign_id, _ in wanted]) if wanted else []:
+        pseudonyms = [buyer for campaign, buyer in wanted if campaign == campaign_id]
+        _decide(session, campaign_id, pseudonyms, limit=limit, now=now)
+
+
+def _limited(session: Session, campaigns: list[int] | Select[int | None]) -> list[tuple[int, int]]:
     query = select(Campaign.id, Campaign.per_buyer_limit).where(
-        Campaign.id.in_(touched), Campaign.per_buyer_limit.is_not(None)
+        Campaign.id.in_(campaigns), Campaign.per_buyer_limit.is_not(None)
     )
     return [
         (campaign_id, int(limit or 0)) for campaign_id, limit in session.execute(query.order_by(Campaign.id))
     ]
 
 
-def _pledges(session: Session, *, campaign_id: int, batch_id: int) -> list[Row[Any]]:
-    buyers = select(Signal.buyer).where(Signal.batch_id == batch_id, Signal.campaign_id == campaign_id)
+def _decide(session: Session, campaign_id: int, buyers: _Buyers, *, limit: int, now: dt.datetime) -> None:
+    """Pledges count in the order they were made, whatever the order they arrived in."""
+    kept = _kept_by_person(session, campaign_id, buyers)
+    over: list[int] = []
+    under: list[int] = []
+    for _, signals in groupby(_pledges(session, campaign_id, buyers), lambda one: one.buyer):
+        judged = [one for one in signals if one.id not in kept]
+        flags = rules.over_limit([one.quantity for one in judged], limit=limit)
+        for one, flag in zip(judged, flags, strict=True):
+            if flag and one.reason == Reason.VALID:
+                over.append(one.id)
+            elif not flag and one.reason == Reason.OVER_LIMIT:
+                under.append(one.id)
+    _exclude(session, over, limit=limit, now=now)
+    _take_back(session, under, now=now)
+
+
+def _pledges(session: Session, campaign_id: int, buyers: _Buyers) -> list[Row[Any]]:
     query = select(Signal.id, Signal.buyer, Signal.quantity, Signal.reason).where(
         Signal.campaign_id == campaign_id,
         Signal.buyer.in_(buyers),
@@ -63,14 +73,14 @@ def _pledges(session: Session, *, campaign_id: int, batch_id: int) -> list[Row[A
     return list(session.execute(query.order_by(Signal.buyer, Signal.ordered_at, Signal.external_id)))
 
 
-def _kept_by_person(session: Session, *, campaign_id: int) -> set[int]:
-    """Signals somebody decided to count, or excluded by hand."""
+def _kept_by_person(session: Session, campaign_id: int, buyers: _Buyers) -> set[int]:
+    """Their signals that somebody decided to count, or excluded by hand."""
     counted = Exclusion.undone_by.is_not(None) & (Exclusion.undone_by != RULE)
     excluded = Exclusion.undone_by.is_(None) & (Exclusion.created_by != RULE)
     query = (
         select(Exclusion.signal_id)
         .join(Signal, Signal.id == Exclusion.signal_id)
-        .where(Signal.campaign_id == campaign_id, counted | excluded)
+        .where(Signal.campaign_id == campaign_id, Signal.buyer.in_(buyers), counted | excluded)
     )
     return set(session.scalars(query))
 

@@ -17,9 +17,9 @@ from app.core.access import Actor, Role
 from app.core.errors import Conflict, RuleBroken
 from app.stages.catalog import operations as catalog
 from app.stages.demand import rules
-from app.stages.demand.operations import corrections, rollups, storing
-from app.stages.demand.operations.online import decide_limits, take_turn
+from app.stages.demand.operations import corrections, limits, rollups, storing
 from app.stages.demand.operations.sent import Flaw, Row, SentPledge, look_at, unknown_codes
+from app.stages.demand.operations.turns import take_turn
 from app.stages.demand.queries.pledges import (
     ChannelCurrency,
     Codes,
@@ -187,7 +187,9 @@ class _Taking:
             now=self._now,
         )
         limited = new.filter(pl.col("campaign_id").is_not_null() & pl.col("buyer").is_not_null())
-        decide_limits(self._session, buyers=limited.select("campaign_id", "buyer").rows(), now=self._now)
+        limits.decide_of_buyers(
+            self._session, buyers=limited.select("campaign_id", "buyer").rows(), now=self._now
+        )
         again = frame.join(new.select("row"), on="row", how="anti", maintain_order="left")
         accepted: dict[int, Outcome | Flaw] = dict.fromkeys(new["row"], Outcome.ACCEPTED)
         return accepted | self._known(again, here.id)

@@ -1,0 +1,40 @@
+"""A channel's turn: whoever stores or corrects its pledges, from a file or online, takes it first."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from app.core.errors import RuleBroken
+from app.stages.demand.models import Channel
+from app.stages.demand.queries.pledges import ChannelCurrency
+
+CHANNEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
+
+
+def take_turn(session: Session, *, channel: str, currency: str, now: dt.datetime) -> ChannelCurrency:
+    """The channel, made if it is new, and locked until the transaction ends.
+
+    So a correction and its pledge can't miss each other, nobody adds a pledge between looking for it and
+    storing it, and two pledges of one buyer see each other's units.
+
+    Raises:
+        RuleBroken: `channel_invalid`.
+    """
+    if not CHANNEL.fullmatch(channel):
+        raise RuleBroken(
+            "channel_invalid",
+            f"A channel's code has letters, digits, dots and dashes, at most 40; not {channel[:60]!r}.",
+        )
+    locked = select(Channel.id, Channel.currency).where(Channel.code == channel).with_for_update()
+    row = session.execute(locked).one_or_none()
+    if row is None:
+        insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+        new = insert(Channel).values(code=channel, currency=currency, created_at=now)
+        session.execute(new.on_conflict_do_nothing(index_elements=["code"]))
+        row = session.execute(locked).one()
+    return ChannelCurrency(*row)
