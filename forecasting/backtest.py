@@ -38,7 +38,7 @@ def backtest(
     checked = demand.check_levels(levels)
     plan = Plan(
         demand._check_count(horizon, "horizon", demand.LONGEST_HORIZON),
-        demand._season(season_length, freq),
+        demand._cycles(season_length, freq),
         demand._check_count(processes, "processes", 256),
     )
     panel = read_panel(history, freq=freq, end=end).panel

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from forecasting import intervals, shape
 from forecasting.errors import ForecastInputError, NotSupportedError
 from forecasting.panel import Named, Panel, read_panel
-from forecasting.periods import SEASONS, parse_freq
+from forecasting.periods import CYCLES, parse_freq
 from forecasting.points import Plan, Points, point_forecasts
 from forecasting.progress import Progress
 
@@ -47,13 +47,14 @@ def forecast_demand(
 
     The answer has `horizon` rows a series, series in order of first appearance: `unique_id`, `ds`, `mean`,
     `lo-80`, `hi-80`, … for each of `levels` (percent), `method`. Nothing is negative or missing, bounds are
-    nested and hold the mean. `method` is one of `theta+damped`, `theta+damped+ses`, `ses` (from smooth to
-    erratic; with `-s12` if a season of 12 was found), `tsb` (intermittent), `mean-short`, `mean-sparse`,
-    `zero` (never sold), and `mean-fallback` where a fit failed. `season_length` defaults to the year of
-    `freq` (a week for days, a day for hours).
+    nested and hold the mean. `method` is one of `theta+ets`, `theta+ets+ses`, `ses` (from smooth to erratic;
+    `theta+ets+ar` for long histories; with `-s12` if a season of 12 was found), `tsb` (intermittent),
+    `mean-short`, `mean-sparse`, `zero` (never sold), and `mean-fallback` where a fit failed. Of `freq` follow
+    the cycles that are looked for (a year of weeks, months or quarters, a week of days, a day and a week of
+    hours), unless `season_length` names the one to look for.
 
-    `progress(done, total)` is called from time to time; what it raises ends the call. `processes` > 1 spawns
-    workers for the statsmodels fits; the result does not depend on it, nor on the order of rows.
+    `progress(done, total)` is called from time to time; what it raises ends the call. `processes` says
+    how many cores to use; the result does not depend on it, nor on the order of rows.
 
     Raises ForecastInputError (series, row, ds, field and a sentence) for input that can't be forecast, and
     NotSupportedError for known-ahead columns, `future` and the tiers "accurate" and "explain".
@@ -62,7 +63,7 @@ def forecast_demand(
     _check_request(history, future, tier)
     plan = Plan(
         _check_count(horizon, "horizon", LONGEST_HORIZON),
-        _season(season_length, freq),
+        _cycles(season_length, freq),
         _check_count(processes, "processes", 256),
     )
     named = read_panel(history, freq=freq, end=end)
@@ -132,9 +133,9 @@ def _check_count(value: Any, field: str, most: int) -> int:
     return int(value)
 
 
-def _season(season_length: int | None, freq: Any) -> int:
-    usual = SEASONS[parse_freq(freq)]
-    return usual if season_length is None else _check_count(season_length, "season_length", 10_000)
+def _cycles(season_length: int | None, freq: Any) -> tuple[int, ...]:
+    usual = CYCLES[parse_freq(freq)]
+    return usual if season_length is None else (_check_count(season_length, "season_length", 10_000),)
 
 
 def check_levels(levels: Any) -> tuple[float, ...]:

@@ -17,7 +17,10 @@ from forecasting.errors import ForecastInputError
 Ints = NDArray[np.int64]
 Stamps = NDArray[np.datetime64]
 
-SEASONS = {"H": 24, "D": 7, "W": 52, "M": 12, "Q": 4, "Y": 1}
+# The cycles that people live by, in periods, shortest first; whether a series follows one is tested.
+CYCLES: dict[str, tuple[int, ...]] = {
+    "H": (24, 168), "D": (7,), "W": (52,), "M": (12,), "Q": (4,), "Y": ()
+}  # fmt: skip
 _ALIASES = {
     "h": "H",
     "MS": "M",
@@ -77,8 +80,8 @@ class Calendar:
 def parse_freq(freq: Any) -> str:
     """The code of a frequency such as "W", "D", "M", "Q", "Y" or "H"; pandas' newer aliases are taken too."""
     code = _ALIASES.get(freq, freq) if isinstance(freq, str) else None
-    if code not in SEASONS:
-        known = ", ".join(sorted(SEASONS))
+    if code not in CYCLES:
+        known = ", ".join(sorted(CYCLES))
         raise ForecastInputError(f"Frequency {freq!r} is not known; use one of {known}.", field="freq")
     return code
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting import pool, shape, simple
+from forecasting import dense, shape, simple
 from forecasting.panel import Panel
 
 Floats = NDArray[np.float64]
@@ -23,6 +24,8 @@ SPEAKS_FOR_ITSELF = 4
 SHORT_WINDOW = shape.SHORTEST_DENSE
 # Matrices are built for so many cells at a time, which bounds memory whatever the panel.
 BLOCK_CELLS = 4_000_000
+# Dense series side by side: enough that numpy's calls don't count, few enough to stay in the cache.
+BLOCK_SERIES = 256
 
 
 @dataclass(frozen=True)
@@ -37,10 +40,10 @@ class Points:
 
 @dataclass(frozen=True)
 class Plan:
-    """What to compute: steps ahead, the season's length in periods, and on how many processes."""
+    """What to compute: steps ahead, the cycles to look for (periods, shortest first), on how many cores."""
 
     horizon: int
-    season_length: int
+    cycles: tuple[int, ...]
     processes: int = 1
 
 
@@ -87,16 +90,22 @@ def _fit_dense_rows(
     out: tuple[Floats, Floats, NDArray[np.object_]],
     step: Callable[[int], None],
 ) -> None:
+    """Fit in blocks; numpy lets go of the interpreter, so that threads do, and nothing has to be copied."""
     mean, sigma, method = out
-    fits = pool.fit_all(
-        [panel.series(row) for row in rows],
-        horizon=plan.horizon,
-        season_length=plan.season_length,
-        processes=plan.processes,
-        step=step,
-    )
-    for row, fit in zip(rows, fits, strict=True):
-        mean[row], sigma[row], method[row] = fit.mean, fit.sigma, fit.method
+    rows = rows[np.argsort(-panel.lengths[rows], kind="stable")]
+    blocks = [rows[start : start + BLOCK_SERIES] for start in range(0, len(rows), BLOCK_SERIES)]
+
+    def fit(block: Ints) -> dense.Fits:
+        return dense.fit_dense(panel, block, horizon=plan.horizon, cycles=plan.cycles)
+
+    with ThreadPoolExecutor(plan.processes) as executor:
+        try:
+            for block, fits in zip(blocks, executor.map(fit, blocks), strict=True):
+                mean[block], sigma[block], method[block] = fits.mean, fits.sigma, fits.method
+                step(len(block))
+        except BaseException:
+            executor.shutdown(cancel_futures=True)
+            raise
 
 
 def _tsb(matrix: Floats, lengths: Ints, repeat: float) -> tuple[Floats, Floats]:

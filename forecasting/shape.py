@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from forecasting.panel import Panel
 
-ZERO, SPARSE, SHORT, INTERMITTENT, DENSE = "zero", "mean-sparse", "mean-short", "tsb", "theta+damped"
+ZERO, SPARSE, SHORT, INTERMITTENT, DENSE = "zero", "mean-sparse", "mean-short", "tsb", "theta+ets"
 KINDS = (ZERO, SPARSE, SHORT, INTERMITTENT, DENSE)
 
 INTERMITTENT_ABOVE = 1.32
 # Two sales give one interval between sales, which is no estimate of anything; four give three.
 FEWEST_SALES = 4
-# Four parameters (level, trend, damping, season switched) are fitted to a dense series.
+# Up to six parameters are fitted to a dense series, and Akaike's criterion is corrected for ten values.
 SHORTEST_DENSE = 10
 
 

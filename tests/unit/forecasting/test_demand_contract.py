@@ -12,8 +12,10 @@ import polars as pl
 import pytest
 
 import forecasting
-from forecasting import forecast_demand, pool, shape
+from forecasting import dense, forecast_demand, points, shape
 from forecasting.panel import read_panel
+from forecasting.ragged import Ragged
+from forecasting.theta import Ahead
 
 _spec = importlib.util.spec_from_file_location(
     "forecast_panels", Path(__file__).with_name("forecast_panels.py")
@@ -66,9 +68,9 @@ def test_each_shape_gets_a_method_of_its_kind(answer: pd.DataFrame) -> None:
     assert method["one point"] == method["two points"] == "mean-short"
     assert method["one sale long ago"] == "mean-sparse"
     assert method["intermittent"] == method["alternating"] == "tsb"
-    assert method["trend"] == method["constant"] == "theta+damped"
+    assert method["trend"] == method["constant"] == "theta+ets"
     assert method["erratic"] == "ses"
-    assert method["season"] == "theta+damped-s52"
+    assert method["season"] == "theta+ets-s52"
 
 
 def test_a_constant_series_stays_what_it_is(answer: pd.DataFrame) -> None:
@@ -168,32 +170,32 @@ def test_aware_polars_times_are_read_as_wall_clock() -> None:
 
 
 def test_one_bad_fit_falls_back_and_says_so(monkeypatch: pytest.MonkeyPatch, panel: pd.DataFrame) -> None:
-    real = pool.fit_dense
+    real = dense.ets
 
-    def fails_on_constants(y: np.ndarray, **rest: int) -> object:
-        if np.ptp(y) == 0:
-            raise ValueError("no optimum")
-        return real(y, **rest)
+    def fails_on_constants(data: Ragged, horizon: int) -> Ahead:
+        made = real(data, horizon)
+        return Ahead(np.where(np.ptp(data.values[:40], axis=0) == 0, np.nan, made.mean), made.sigma)
 
-    monkeypatch.setattr(pool, "fit_dense", fails_on_constants)
+    monkeypatch.setattr(dense, "ets", fails_on_constants)
     panel = panel[panel["unique_id"].isin(["constant", "trend"])]
-    method = forecast_demand(panel, horizon=4, freq="W").groupby("unique_id")["method"].first()
+    answer = forecast_demand(panel, horizon=4, freq="W")
+    method = answer.groupby("unique_id")["method"].first()
     assert method["constant"] == "mean-fallback"
-    assert method["trend"] == "theta+damped"
+    assert answer["mean"][answer["unique_id"] == "constant"].to_numpy() == pytest.approx(7.0)
+    assert method["trend"] == "theta+ets"
 
 
-def test_two_processes_give_the_bits_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool, "WORTH_PROCESSES", 0.0)
-    draw = np.random.default_rng(1)
-    series = [50 + draw.normal(0, spread, 30) for spread in np.linspace(1, 40, 60)]
-    done: list[int] = []
-    one, two = (
-        pool.fit_all(series, horizon=4, season_length=4, processes=count, step=done.append)
-        for count in (1, 2)
-    )
-    assert sum(done) == 120
-    assert [fit.method for fit in one] == [fit.method for fit in two]
-    assert [(*fit.mean, fit.sigma) for fit in one] == [(*fit.mean, fit.sigma) for fit in two]
+def test_two_processes_give_the_bits_of_one(monkeypatch: pytest.MonkeyPatch, panel: pd.DataFrame) -> None:
+    one = forecast_demand(panel, horizon=4, freq="W")
+    monkeypatch.setattr(points, "BLOCK_SERIES", 2)
+    assert _equal(forecast_demand(panel, horizon=4, freq="W", processes=2), one)
+
+
+def test_a_series_is_forecast_alone_as_in_company(panel: pd.DataFrame, answer: pd.DataFrame) -> None:
+    for name in ("constant", "trend", "explosion", "huge", "season", "smooth"):
+        alone = forecast_demand(panel[panel["unique_id"] == name], horizon=8, freq="W")
+        among = answer[answer["unique_id"] == name]
+        assert list(alone["mean"]) == list(among["mean"])
 
 
 def test_progress_reaches_its_total(panel: pd.DataFrame) -> None:
@@ -212,7 +214,7 @@ def test_a_progress_that_raises_ends_the_call() -> None:
         forecast_demand(weekly("a", [1, 2, 3]), horizon=2, freq="W", progress=cancel)
 
 
-def test_no_warning_of_statsmodels_gets_out(panel: pd.DataFrame) -> None:
+def test_no_warning_gets_out(panel: pd.DataFrame) -> None:
     names = ["constant", "trend", "collapse", "explosion", "tiny"]
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
