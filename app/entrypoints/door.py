@@ -81,7 +81,7 @@ def current_actor() -> Actor:
     """Who asks; raises NotAllowed when nobody signed in."""
     actor: Actor | None = g.get("actor")
     if actor is None:
-        raise NotAllowed("sign_in_needed", "Sign in first.")
+        raise NotAllowed("sign_in_needed", "Sign in first, or send an access token.")
     return actor
 
 

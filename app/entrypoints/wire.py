@@ -13,6 +13,12 @@ from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, validat
 
 from app.core.limits import LARGEST_QUANTITY
 
+EXAMPLE_INSTANT = "2026-11-11T10:00:00+08:00"
+NO_INSTANT: dict[str, Any] = dict.fromkeys(
+    ("invalid", "invalid_awareness"),
+    f"This is no instant; write it like {EXAMPLE_INSTANT}, with its offset from UTC.",
+)
+
 
 class Week(fields.Date):
     """A planning week, named by its Monday."""
@@ -260,7 +266,9 @@ class PledgeForm(Incoming):
         },
     )
     currency = Text(required=True, metadata={"example": "CNY", "description": "The channel's."})
-    ordered_at = fields.AwareDateTime(required=True, metadata={"example": "2026-11-11T10:00:00+08:00"})
+    ordered_at = fields.AwareDateTime(
+        required=True, metadata={"example": EXAMPLE_INSTANT}, error_messages=NO_INSTANT
+    )
     buyer = Text(
         allow_none=True,
         load_default=None,
@@ -312,6 +320,7 @@ class PledgeResult(Schema):
 class CancelFilter(Incoming):
     changed_at = fields.AwareDateTime(
         load_default=None,
+        error_messages=NO_INSTANT,
         metadata={
             "description": "When the channel made the change; now, when left out. The latest word counts."
         },

@@ -161,7 +161,8 @@ def register_unknown(
     ]
     for model, rows in ((Sku, drafts), (Region, places)):
         if rows:
-            session.execute(_insert(session)(model).on_conflict_do_nothing(index_elements=["code"]), rows)
+            statement = _insert(session)(model.__table__)
+            session.execute(statement.on_conflict_do_nothing(index_elements=["code"]), rows)
 
 
 def _known(session: Session) -> translate.Known:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -24,6 +24,8 @@ from app.stages.catalog.models import (
     Warehouse,
 )
 from app.stages.catalog.rules import SkuState
+
+_CODES_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,9 +178,16 @@ def network(session: Session) -> Network:
     )
 
 
-def sku_ids(session: Session) -> dict[str, int]:
-    """The id of every SKU by its code, retired ones included."""
-    return dict(session.execute(select(Sku.code, Sku.id)).all())
+def sku_ids(session: Session, *, codes: Sequence[str] | None = None) -> dict[str, int]:
+    """The id of every SKU by its code, retired ones included; of those with these codes, where given."""
+    query = select(Sku.code, Sku.id)
+    if codes is None:
+        return dict(session.execute(query).all())
+    found: dict[str, int] = {}
+    for start in range(0, len(codes), _CODES_AT_ONCE):
+        some = Sku.code.in_(codes[start : start + _CODES_AT_ONCE])
+        found.update(session.execute(query.where(some)).all())
+    return found
 
 
 def region_ids(session: Session) -> dict[str, tuple[int, str]]:

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 from app.core.access import Actor, Role
 from app.core.jobs import Progress
 from app.stages.demand.operations import corrections, limits, rollups, storing
-from app.stages.demand.operations.bulk import one_ahead
-from app.stages.demand.operations.codes import Codes, refusals
+from app.stages.demand.operations.bulk import map_ahead, one_ahead
+from app.stages.demand.operations.codes import Codes, Known, refusals
 from app.stages.demand.operations.turns import take_turn
 from app.stages.imports import operations as imports
 from app.stages.imports import queries as batches
@@ -83,12 +83,13 @@ def import_orders(
     batch_id = imports.open_batch(
         session, channel=channel, mapping=mapping, file_name=file_name, digest=digest, actor=actor, now=now
     )
-    absorbed = _Absorbing(session, plan, here.id, batch_id, actor, now, timezone)
+    absorbed = _Absorbing(session, here.id, batch_id, actor, now)
+    codes = Codes(session, plan, timezone=timezone)
     blocks = readers.read(path, file_name=file_name, mapping=plan)
-    for block, checked in one_ahead(
-        _checked(blocks, plan, channel=channel, currency=here.currency, key=pseudonym_key)
-    ):
-        absorbed.take(block, checked)
+    checked = one_ahead(_checked(blocks, plan, channel=channel, currency=here.currency, key=pseudonym_key))
+    ready = ((block, found, codes.known(found.rows)) for block, found in checked)
+    for prepared in map_ahead(_prepared, ready):
+        absorbed.take(prepared)
         if progress is not None:
             progress("importing", absorbed.fact.read, 0)
     absorbed.cells.write()
@@ -123,18 +124,40 @@ def _checked(
         yield block, checked
 
 
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A block ready for the table: `first` rows with each identity, sorted by it, and `repeated` ones."""
+
+    headings: dict[str, str]
+    read: int
+    first: pl.DataFrame
+    repeated: pl.DataFrame
+    rejects: pl.DataFrame
+
+
+def _prepared(one: tuple[readers.Block, Checked, Known]) -> _Prepared:
+    block, checked, known = one
+    rows, unknown = known.resolve(checked.rows, block.headings)
+    new = rows["external_id"].is_first_distinct()
+    return _Prepared(
+        headings=block.headings,
+        read=block.rows.height + len(block.refused),
+        first=rows.filter(new).sort("external_id"),
+        repeated=rows.filter(~new),
+        rejects=pl.concat([checked.rejects, unknown, _refused(block, checked.rejects.schema)]),
+    )
+
+
+def _refused(block: readers.Block, schema: pl.Schema) -> pl.DataFrame:
+    lines = [(one.row, one.column, one.code, one.sentence) for one in block.refused]
+    return pl.DataFrame(lines, schema=schema, orient="row")
+
+
 class _Absorbing:
     """One file on its way into the pool, block by block."""
 
     def __init__(
-        self,
-        session: Session,
-        mapping: Mapping,
-        channel_id: int,
-        batch_id: int,
-        actor: Actor,
-        now: dt.datetime,
-        timezone: str,
+        self, session: Session, channel_id: int, batch_id: int, actor: Actor, now: dt.datetime
     ) -> None:
         self.fact = ImportFact(batch_id, 0, 0, 0, 0, 0.0)
         self._session = session
@@ -142,32 +165,24 @@ class _Absorbing:
         self._actor = actor
         self._now = now
         self.cells = rollups.Waiting(session)
-        self._codes = Codes(session, mapping, timezone=timezone)
 
-    def take(self, block: readers.Block, checked: Checked) -> None:
-        rows, unknown = self._codes.resolve(checked.rows, block.headings)
-        signals, conflicts, duplicates = self._store(rows, block.headings)
+    def take(self, block: _Prepared) -> None:
+        signals, conflicts, duplicates = self._store(block)
         self.cells.take(rollups.cells(signals))
         self.cells.take(rollups.duplicate_cells(duplicates))
-        rejects = pl.concat([checked.rejects, unknown, conflicts])
-        imports.reject_rows(self._session, batch_id=self.fact.batch_id, rejects=_with_refused(rejects, block))
+        rejects = pl.concat([block.rejects, conflicts]).sort("row")
+        imports.reject_rows(self._session, batch_id=self.fact.batch_id, rejects=rejects)
         self.fact = replace(
             self.fact,
-            read=self.fact.read + block.rows.height + len(block.refused),
+            read=self.fact.read + block.read,
             accepted=self.fact.accepted + signals.height,
             duplicate=self.fact.duplicate + duplicates.height,
-            rejected=self.fact.rejected + rejects.height + len(block.refused),
+            rejected=self.fact.rejected + rejects.height,
         )
 
-    def _store(
-        self, rows: pl.DataFrame, headings: dict[str, str]
-    ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    def _store(self, block: _Prepared) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
         """Insert what is new. Returns new signals, refusals of conflicting rows, and duplicates."""
-        rows = rows.with_columns(
-            pl.lit(self._channel_id).alias("channel_id"), pl.lit(self.fact.batch_id).alias("batch_id")
-        )
-        new = rows["external_id"].is_first_distinct()
-        first, repeated = rows.filter(new).sort("external_id"), rows.filter(~new)
+        first, repeated = self._ours(block.first), self._ours(block.repeated)
         signals = storing.insert_new(self._session, first)
         storing.insert_exclusions(self._session, signals, actor=self._actor, now=self._now)
         known = (
@@ -178,7 +193,7 @@ class _Absorbing:
         again = pl.concat([known, repeated])
         as_stored = corrections.as_stored(self._session, again, channel_id=self._channel_id)
         same = storing.same_content(self._session, as_stored, channel_id=self._channel_id)
-        heading = headings.get("external_id", "external_id")
+        heading = block.headings.get("external_id", "external_id")
         sentence = pl.lit(
             f"{heading}: this order line is known already with other content; nothing was overwritten. "
             "Send a correction under a new id, or correct the export."
@@ -186,7 +201,7 @@ class _Absorbing:
         other = again.filter(~same)
         return signals, refusals(other, heading, "identity_conflict", sentence), again.filter(same)
 
-
-def _with_refused(rejects: pl.DataFrame, block: readers.Block) -> pl.DataFrame:
-    lines = [(one.row, one.column, one.code, one.sentence) for one in block.refused]
-    return pl.concat([rejects, pl.DataFrame(lines, schema=rejects.schema, orient="row")]).sort("row")
+    def _ours(self, rows: pl.DataFrame) -> pl.DataFrame:
+        return rows.with_columns(
+            pl.lit(self._channel_id).alias("channel_id"), pl.lit(self.fact.batch_id).alias("batch_id")
+        )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+from typing import Any
+
 import polars as pl
 from sqlalchemy.orm import Session
 
@@ -18,23 +21,23 @@ _REMEDY = {
 }
 
 
-class Codes:
-    """The codes of SKUs, regions and campaigns during one import, as tables to join blocks with."""
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Ids by code, each a table to join with; which SKUs are no goods; the time zone of each region."""
 
-    def __init__(self, session: Session, mapping: Mapping, *, timezone: str) -> None:
-        self._session = session
-        self._mapping = mapping
-        self._timezone = timezone
-        self._campaigns = _lookup("campaign", campaign_ids(session))
-        self._read_skus()
-        self._read_regions()
+    skus: pl.DataFrame
+    regions: pl.DataFrame
+    campaigns: pl.DataFrame
+    not_goods: frozenset[int]
+    zones: dict[int, str]
 
     def resolve(self, rows: pl.DataFrame, headings: dict[str, str]) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Rows with sku_id, region_id, campaign_id, day and reason; and refusals of unknown codes."""
-        self._register_unknown(rows)
         fine, refused = rows, [refusals(rows.clear(), "", "", pl.lit(""))]
-        for field, lookup in (("sku", self._skus), ("region", self._regions), ("campaign", self._campaigns)):
-            fine = fine.join(lookup, on=field, how="left", maintain_order="left")
+        for field, known in (("sku", self.skus), ("region", self.regions), ("campaign", self.campaigns)):
+            # Only the code is joined: a join copies all columns of its frame.
+            ids = fine.select(field).join(known, on=field, how="left", maintain_order="left")
+            fine = fine.with_columns(ids[f"{field}_id"])
             unknown = fine[f"{field}_id"].is_null()
             if field == "campaign":  # which a row need not have
                 unknown &= fine[field].is_not_null()
@@ -42,34 +45,50 @@ class Codes:
                 refused.append(_unknown(fine.filter(unknown), field, headings.get(field, field)))
                 fine = fine.filter(~unknown)
         fine = fine.with_columns(
-            (pl.col("goods") & ~pl.col("sku_id").is_in(self._not_goods)).alias("goods"),
+            (pl.col("goods") & ~pl.col("sku_id").is_in(list(self.not_goods))).alias("goods"),
             self._business_day(fine["region_id"].unique().to_list()).alias("day"),
         ).with_columns(rules.reason_expression().alias("reason"))
         return fine, pl.concat(refused)
 
-    def _read_skus(self) -> None:
-        self._skus = _lookup("sku", catalogs.sku_ids(self._session))
-        self._not_goods = list(catalogs.not_goods_ids(self._session))
+    def _business_day(self, regions: list[int]) -> pl.Expr:
+        """The day at the region's own clock."""
+        day = pl.lit(None, dtype=pl.Date)
+        for zone in sorted({self.zones[region] for region in regions}):
+            here = [region for region in regions if self.zones[region] == zone]
+            local = pl.col("ordered_at").dt.convert_time_zone(zone).dt.date()
+            day = local if len(here) == len(regions) else _chosen(here, local, day)
+        return day
 
-    def _read_regions(self) -> None:
-        found = catalogs.region_ids(self._session)
-        self._regions = _lookup("region", {code: id_ for code, (id_, _) in found.items()})
-        self._zones = dict(found.values())
 
-    def _register_unknown(self, rows: pl.DataFrame) -> None:
-        """Draft SKUs and regions where the mapping creates them, and the one that stands for a blank region.
+class Codes:
+    """The codes of SKUs, regions and campaigns that are known during one import."""
 
-        Codes that are no goods are drafted always, so that postage is no reason to reject an order line.
+    def __init__(self, session: Session, mapping: Mapping, *, timezone: str) -> None:
+        self._session = session
+        self._mapping = mapping
+        self._timezone = timezone
+        self._known = Known(
+            skus=_lookup("sku", catalogs.sku_ids(session)),
+            campaigns=_lookup("campaign", campaign_ids(session)),
+            not_goods=catalogs.not_goods_ids(session),
+            **self._places(),
+        )
+
+    def known(self, rows: pl.DataFrame) -> Known:
+        """What is known once drafts were made of what nobody knows in these rows.
+
+        SKUs and regions are drafted where the mapping creates them, and the region that stands for a blank
+        one always. So are codes that are no goods, that postage is no reason to reject an order line.
         """
         skus = (
             rows.select("sku", "name", "goods")
             .drop_nulls("sku")
-            .join(self._skus, on="sku", how="anti", maintain_order="left")
+            .join(self._known.skus, on="sku", how="anti", maintain_order="left")
             .group_by("sku", maintain_order=True)
             .agg(pl.col("name").drop_nulls().first(), pl.col("goods").first())
         )
         named = rows.select(pl.col("region").drop_nulls().unique())
-        regions = named.join(self._regions, on="region", how="anti")
+        regions = named.join(self._known.regions, on="region", how="anti")
         if not self._mapping.create_unknown:
             skus = skus.filter(~pl.col("goods"))
             regions = regions.filter(pl.col("region").is_in([self._mapping.defaults.get("region", "")]))
@@ -78,18 +97,20 @@ class Codes:
                 self._session, skus=skus.rows(), regions=regions["region"].to_list(), timezone=self._timezone
             )
         if skus.height:
-            self._read_skus()
+            drafted = _lookup("sku", catalogs.sku_ids(self._session, codes=skus["sku"].to_list()))
+            self._known = replace(
+                self._known,
+                skus=pl.concat([self._known.skus, drafted]),
+                not_goods=catalogs.not_goods_ids(self._session),
+            )
         if regions.height:
-            self._read_regions()
+            self._known = replace(self._known, **self._places())
+        return self._known
 
-    def _business_day(self, regions: list[int]) -> pl.Expr:
-        """The day at the region's own clock."""
-        day = pl.lit(None, dtype=pl.Date)
-        for zone in sorted({self._zones[region] for region in regions}):
-            here = [region for region in regions if self._zones[region] == zone]
-            local = pl.col("ordered_at").dt.convert_time_zone(zone).dt.date()
-            day = local if len(here) == len(regions) else _chosen(here, local, day)
-        return day
+    def _places(self) -> dict[str, Any]:
+        found = catalogs.region_ids(self._session)
+        ids = {code: id_ for code, (id_, _) in found.items()}
+        return {"regions": _lookup("region", ids), "zones": dict(found.values())}
 
 
 def refusals(rows: pl.DataFrame, column: str, code: str, sentence: pl.Expr) -> pl.DataFrame:

@@ -24,7 +24,7 @@ from app.stages.demand import rules
 from app.stages.demand.models import Correction, Exclusion, Signal
 from app.stages.demand.operations import limits, moving, rollups, storing
 from app.stages.demand.operations.turns import take_turn
-from app.stages.demand.queries.pledges import PledgeFact, find_corrections, find_pledges
+from app.stages.demand.queries.pledges import PledgeFact, any_corrections, find_corrections, find_pledges
 from app.stages.demand.rules import EXCLUDING, Reason, SignalFacts, SignalStatus
 
 IDENTITY = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,200}")
@@ -152,10 +152,10 @@ def as_stored(session: Session, rows: pl.DataFrame, *, channel_id: int) -> pl.Da
     Args:
         rows: external_id, quantity and status among other columns; returned with the same columns, in order.
     """
+    if rows.is_empty() or not any_corrections(session, channel_id=channel_id):
+        return rows
     ids = rows["external_id"].unique().to_list()
     known = find_corrections(session, channel_id=channel_id, external_ids=ids if len(ids) < MANY else None)
-    if not known:
-        return rows
     corrected = pl.DataFrame([dataclasses.astuple(one) for one in known], schema=CORRECTED, orient="row")
     both = rows.join(corrected, on="external_id", how="left", maintain_order="left")
     received = pl.col("quantity").eq(pl.col("quantity_received")).fill_null(False)

@@ -126,6 +126,12 @@ def find_pledges(
     return {row[2]: PledgeFact(*tuple(row)) for row in session.execute(query)}
 
 
+def any_corrections(session: Session, *, channel_id: int) -> bool:
+    """Was anything of this channel ever corrected? Most files come to channels where nothing was."""
+    found = session.scalar(select(Correction.channel_id).where(Correction.channel_id == channel_id).limit(1))
+    return found is not None
+
+
 def find_corrections(
     session: Session, *, channel_id: int, external_ids: Collection[str] | None = None
 ) -> list[CorrectedFact]:

@@ -48,8 +48,9 @@ def _by_distinct(
 ) -> pl.DataFrame:
     """Columns that `parse_cells` adds to the distinct texts of `field`, on every row."""
     distinct = parse_cells(text.select(field).unique())
-    kept = text.drop([name for name in distinct.columns if name != field and name in text.columns])
-    return kept.join(distinct, on=field, how="left", nulls_equal=True, maintain_order="left")
+    # Only the key is joined: a join copies all columns of its frame.
+    found = text.select(field).join(distinct, on=field, how="left", nulls_equal=True, maintain_order="left")
+    return text.with_columns(found.drop(field).get_columns())
 
 
 def _adding(column: pl.Expr) -> Callable[[pl.DataFrame], pl.DataFrame]:
