@@ -48,7 +48,7 @@ def forecast_demand(
     The answer has `horizon` rows a series, series in order of first appearance: `unique_id`, `ds`, `mean`,
     `lo-80`, `hi-80`, … for each of `levels` (percent), `method`. Nothing is negative or missing, bounds are
     nested and hold the mean. `method` is one of `theta+ets`, `theta+ets+ses`, `ses` (from smooth to erratic;
-    `theta+ets+ar` for long histories; with `-s12` if a season of 12 was found), `tsb` (intermittent),
+    `theta+ets+ar` for long histories; with `-s12` if a season of 12 was found), `imapa+tsb` (intermittent),
     `mean-short`, `mean-sparse`, `zero` (never sold), and `mean-fallback` where a fit failed. Of `freq` follow
     the cycles that are looked for (a year of weeks, months or quarters, a week of days, a day and a week of
     hours), unless `season_length` names the one to look for.

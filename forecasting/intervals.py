@@ -24,9 +24,10 @@ Ints = NDArray[np.int64]
 
 # Errors that a method's pool should hold at each step before it is believed alone.
 ENOUGH = 400
+# Origins, the latest first: they resemble the present most, and leave about as long a history.
 FEWEST_ORIGINS, MOST_ORIGINS = 3, 12
-# Simple methods cost next to nothing, so they may use more series than the fitted ones.
-MOST_SIMPLE = 4000
+# Series of each kind that an origin takes from a large panel.
+MOST_SERIES = 1500
 # The prior counts as so many errors: normal, a quarter wider than sigma, growing like a slow random walk.
 PRIOR_ERRORS, PRIOR_WIDTH, PRIOR_GROWTH = 20.0, 1.25, 0.1
 
@@ -53,9 +54,9 @@ class Cut:
 def cuts(panel: Panel, *, horizon: int) -> list[Cut]:
     """The earlier origins to learn from: fewer the larger the panel, none that leaves too little history."""
     wanted = int(np.clip(np.ceil(ENOUGH / max(len(panel), 1)), FEWEST_ORIGINS, MOST_ORIGINS))
-    stride = horizon if wanted == FEWEST_ORIGINS else max(1, horizon // 4)
+    stride = max(1, horizon // 3)
     backs = [horizon + stride * number for number in range(wanted)]
-    found = [_cut(panel, back, ENOUGH // wanted + 1) for back in _reachable(backs, panel)]
+    found = [_cut(panel, back) for back in _reachable(backs, panel)]
     return [cut for cut in found if len(cut.rows)]
 
 
@@ -66,13 +67,13 @@ def _reachable(backs: list[int], panel: Panel) -> list[int]:
     return kept or [back for back in (longest // 2, longest // 4) if back >= 1]
 
 
-def _cut(panel: Panel, back: int, most: int) -> Cut:
+def _cut(panel: Panel, back: int) -> Cut:
     earlier = panel.cut(back)
     kind = shape.classify(earlier)
     # The draw follows the hash of the id: neither the order of rows nor of series can change it.
     order = np.argsort(panel.hash, kind="stable")
     drawn = [
-        order[kind[order] == name][: most if name == shape.DENSE else MOST_SIMPLE]
+        order[kind[order] == name][: MOST_SERIES]
         for name in shape.KINDS
         if name != shape.ZERO
     ]

@@ -17,6 +17,7 @@ Ints = NDArray[np.int64]
 
 # Smoothing of chance and size of a sale: best of a grid on weekly wholesale and monthly spare-part demand.
 TSB_SMOOTHING = 0.15
+BUCKET_SMOOTHINGS = np.linspace(0.05, 0.3, 6)
 # A short or sparse series is believed as if the whole panel's chance of a repeat had been seen this often.
 CREDIBILITY = 2.0
 # A short series that sold nearly always, and at least this often, speaks for itself.
@@ -108,11 +109,28 @@ def _fit_dense_rows(
             raise
 
 
-def _tsb(matrix: Floats, lengths: Ints, repeat: float) -> tuple[Floats, Floats]:
-    return simple.running_tsb(matrix, lengths, occurrence=TSB_SMOOTHING, size=TSB_SMOOTHING)
+def _intermittent(matrix: Floats, lengths: Ints, repeat: float) -> tuple[Floats, Floats]:
+    """The mean of three methods, of what came after the opening sale: that is why the series is there."""
+    later = _after_opening(matrix, lengths)
+    level, sigma = simple.running_tsb(later, lengths - 1, occurrence=TSB_SMOOTHING, size=TSB_SMOOTHING)
+    adida, imapa = simple.by_buckets(later, lengths - 1, smoothings=BUCKET_SMOOTHINGS)
+    return (level + adida + imapa) / 3, sigma
 
 
 def _sparse(matrix: Floats, lengths: Ints, repeat: float) -> tuple[Floats, Floats]:
+    """The mean of the level shrunk to the panel and of what its own few buckets say of late."""
+    level, sigma = _shrunk(matrix, lengths, repeat)
+    later = _after_opening(matrix, lengths)
+    _, imapa = simple.by_buckets(later, lengths - 1, smoothings=BUCKET_SMOOTHINGS)
+    return (level + imapa) / 2, sigma
+
+
+def _after_opening(matrix: Floats, lengths: Ints) -> Floats:
+    width = matrix.shape[1]
+    return np.where(np.arange(width) > width - lengths[:, None], matrix, 0.0)
+
+
+def _shrunk(matrix: Floats, lengths: Ints, repeat: float) -> tuple[Floats, Floats]:
     """Mean size of a sale × chance of a sale, the opening sale not counted, shrunk to the panel's chance."""
     sales = (matrix > 0).sum(axis=1)
     size = matrix.sum(axis=1) / np.maximum(sales, 1)
@@ -125,12 +143,12 @@ def _short(matrix: Floats, lengths: Ints, repeat: float) -> tuple[Floats, Floats
     sales = (matrix > 0).sum(axis=1)
     steady = (sales >= SPEAKS_FOR_ITSELF) & (lengths <= shape.INTERMITTENT_ABOVE * sales)
     plain = simple.recent_mean(matrix, lengths, window=SHORT_WINDOW)
-    shrunk = _sparse(matrix, lengths, repeat)
+    shrunk = _shrunk(matrix, lengths, repeat)
     return np.where(steady, plain[0], shrunk[0]), np.where(steady, plain[1], shrunk[1])
 
 
 _LEVELS: dict[str, Callable[[Floats, Ints, float], tuple[Floats, Floats]]] = {
-    shape.INTERMITTENT: _tsb,
+    shape.INTERMITTENT: _intermittent,
     shape.SPARSE: _sparse,
     shape.SHORT: _short,
 }

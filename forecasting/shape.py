@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from forecasting.panel import Panel
 
-ZERO, SPARSE, SHORT, INTERMITTENT, DENSE = "zero", "mean-sparse", "mean-short", "tsb", "theta+ets"
+ZERO, SPARSE, SHORT, INTERMITTENT, DENSE = "zero", "mean-sparse", "mean-short", "imapa+tsb", "theta+ets"
 KINDS = (ZERO, SPARSE, SHORT, INTERMITTENT, DENSE)
 
 INTERMITTENT_ABOVE = 1.32

@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+# Coarser buckets than a quarter of weeks leave too few of them to smooth.
+MOST_BUCKET = 13
+
 
 def running_tsb(matrix: Floats, lengths: Ints, *, occurrence: float, size: float) -> tuple[Floats, Floats]:
     """Teunter, Syntetos & Babai (2011): smoothed probability of a sale × smoothed size of a sale.
@@ -54,6 +57,38 @@ def running_sba(matrix: Floats, lengths: Ints, *, smoothing: float) -> tuple[Flo
         gap = np.where(sold, 0.0, gap)
         level = np.where(sales > 0, (1 - smoothing / 2) * amount / np.maximum(interval, 1.0), 0.0)
     return level, np.sqrt(squares / np.maximum(lengths - 1, 1))
+
+
+def by_buckets(matrix: Floats, lengths: Ints, *, smoothings: Floats) -> tuple[Floats, Floats]:
+    """Two levels (n,) from sums over buckets of periods: from buckets as long as a sale is awaited on
+    average, and the mean over all buckets from one period up to that.
+
+    The first is ADIDA (Nikolopoulos, Syntetos, Boylan, Petropoulos & Assimakopoulos 2011), the second IMAPA
+    (Petropoulos & Kourentzes 2015). Each is simple exponential smoothing with the best of `smoothings`, begun
+    at nothing.
+    """
+    width = matrix.shape[1]
+    awaited = np.rint(lengths / np.maximum((matrix > 0).sum(axis=1), 1))
+    coarsest = np.clip(awaited, 1, np.clip(lengths, 1, MOST_BUCKET))
+    single, level = np.zeros((2, len(lengths)))
+    for size in range(1, int(coarsest.max(initial=0)) + 1):
+        rows = np.flatnonzero(coarsest >= size)
+        sums = matrix[rows, width % size :].reshape(len(rows), -1, size).sum(axis=2)
+        single[rows] = _best_smoothing(sums, lengths[rows] // size, smoothings) / size
+        level[rows] += single[rows]
+    return single, np.asarray(level / coarsest)
+
+
+def _best_smoothing(matrix: Floats, lengths: Ints, smoothings: Floats) -> Floats:
+    """The last level (n,) of simple exponential smoothing from 0, with the constant that erred least."""
+    count, width = matrix.shape
+    level, squares = np.zeros((2, len(smoothings), count))
+    for column in range(width):
+        active = column >= width - lengths
+        error = np.where(active, matrix[:, column] - level, 0.0)
+        squares += error**2
+        level += smoothings[:, None] * error
+    return np.asarray(np.take_along_axis(level, squares.argmin(axis=0)[None], axis=0)[0])
 
 
 def recent_mean(matrix: Floats, lengths: Ints, *, window: int) -> tuple[Floats, Floats]:

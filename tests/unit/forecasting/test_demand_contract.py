@@ -67,7 +67,7 @@ def test_each_shape_gets_a_method_of_its_kind(answer: pd.DataFrame) -> None:
     assert method["all zero"] == method["one zero"] == "zero"
     assert method["one point"] == method["two points"] == "mean-short"
     assert method["one sale long ago"] == "mean-sparse"
-    assert method["intermittent"] == method["alternating"] == "tsb"
+    assert method["intermittent"] == method["alternating"] == "imapa+tsb"
     assert method["trend"] == method["constant"] == "theta+ets"
     assert method["erratic"] == "ses"
     assert method["season"] == "theta+ets-s52"
