@@ -1,4 +1,4 @@
-"""What other stages and screens read of a forecast."""
+"""Forecast runs: which there are, their lines and totals, and the history they stand on."""
 
 from __future__ import annotations
 

@@ -1,0 +1,41 @@
+"""What other stages and screens read of a forecast. Every answer is a frozen value."""
+
+from app.stages.forecasts.queries.runs import (
+    FRAME_SCHEMA,
+    FanChart,
+    ForecastRunFact,
+    LineFact,
+    MethodCount,
+    WeekTotal,
+    WeekUnits,
+    fan_chart,
+    find_run,
+    frame,
+    get_run,
+    latest_run,
+    lines,
+    method_mix,
+    planning_units,
+    spot_history,
+    weekly_totals,
+)
+
+__all__ = [
+    "FRAME_SCHEMA",
+    "FanChart",
+    "ForecastRunFact",
+    "LineFact",
+    "MethodCount",
+    "WeekTotal",
+    "WeekUnits",
+    "fan_chart",
+    "find_run",
+    "frame",
+    "get_run",
+    "latest_run",
+    "lines",
+    "method_mix",
+    "planning_units",
+    "spot_history",
+    "weekly_totals",
+]
