@@ -21,11 +21,11 @@ from forecasting.theta import Ahead
 Floats = NDArray[np.float64]
 Units = tuple[Floats, Floats, Floats, Floats]
 
-ALPHAS = (0.02, 0.08, 0.2, 0.4, 0.6, 0.8, 0.95)
+ALPHAS = (0.05, 0.25, 0.5, 0.8)
 # β as a share of α, the authors' bound on it being α itself; φ as they bound it.
-SHARES = (0.0, 0.02, 0.08, 0.2, 0.5)
+SHARES = (0.0, 0.05, 0.3)
 DAMPINGS = (0.8, 0.9, 0.98)
-WIDTHS = (1.0, 0.5, 0.25)
+WIDTHS = (1.0, 0.75, 0.5, 0.3, 0.15)
 # Below this error, relative to a level of 1, models are equally good and the simplest is believed.
 EXACT = 1e-12
 
@@ -41,10 +41,9 @@ class Form:
 
 
 def _form(shares: tuple[float, ...], dampings: tuple[float, ...], *, parameters: int) -> Form:
-    free = (True, len(shares) > 1, len(dampings) > 1)
-    moves = list(product(*((-1.0, 0.0, 1.0) if moving else (0.0,) for moving in free)))
+    free = np.eye(3)[[True, len(shares) > 1, len(dampings) > 1]]
     grid = np.array(list(product(ALPHAS, shares, dampings))).T
-    return Form(grid, np.array(moves).T, len(shares) > 1, parameters)
+    return Form(grid, np.vstack([np.zeros((1, 3)), free, -free]).T, len(shares) > 1, parameters)
 
 
 LEVEL = _form((0.0,), (1.0,), parameters=3)
@@ -83,9 +82,9 @@ def fit(data: Ragged, form: Form) -> Found:
     found = _best(data, form, form.grid[:, :, None])
     for width in WIDTHS:
         a, s, d = form.moves[:, :, None] * width
-        alpha = np.clip(found.alpha + 0.07 * a, 0.005, 0.995)
-        share = np.clip(found.share + s * (0.05 + 0.3 * found.share), 0.0, 0.99)
-        damping = np.clip(found.damping + 0.03 * d, form.grid[2].min(), form.grid[2].max())
+        alpha = np.clip(found.alpha + 0.14 * a, 0.005, 0.995)
+        share = np.clip(found.share + s * (0.04 + 0.4 * found.share), 0.0, 0.99)
+        damping = np.clip(found.damping + 0.04 * d, form.grid[2].min(), form.grid[2].max())
         found = _best(data, form, np.array([alpha, share * form.trend, damping]))
     return found
 

@@ -24,6 +24,7 @@ Ints = NDArray[np.int64]
 # A wrong year in one row would otherwise ask for gigabytes of zeros.
 LONGEST_SERIES = 100_000
 MOST_CELLS = 400_000_000
+ROWS_AT_ONCE = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -99,34 +100,80 @@ def read_panel(history: Any, *, freq: Any, end: Any = None) -> Named:
     if not len(owner):
         raise ForecastInputError("The history has no rows.", field="history")
     stamped = frames.stamps(cells["ds"], "ds", owner)
+    calendar, zone = calendar_for(freq, stamped.values), stamped.zone
+    period = _periods(calendar, stamped.values, owner)
+    del stamped
     y = frames.numbers(cells["y"], "y", owner)
-    calendar = calendar_for(freq, stamped.values)
-    period = calendar.number(stamped.values)
-    _on_grid(calendar, stamped.values, period, owner)
     code, ids = pd.factorize(owner)
-    _refuse_duplicates(code, period, owner, stamped.values)
+    del owner
+    rows = Rows(code.astype(np.int32), period, y)
     until = None if end is None else _end_number(end, calendar)
-    panel = _lay(code, period, y, ids, until)
-    return Named(panel, np.asarray(ids, dtype=object), calendar, stamped.zone)
+    known = rows if until is None else rows.chosen(rows.period <= until)
+    if _has_duplicates(known, ids):
+        _refuse_duplicates(rows, ids, calendar)
+    panel = _lay(known, ids, until)
+    return Named(panel, np.asarray(ids, dtype=object), calendar, zone)
 
 
-def _on_grid(calendar: Calendar, values: Any, period: Ints, owner: NDArray[np.object_]) -> None:
-    wrong = off_grid(calendar, values, period)
-    if wrong is not None:
-        raise ForecastInputError(
-            f"ds of series {owner[wrong]} must be {calendar.label} for frequency {calendar.code}.",
-            field="ds", series=owner[wrong], row=wrong + 1, ds=pd.Timestamp(values[wrong]),
-        )  # fmt: skip
+@dataclass(frozen=True)
+class Rows:
+    """The history as given: number of the series, number of the period, and units, (rows,) each.
+
+    A hundred million rows are nothing unusual: whole numbers of four bytes, and no more copies than it takes.
+    """
+
+    code: NDArray[np.int32]
+    period: NDArray[np.int32]
+    y: Floats
+
+    def chosen(self, some: NDArray[np.bool_]) -> Rows:
+        return self if some.all() else Rows(self.code[some], self.period[some], self.y[some])
 
 
-def _refuse_duplicates(code: Any, period: Ints, owner: NDArray[np.object_], values: Any) -> None:
-    twice = pd.DataFrame({"code": code, "period": period}).duplicated().to_numpy()
-    if twice.any():
-        row = int(np.argmax(twice))
-        raise ForecastInputError(
-            f"Series {owner[row]} has two rows for one period; add them up before.",
-            field="ds", series=owner[row], row=row + 1, ds=pd.Timestamp(values[row]),
-        )  # fmt: skip
+def _periods(calendar: Calendar, stamps: Any, owner: NDArray[np.object_]) -> NDArray[np.int32]:
+    """Numbers of the periods (rows,), some rows at a time; a stamp that names none is an error."""
+    period = np.empty(len(stamps), dtype=np.int32)
+    for start in range(0, len(stamps), ROWS_AT_ONCE):
+        part = stamps[start : start + ROWS_AT_ONCE]
+        number = calendar.number(part)
+        wrong = off_grid(calendar, part, number)
+        if wrong is not None:
+            name = owner[start + wrong]
+            raise ForecastInputError(
+                f"ds of series {name} must be {calendar.label} for frequency {calendar.code}.",
+                field="ds", series=name, row=start + wrong + 1, ds=pd.Timestamp(part[wrong]),
+            )  # fmt: skip
+        period[start : start + ROWS_AT_ONCE] = number
+    return period
+
+
+def _has_duplicates(rows: Rows, ids: Any) -> bool:
+    """Mark each row's cell on the grid: fewer marks than rows are rows that share one."""
+    first, last = _spans(rows, len(ids))
+    observed = np.maximum(last - first + 1, 0)
+    _refuse_long(observed, observed, ids)
+    offsets = _offsets(observed)
+    marks = np.zeros(int(offsets[-1]), dtype=bool)
+    marks[_cells(rows, offsets[:-1] - first)] = True
+    return bool(np.count_nonzero(marks) < len(rows.code))
+
+
+def _refuse_duplicates(rows: Rows, ids: Any, calendar: Calendar) -> None:
+    twice = pd.DataFrame({"code": rows.code, "period": rows.period}).duplicated().to_numpy()
+    row = int(np.argmax(twice))
+    name = ids[rows.code[row]]
+    raise ForecastInputError(
+        f"Series {name} has two rows for one period; add them up before.",
+        field="ds", series=name, row=row + 1,
+        ds=pd.Timestamp(calendar.stamp(rows.period[row : row + 1].astype(np.int64))[0]),
+    )  # fmt: skip
+
+
+def _cells(rows: Rows, start: Ints) -> Ints:
+    """Flat positions (rows,) of the rows, where series i would have its period 0 at `start[i]`."""
+    cells = start[rows.code]
+    cells += rows.period
+    return cells
 
 
 def _end_number(end: Any, calendar: Calendar) -> int:
@@ -138,34 +185,35 @@ def _end_number(end: Any, calendar: Calendar) -> int:
     return int(calendar.number(wall)[0])
 
 
-def _lay(code: Any, period: Ints, y: Floats, ids: Any, until: int | None) -> Panel:
-    """Fill the grid; with `until`, later rows are not looked at and all series end there."""
+def _lay(rows: Rows, ids: Any, until: int | None) -> Panel:
+    """Fill the grid; with `until`, all series end there."""
     count = len(ids)
-    if until is not None:
-        known = period <= until
-        code, period, y = code[known], period[known], y[known]
-    first, sale = _earliest(code, period, count), _earliest(code[y > 0], period[y > 0], count)
-    last = -_earliest(code, -period, count) if until is None else np.full(count, until)
+    first, last = _spans(rows, count)
     seen = first < _NEVER
+    if until is not None:
+        last = np.full(count, until)
+    sold = rows.chosen(rows.y > 0)
+    sale = _spans(sold, count)[0]
     observed = np.where(seen, last - first + 1, 0)
     lengths = np.where(sale < _NEVER, last - sale + 1, 0)
     _refuse_long(observed, lengths, ids)
     offsets = _offsets(lengths)
     values = np.zeros(int(offsets[-1]))
-    inside = period >= sale[code]
-    spot = offsets[code[inside]] + period[inside] - sale[code[inside]]
-    values[spot] = y[inside]
+    values[_cells(sold, offsets[:-1] - sale)] = sold.y
     digest = pd.util.hash_array(np.array([str(name) for name in ids], dtype=object))
     return Panel(values, offsets, observed, last, (digest >> np.uint64(1)).astype(np.int64))
 
 
-_NEVER = np.iinfo(np.int64).max // 4
+_NEVER = np.iinfo(np.int32).max
 
 
-def _earliest(code: Any, period: Ints, count: int) -> Ints:
-    first = np.full(count, _NEVER)
-    np.minimum.at(first, code, period)
-    return first
+def _spans(rows: Rows, count: int) -> tuple[Ints, Ints]:
+    """First and last period (count,) of each series; series without a row begin at `_NEVER`."""
+    first = np.full(count, _NEVER, dtype=np.int32)
+    last = np.full(count, -_NEVER, dtype=np.int32)
+    np.minimum.at(first, rows.code, rows.period)
+    np.maximum.at(last, rows.code, rows.period)
+    return first.astype(np.int64), last.astype(np.int64)
 
 
 def _refuse_long(observed: Ints, lengths: Ints, ids: Any) -> None:

@@ -26,7 +26,7 @@ SHORT_WINDOW = shape.SHORTEST_DENSE
 # Matrices are built for so many cells at a time, which bounds memory whatever the panel.
 BLOCK_CELLS = 4_000_000
 # Dense series side by side: enough that numpy's calls don't count, few enough to stay in the cache.
-BLOCK_SERIES = 256
+BLOCK_SERIES = 2048
 
 
 @dataclass(frozen=True)
