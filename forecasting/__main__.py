@@ -46,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     demand.add_argument("--season-length", type=int, help="periods; the year of the frequency unless given")
     demand.add_argument("--end", help="the last period known, unless each series' last row")
     demand.add_argument("--future", type=Path, help="known-ahead columns")
+    demand.add_argument("--tier", default="auto", help="auto, bulk, accurate or explain")
     demand.add_argument("--processes", type=int, default=1)
     landing = commands.add_parser("landing", help="final volume of running campaigns")
     landing.add_argument("finished", type=Path)
@@ -67,6 +68,7 @@ def _demand(chosen: argparse.Namespace) -> pd.DataFrame:
             levels=_levels(chosen.levels),
             future=None if chosen.future is None else _read(chosen.future),
             end=chosen.end,
+            tier=chosen.tier,
             progress=shown,
             processes=chosen.processes,
         )

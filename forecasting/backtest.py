@@ -25,6 +25,7 @@ def backtest(
     season_length: int | None = None,
     levels: tuple[float, ...] = (80, 95),
     end: Any = None,
+    tier: str = "auto",
     processes: int = 1,
 ) -> pd.DataFrame:
     """Accuracy by method over the last `origins` origins, each `horizon` periods before the next.
@@ -36,10 +37,12 @@ def backtest(
     the horizon), and `coverage-80`, … (shares of actuals within the bounds). Shares of nothing sold are NaN.
     """
     checked = demand.check_levels(levels)
+    demand._check_request(history, None, tier)
     plan = Plan(
         demand._check_count(horizon, "horizon", demand.LONGEST_HORIZON),
         demand._cycles(season_length, freq),
         demand._check_count(processes, "processes", 256),
+        "bulk" if tier == "auto" else tier,
     )
     panel = read_panel(history, freq=freq, end=end).panel
     times = demand._check_count(origins, "origins", 1000)

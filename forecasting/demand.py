@@ -47,17 +47,25 @@ def forecast_demand(
 
     The answer has `horizon` rows a series, series in order of first appearance: `unique_id`, `ds`, `mean`,
     `lo-80`, `hi-80`, … for each of `levels` (percent), `method`. Nothing is negative or missing, bounds are
-    nested and hold the mean. `method` is one of `theta+ets`, `theta+ets+ses`, `ses` (from smooth to erratic;
-    `theta+ets+ar` for long histories; with `-s12` if a season of 12 was found), `imapa+tsb` (intermittent),
-    `mean-short`, `mean-sparse`, `zero` (never sold), and `mean-fallback` where a fit failed. Of `freq` follow
-    the cycles that are looked for (a year of weeks, months or quarters, a week of days, a day and a week of
-    hours), unless `season_length` names the one to look for.
+    nested and hold the mean.
+
+    `tier` is "bulk" for a million series (Theta and exponential smoothing, all series at once), "accurate"
+    for a little more accuracy at twice the cost (the same at coarser periods too), "explain" for one model of
+    statsmodels a series at a hundred times the cost; "auto" is "bulk". `method` says what was used:
+    `theta+ets` for regular demand, with `+mapa` for coarser periods, `+ar` for autoregression on long
+    histories, `+ses` for a share of the slow mean where demand is erratic, or `ses` alone; `damped-trend` in
+    "explain"; each with `-s12` where a season of 12 was found. In every tier `imapa+tsb` is for intermittent
+    demand, `mean-short` and `mean-sparse` for little history, `zero` for what never sold, `mean-fallback`
+    where a fit failed.
+
+    Seasons are looked for at the cycles of `freq` (a year of weeks, months or quarters, a week of days, a day
+    and a week of hours), unless `season_length` names the one to look for.
 
     `progress(done, total)` is called from time to time; what it raises ends the call. `processes` says
     how many cores to use; the result does not depend on it, nor on the order of rows.
 
     Raises ForecastInputError (series, row, ds, field and a sentence) for input that can't be forecast, and
-    NotSupportedError for known-ahead columns, `future` and the tiers "accurate" and "explain".
+    NotSupportedError for known-ahead columns and `future`.
     """
     checked = check_levels(levels)
     _check_request(history, future, tier)
@@ -65,6 +73,7 @@ def forecast_demand(
         _check_count(horizon, "horizon", LONGEST_HORIZON),
         _cycles(season_length, freq),
         _check_count(processes, "processes", 256),
+        "bulk" if tier == "auto" else tier,
     )
     named = read_panel(history, freq=freq, end=end)
     points, found = _forecast(named.panel, plan=plan, levels=checked, progress=progress)
@@ -74,7 +83,7 @@ def forecast_demand(
 def _forecast(
     panel: Panel, *, plan: Plan, levels: tuple[float, ...], progress: Callable[[int, int], None] | None
 ) -> tuple[Points, Bounds]:
-    earlier = intervals.cuts(panel, horizon=plan.horizon)
+    earlier = intervals.cuts(panel, plan=plan)
     told = Progress(progress, len(panel) + sum(len(cut.rows) for cut in earlier))
     points = point_forecasts(panel, plan=plan, step=told.step)
     errors = intervals.errors_of(panel, earlier=earlier, plan=plan, step=told.step)
@@ -113,8 +122,6 @@ def _frame(named: Named, points: Points, found: Bounds) -> pd.DataFrame:
 def _check_request(history: Any, future: Any, tier: str) -> None:
     if tier not in TIERS:
         raise ForecastInputError(f"Tier {tier!r} is not known; use one of {', '.join(TIERS)}.", field="tier")
-    if tier not in ("auto", "bulk"):
-        raise NotSupportedError(f'The tier "{tier}" is not there yet; use "auto".', field="tier")
     if future is not None:
         raise NotSupportedError("A future frame of known-ahead columns is not supported yet.", field="future")
     extra = [name for name in getattr(history, "columns", ()) if name not in _REQUIRED]

@@ -27,7 +27,7 @@ ENOUGH = 400
 # Origins, the latest first: they resemble the present most, and leave about as long a history.
 FEWEST_ORIGINS, MOST_ORIGINS = 3, 12
 # Series of each kind that an origin takes from a large panel.
-MOST_SERIES = 1500
+MOST_SERIES, MOST_EXPLAINED = 1500, 40
 # The prior counts as so many errors: normal, a quarter wider than sigma, growing like a slow random walk.
 PRIOR_ERRORS, PRIOR_WIDTH, PRIOR_GROWTH = 20.0, 1.25, 0.1
 
@@ -51,12 +51,13 @@ class Cut:
     back: int
 
 
-def cuts(panel: Panel, *, horizon: int) -> list[Cut]:
+def cuts(panel: Panel, *, plan: Plan) -> list[Cut]:
     """The earlier origins to learn from: fewer the larger the panel, none that leaves too little history."""
     wanted = int(np.clip(np.ceil(ENOUGH / max(len(panel), 1)), FEWEST_ORIGINS, MOST_ORIGINS))
-    stride = max(1, horizon // 3)
-    backs = [horizon + stride * number for number in range(wanted)]
-    found = [_cut(panel, back) for back in _reachable(backs, panel)]
+    stride = max(1, plan.horizon * 2 // 5)
+    backs = [plan.horizon + stride * number for number in range(wanted)]
+    most = MOST_EXPLAINED if plan.tier == "explain" else MOST_SERIES
+    found = [_cut(panel, back, most) for back in _reachable(backs, panel)]
     return [cut for cut in found if len(cut.rows)]
 
 
@@ -67,16 +68,12 @@ def _reachable(backs: list[int], panel: Panel) -> list[int]:
     return kept or [back for back in (longest // 2, longest // 4) if back >= 1]
 
 
-def _cut(panel: Panel, back: int) -> Cut:
+def _cut(panel: Panel, back: int, most: int) -> Cut:
     earlier = panel.cut(back)
     kind = shape.classify(earlier)
     # The draw follows the hash of the id: neither the order of rows nor of series can change it.
     order = np.argsort(panel.hash, kind="stable")
-    drawn = [
-        order[kind[order] == name][: MOST_SERIES]
-        for name in shape.KINDS
-        if name != shape.ZERO
-    ]
+    drawn = [order[kind[order] == name][:most] for name in shape.KINDS if name != shape.ZERO]
     rows = np.sort(np.concatenate(drawn))
     return Cut(earlier, rows, kind, back)
 

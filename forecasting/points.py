@@ -27,6 +27,8 @@ SHORT_WINDOW = shape.SHORTEST_DENSE
 BLOCK_CELLS = 4_000_000
 # Dense series side by side: enough that numpy's calls don't count, few enough to stay in the cache.
 BLOCK_SERIES = 2048
+# Series explained one by one, between two tellings of progress.
+BLOCK_EXPLAINED = 20
 
 
 @dataclass(frozen=True)
@@ -41,11 +43,13 @@ class Points:
 
 @dataclass(frozen=True)
 class Plan:
-    """What to compute: steps ahead, the cycles to look for (periods, shortest first), on how many cores."""
+    """What to compute: steps ahead, the cycles to look for (periods, shortest first), on how many cores, and
+    whether in "bulk", "accurate" or to "explain"."""
 
     horizon: int
     cycles: tuple[int, ...]
     processes: int = 1
+    tier: str = "bulk"
 
 
 def point_forecasts(
@@ -94,12 +98,14 @@ def _fit_dense_rows(
     """Fit in blocks; numpy lets go of the interpreter, so that threads do, and nothing has to be copied."""
     mean, sigma, method = out
     rows = rows[np.argsort(-panel.lengths[rows], kind="stable")]
-    blocks = [rows[start : start + BLOCK_SERIES] for start in range(0, len(rows), BLOCK_SERIES)]
+    alone = plan.tier == "explain"  # statsmodels' warnings can be silenced in one thread only
+    size = BLOCK_EXPLAINED if alone else BLOCK_SERIES
+    blocks = [rows[start : start + size] for start in range(0, len(rows), size)]
 
     def fit(block: Ints) -> dense.Fits:
-        return dense.fit_dense(panel, block, horizon=plan.horizon, cycles=plan.cycles)
+        return dense.fit_dense(panel, block, horizon=plan.horizon, cycles=plan.cycles, tier=plan.tier)
 
-    with ThreadPoolExecutor(plan.processes) as executor:
+    with ThreadPoolExecutor(1 if alone else plan.processes) as executor:
         try:
             for block, fits in zip(blocks, executor.map(fit, blocks), strict=True):
                 mean[block], sigma[block], method[block] = fits.mean, fits.sigma, fits.method

@@ -117,8 +117,6 @@ def test_what_is_not_built_is_said_and_not_ignored() -> None:
     for frame, rest in [
         (history(price=1.0), {}),
         (history(), {"future": history()}),
-        (history(), {"tier": "accurate"}),
-        (history(), {"tier": "explain"}),
     ]:
         assert isinstance(refused(frame, **rest), NotSupportedError)
 

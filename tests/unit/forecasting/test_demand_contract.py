@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 import forecasting
-from forecasting import dense, forecast_demand, points, shape
+from forecasting import combination, forecast_demand, points, shape
 from forecasting.panel import read_panel
 from forecasting.ragged import Ragged
 from forecasting.theta import Ahead
@@ -170,13 +170,13 @@ def test_aware_polars_times_are_read_as_wall_clock() -> None:
 
 
 def test_one_bad_fit_falls_back_and_says_so(monkeypatch: pytest.MonkeyPatch, panel: pd.DataFrame) -> None:
-    real = dense.ets
+    real = combination.ets
 
     def fails_on_constants(data: Ragged, horizon: int) -> Ahead:
         made = real(data, horizon)
         return Ahead(np.where(np.ptp(data.values[:40], axis=0) == 0, np.nan, made.mean), made.sigma)
 
-    monkeypatch.setattr(dense, "ets", fails_on_constants)
+    monkeypatch.setattr(combination, "ets", fails_on_constants)
     panel = panel[panel["unique_id"].isin(["constant", "trend"])]
     answer = forecast_demand(panel, horizon=4, freq="W")
     method = answer.groupby("unique_id")["method"].first()

@@ -9,7 +9,7 @@ from statsmodels.tsa.exponential_smoothing.ets import ETSModel
 from statsmodels.tsa.forecasting.theta import ThetaModel
 from statsmodels.tsa.seasonal import seasonal_decompose
 
-from forecasting import autoregression, dense, ets, seasons, simple, theta
+from forecasting import autoregression, combination, ets, seasons, simple, theta
 from forecasting.ragged import Ragged
 
 DRAW = np.random.default_rng(11)
@@ -88,9 +88,9 @@ def test_the_grid_comes_as_near_as_statsmodels_search(form: ets.Form, trend: str
 
 
 def test_the_slow_mean_is_simple_smoothing_from_the_early_mean() -> None:
-    made = dense.slow_mean(beside([WALK]), 3)
+    made = combination.slow_mean(beside([WALK]), 3)
     model = ETSModel(WALK)
-    result = model.smooth([dense.SLOW, WALK[:10].mean()])
+    result = model.smooth([combination.SLOW, WALK[:10].mean()])
     assert made.mean[:, 0] == pytest.approx(np.asarray(result.forecast(3)))
     assert made.sigma[0] == pytest.approx(np.sqrt(result.sse / len(WALK)))
 
