@@ -1,32 +1,46 @@
-"""Several plans a SKU, and from them one each that fit together.
+"""Several plans a SKU, and from them one each that nearly fit together.
 
 What is best for each SKU alone at common prices overfills some weeks and leaves others empty. So each SKU
-gets more plans at prices that lean towards what does not fit, and a small MIP chooses one a SKU.
+gets more plans, at prices that lean towards what does not fit. The cheapest mix of all plans that fits is a
+linear program: with more SKUs than full rows it leaves most SKUs one plan (Dantzig & Wolfe, 1960).
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 
 from optimizer.build import Floats
 from optimizer.master import Master
 from optimizer.network import Network
-from optimizer.parts import Effort, Part
-from optimizer.repair import Plan, repair
+from optimizer.parts import Effort, Part, idle_part
 from optimizer.reports import Tell, report
 from optimizer.workers import Workers
 
 # Rounds of one more plan a SKU: as many as this many pairs of lot and demand allow, within these.
-PAIRS, LEAST_ROUNDS, MOST_ROUNDS = 5_000_000, 2, 8
+PAIRS, LEAST_ROUNDS, MOST_ROUNDS = 5_000_000, 4, 8
 # They stop when the mix of all plans gets cheaper by less than this.
-SETTLED = 2e-3
-# What a unit above a hard limit costs in the choice, in parts of the highest price a row can have.
-ABOVE = 100.0
-# Branch-and-bound nodes of the choice; for many SKUs the first is enough.
-NODES, MANY = 500, 500
-CHOICE_GAP = 1e-3
+SETTLED = 1e-3
+# A row's price may at first be so many times the best known, and this part of the highest on top: with few
+# plans to mix, the master would ask for far more. It doubles where the row stays exceeded.
+BOX, BOX_FLOOR = 2.0, 0.01
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pool:
+    """Every plan seen, and of the round with the best bound the prices [rows] and the SKUs' parts.
+
+    complete says whether the clock let all rounds finish.
+    """
+
+    master: Master
+    prices: Floats
+    own: dict[str, Part]
+    bound: float
+    complete: bool = True
 
 
 def top_prices(net: Network) -> Floats:
@@ -48,68 +62,56 @@ def top_prices(net: Network) -> Floats:
     return np.asarray(np.minimum(top, coupling.penalty), dtype=np.float64)
 
 
-def combine(
-    plan: Plan,
-    own: list[Part],
+def lagrangian(net: Network, parts: Iterable[Part], prices: Floats) -> float:
+    """What all SKUs cost at least: their own bounds at the prices less what the room is worth."""
+    return math.fsum(one.bound for one in parts) - float(prices @ net.coupling.room)
+
+
+def gather(
+    net: Network,
     workers: Workers,
+    skus: list[str],
+    prices: Floats,
     effort: Effort,
     tell: Tell,
     *,
     pairs: int,
-    bound: float,
     deadline: float,
-) -> bool:
-    """Give plan the cheapest choice found. False when time ran out.
+) -> Pool:
+    """Plans of every SKU at prices and, round by round, halfway between the best prices and the master's.
 
     Args:
-        plan: one that keeps every hard row.
-        own: the SKUs' own plans at plan.prices, whether they fit together or not.
         pairs: lots times demands of all SKUs, the measure of a round's work.
+        deadline: time.monotonic() after which no round goes on. A SKU no round came to is left out of own.
     """
-    net = plan.net
     top = top_prices(net)
     master = Master(room=net.coupling.room, ceiling=top)
-    master.add(own)
-    master.add(list(plan.parts.values()))
-    rounds = min(MOST_ROUNDS, max(LEAST_ROUNDS, PAIRS // max(pairs, 1)))
-    on_time = _more_plans(plan, master, workers, effort, tell, rounds=rounds, bound=bound, deadline=deadline)
-    above = np.where(plan.hard, ABOVE * top, net.coupling.penalty)
-    nodes = NODES if len(plan.parts) <= MANY else 1
-    chosen = master.choose(above, gap=CHOICE_GAP, nodes=nodes, seed=effort.seed)
-    if chosen is not None:
-        other = Plan(net, {one.sku: one for one in chosen}, plan.prices)
-        on_time &= repair(other, effort, tell=lambda done, total: None, deadline=deadline)
-        if other.cost() < plan.cost():
-            for one in other.parts.values():
-                plan.replace(one)
-    tell(report("combine", rounds, rounds, bound=bound, incumbent=plan.cost()))
-    return on_time
-
-
-def _more_plans(
-    plan: Plan,
-    master: Master,
-    workers: Workers,
-    effort: Effort,
-    tell: Tell,
-    *,
-    rounds: int,
-    bound: float,
-    deadline: float,
-) -> bool:
-    """One more plan a SKU and round, at prices halfway between the best and the master's."""
-    before = np.inf
+    master.add([idle_part(net, sku) for sku in skus])
+    best = Pool(master=master, prices=prices, own={}, bound=-math.inf)
+    rounds = min(MOST_ROUNDS, max(LEAST_ROUNDS, PAIRS // max(pairs, 1))) if len(top) else 1
+    ask, before, loose = prices, math.inf, np.full(len(top), BOX)
     for number in range(rounds):
-        wanted, cost, _ = master.prices()
-        if cost > before * (1 - SETTLED):
+        found: dict[str, Part] = {}
+        for one in workers.sweep(skus, ask, effort, deadline=deadline):
+            found[one.sku] = one
+            tell(report("SKUs", number * len(skus) + len(found), rounds * len(skus)))
+        master.add(list(found.values()))
+        if len(found) < len(skus):
+            own, at = (best.own, best.prices) if best.own else (found, ask)
+            return Pool(master=master, prices=at, own=own, bound=best.bound, complete=False)
+        bound = lagrangian(net, found.values(), ask)
+        if bound > best.bound:
+            best = Pool(master=master, prices=ask, own=found, bound=bound)
+        master.ceiling = np.minimum(top, loose * best.prices + BOX_FLOOR * top)
+        wanted, cost, exceeded = master.prices()
+        loose = np.where(exceeded > 0, 2 * loose, loose)
+        if cost > before * (1 - SETTLED) and not exceeded.any():
             break
-        before = cost
-        prices = (plan.prices + wanted) / 2
-        found = list(
-            workers.sweep(list(plan.parts), prices, replace(effort, proven=False), deadline=deadline)
-        )
-        master.add(found)
-        if len(found) < len(plan.parts):
-            return False
-        tell(report("combine", number, rounds, bound=bound, incumbent=plan.cost()))
-    return True
+        ask, before = (best.prices + wanted) / 2, cost
+    return best
+
+
+def choose(net: Network, master: Master) -> dict[str, Part]:
+    """By SKU the plan that weighs most in the cheapest mix of all plans that fits."""
+    above = np.where(np.isinf(net.coupling.penalty), 10 * top_prices(net), net.coupling.penalty)
+    return {one.sku: one for one in master.heaviest(above)}

@@ -1,4 +1,4 @@
-"""Large problems SKU by SKU: prices for shared rows, one plan a SKU, then repair in the room that is left.
+"""Large problems SKU by SKU: prices for shared rows, several plans a SKU, one each that fit together.
 
 The bound is Lagrangian: for any prices >= 0 (and at most the penalty of a soft row) the SKUs' own least
 costs at those prices, less prices x room, can't exceed the cost of any plan (Fisher, 1981).
@@ -10,31 +10,30 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 
-from optimizer.combining import combine
+from optimizer.combining import Pool, choose, gather, lagrangian
+from optimizer.improving import improve
 from optimizer.item import Item, compile_item
 from optimizer.limits import locked_orders
 from optimizer.network import Floats, Network
-from optimizer.parts import Effort, Part, idle_part
+from optimizer.parts import Effort, Part
 from optimizer.picks import Pick
 from optimizer.plan import Settings
 from optimizer.prices import find_prices
-from optimizer.repair import Plan, improve, repair
+from optimizer.repair import Plan, repair
 from optimizer.reports import Tell, report
 from optimizer.workers import Workers
 
-# The small MIP: for so many SKUs at most.
-SMALL_MIPS = 600
 # A small MIP is taken to close this part of a SKU's distance; they stop when this part of the gap is left.
 CLOSES = 0.65
-SHARPEN_TO = 0.6
-# Up to so many pairs of lot and demand in all, the small MIPs have all lots and prove a better bound: about
-# two minutes on two cores.
+SHARPEN_TO = 0.3
+# The SKUs furthest from their bound, up to so many pairs of lot and demand in all, get small MIPs with all
+# lots, which prove a better bound: about two minutes on two cores.
 PROVEN_PAIRS = 1_000_000
-# SKUs planned a second time after the repair: at most so many, each further away than this part of the bound.
-SECOND_LOOKS = 20
-SECOND_WORTH = 5e-5
-# The parts of the time limit after which prices, then plans, stop, so that the repair has time left.
-PRICES_UNTIL, PLANS_UNTIL, COMBINED_UNTIL = 0.3, 0.6, 0.85
+# SKUs are planned anew in the room they have while they are further away than this part of the mean distance
+# the gap allows, at most so many times, and as long as that makes the plan cheaper by this part.
+LOOK_WORTH, LOOKS, LOOK_GAIN = 0.05, 3, 5e-4
+# The parts of the time limit after which prices, plans and small MIPs stop.
+PRICES_UNTIL, PLANS_UNTIL, SHARPEN_UNTIL = 0.2, 0.5, 0.7
 
 
 def solve_in_parts(
@@ -42,23 +41,22 @@ def solve_in_parts(
 ) -> tuple[dict[str, tuple[Item, Pick]], float, bool]:
     """The plan by SKU, its proven bound, and whether the clock cut the search."""
     skus = [sku.id for sku in net.problem.skus]
+    pairs = {sku: len(net.offers.get(sku, [])) * net.weeks * len(net.demand.get(sku, [])) for sku in skus}
     effort = Effort(seed=settings.seed, gap=min(0.005, max(settings.gap / 2, 1e-4)))
-    late = started + PLANS_UNTIL * settings.time_limit
+
+    def until(part: float) -> float:
+        return started + part * settings.time_limit
+
     with Workers(net, threads=settings.threads) as workers:
-        prices, on_time = find_prices(
-            net, workers, skus, effort, tell, deadline=started + PRICES_UNTIL * settings.time_limit
-        )
-        parts: dict[str, Part] = {}
-        for one in workers.sweep(skus, prices, effort, deadline=late):
-            parts[one.sku] = one
-            tell(report("SKUs", len(parts), len(skus)))
-        on_time &= len(parts) == len(skus)
-        hard = replace(effort, proven=_pairs(net, skus) <= PROVEN_PAIRS)
-        bound = _bound(net, parts, prices)
-        on_time &= _sharpen(workers, parts, prices, hard, tell, gap=settings.gap, bound=bound, deadline=late)
-        bound = _bound(net, parts, prices)
-        plan = Plan(net, {sku: parts.get(sku) or idle_part(net, sku) for sku in skus}, prices)
-        on_time &= _fit(plan, workers, effort, tell, settings=settings, bound=bound, started=started)
+        prices, on_time = find_prices(net, workers, skus, effort, tell, deadline=until(PRICES_UNTIL))
+        work = sum(pairs.values())
+        pool = gather(net, workers, skus, prices, effort, tell, pairs=work, deadline=until(PLANS_UNTIL))
+        on_time &= pool.complete
+        gap = settings.gap
+        on_time &= _sharpen(net, workers, pool, pairs, effort, tell, gap=gap, deadline=until(SHARPEN_UNTIL))
+        bound = _bound(net, pool)
+        plan = Plan(net, choose(net, pool.master), pool.prices)
+        on_time &= _fit(plan, workers, pool, effort, tell, gap=gap, bound=bound, deadline=until(1.0))
     chosen = {}
     for sku, one in plan.parts.items():
         assert one.pick is not None
@@ -67,37 +65,40 @@ def solve_in_parts(
 
 
 def _sharpen(
+    net: Network,
     workers: Workers,
-    parts: dict[str, Part],
-    prices: Floats,
+    pool: Pool,
+    pairs: dict[str, int],
     effort: Effort,
     tell: Tell,
     *,
     gap: float,
-    bound: float,
     deadline: float,
 ) -> bool:
-    """The small MIP for the SKUs whose quick plan is furthest from their bound, as far as the gap asks."""
-    away = {sku: _distance(one, one.bound, prices) for sku, one in parts.items()}
-    order = sorted(away, key=lambda sku: (-away[sku], sku))
+    """The small MIP for the SKUs whose quick plan is furthest from their bound, as far as the gap asks.
+
+    Their plans join the pool. False when time ran out.
+    """
+    away = {sku: _distance(one, one.bound, pool.prices) for sku, one in pool.own.items()}
     left = math.fsum(away.values())
-    again = []
-    for sku in order[:SMALL_MIPS]:
-        if left <= SHARPEN_TO * gap * abs(bound) or away[sku] <= 0:
+    allowed = SHARPEN_TO * gap * abs(lagrangian(net, pool.own.values(), pool.prices))
+    proven: list[Part] = []
+    quick: list[Part] = []
+    for sku in sorted(away, key=lambda sku: (-away[sku], sku)):
+        if left <= allowed or away[sku] <= 0:
             break
-        again.append(sku)
+        if pool.own[sku].support is not None:
+            room = sum(pairs[one.sku] for one in proven) + pairs[sku] <= PROVEN_PAIRS
+            (proven if room else quick).append(pool.own[sku])
         left -= CLOSES * away[sku]
-    done = 0
-    jobs = [parts[sku] for sku in again if parts[sku].support is not None]
-    for one in workers.sweep(jobs, prices, effort, deadline=deadline):
-        parts[one.sku] = one
-        done += 1
-        tell(report("small MIPs", done, len(jobs), bound=bound))
-    return done == len(jobs)
-
-
-def _pairs(net: Network, skus: list[str]) -> int:
-    return sum(len(net.offers.get(sku, [])) * net.weeks * len(net.demand.get(sku, [])) for sku in skus)
+    done, total = 0, len(proven) + len(quick)
+    for jobs, hard in ((proven, replace(effort, proven=True)), (quick, effort)):
+        for one in workers.sweep(jobs, pool.prices, hard, deadline=deadline):
+            pool.own[one.sku] = one
+            pool.master.add([one])
+            done += 1
+            tell(report("small MIPs", done, total, bound=pool.bound))
+    return done == total
 
 
 def _distance(one: Part, bound: float, prices: Floats) -> float:
@@ -108,17 +109,16 @@ def _distance(one: Part, bound: float, prices: Floats) -> float:
 def _fit(
     plan: Plan,
     workers: Workers,
+    pool: Pool,
     effort: Effort,
     tell: Tell,
     *,
-    settings: Settings,
+    gap: float,
     bound: float,
-    started: float,
+    deadline: float,
 ) -> bool:
-    """Repair, choose among more plans a SKU, and look again at the SKUs furthest from their own bound."""
-    own = list(plan.parts.values())
-    until = started + settings.time_limit
-    goal = bound / (1.0 - settings.gap) if settings.gap < 1.0 else math.inf
+    """Repair, then look again at the SKUs that are far from their own bound. False when time ran out."""
+    goal = bound / (1.0 - gap) if gap < 1.0 else math.inf
 
     def say(phase: str) -> Callable[[int, int], None]:
         def tell_more(done: int, total: int) -> None:
@@ -127,23 +127,22 @@ def _fit(
 
         return tell_more
 
-    def second_looks() -> bool:
-        away = {one.sku: _distance(plan.parts[one.sku], one.bound, plan.prices) for one in own}
-        order = sorted(away, key=lambda sku: (-away[sku], sku))[:SECOND_LOOKS]
-        again = [sku for sku in order if away[sku] > SECOND_WORTH * abs(bound)]
-        return improve(plan, again, effort, goal=goal, tell=say("improve"), deadline=until)
-
-    on_time = repair(plan, effort, tell=say("repair"), deadline=until) and second_looks()
-    if plan.cost() > goal and len(plan.used):
-        pairs = _pairs(plan.net, list(plan.parts))
-        late = started + COMBINED_UNTIL * settings.time_limit
-        on_time &= combine(plan, own, workers, effort, tell, pairs=pairs, bound=bound, deadline=late)
-        on_time &= second_looks()
+    on_time = repair(plan, effort, tell=say("repair"), deadline=deadline)
+    worth = LOOK_WORTH * gap * abs(bound) / max(len(plan.parts), 1)
+    for _ in range(LOOKS):
+        before = plan.cost()
+        away = {sku: _distance(plan.parts[sku], one.bound, plan.prices) for sku, one in pool.own.items()}
+        again = [sku for sku in sorted(away, key=lambda sku: (-away[sku], sku)) if away[sku] > worth]
+        if before <= goal or not again:
+            break
+        on_time &= improve(plan, workers, again, effort, goal=goal, tell=say("improve"), deadline=deadline)
+        if not on_time or plan.cost() > before * (1 - LOOK_GAIN):
+            break
     return on_time
 
 
-def _bound(net: Network, parts: dict[str, Part], prices: Floats) -> float:
+def _bound(net: Network, pool: Pool) -> float:
     """Costs are never negative, so a SKU the clock left out counts as zero."""
     locked = {supplier for supplier, _, _ in locked_orders(net.problem)}
     awards = sum(net.problem.supplier_of[one].award_cost for one in sorted(locked))
-    return math.fsum(one.bound for one in parts.values()) - float(prices @ net.coupling.room) + awards
+    return lagrangian(net, pool.own.values(), pool.prices) + awards

@@ -49,14 +49,14 @@ def _guess(
     first = run(_linear(replace(arrays, lower=lower)), seed=seed)
     if first.values is None:
         return None
-    count = np.ceil(first.values[layout.count] - 1e-6)
-    count = np.clip(count, 0, lots.most // lots.multiple) * kept
-    lower[layout.count], upper = count, arrays.upper.copy()
-    upper[layout.count] = count
-    second = run(_linear(replace(arrays, lower=lower, upper=upper)), seed=seed)
-    if second.values is None:
-        return None
-    return spread(one, count.astype(np.int64) * lots.multiple, second.values[layout.routes])
+    for counts in (np.ceil(first.values[layout.count] - 1e-6), np.floor(first.values[layout.count] + 1e-6)):
+        count = np.clip(counts, -(-lots.least // lots.multiple), lots.most // lots.multiple) * kept
+        lower[layout.count], upper = count, arrays.upper.copy()
+        upper[layout.count] = count
+        second = run(_linear(replace(arrays, lower=lower, upper=upper)), seed=seed)
+        if second.values is not None:
+            return spread(one, count.astype(np.int64) * lots.multiple, second.values[layout.routes])
+    return None
 
 
 def _linear(arrays: Arrays) -> Arrays:

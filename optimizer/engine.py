@@ -13,7 +13,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from ortools.math_opt import callback_pb2, model_parameters_pb2, model_pb2, parameters_pb2, result_pb2
+from ortools.math_opt import (
+    callback_pb2,
+    model_parameters_pb2,
+    model_pb2,
+    parameters_pb2,
+    result_pb2,
+    solution_pb2,
+)
 from ortools.math_opt.core.python import solver as _core
 
 from optimizer.errors import SolverError
@@ -157,7 +164,7 @@ def _answer(result: result_pb2.SolveResultProto, model: Arrays) -> Answer:
     optimal = reason == result_pb2.TERMINATION_REASON_OPTIMAL
     timed_out = result.termination.limit == result_pb2.LIMIT_TIME
     bound = result.termination.objective_bounds.dual_bound
-    if not result.solutions or not result.solutions[0].HasField("primal_solution"):
+    if not result.solutions or not _is_plan(result.solutions[0]):
         return Answer(
             values=None, objective=INF, bound=bound, optimal=False, timed_out=timed_out, infeasible=infeasible
         )
@@ -175,6 +182,13 @@ def _answer(result: result_pb2.SolveResultProto, model: Arrays) -> Answer:
         duals=duals,
         timed_out=timed_out,
     )
+
+
+def _is_plan(solution: solution_pb2.SolutionProto) -> bool:
+    """HiGHS hands over the last point of an infeasible LP too, and says so only in its status."""
+    if not solution.HasField("primal_solution"):
+        return False
+    return bool(solution.primal_solution.feasibility_status == solution_pb2.SOLUTION_STATUS_FEASIBLE)
 
 
 def _dense(sparse: Any, size: int) -> Floats:

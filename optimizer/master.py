@@ -31,7 +31,7 @@ class Master:
 
     def prices(self) -> tuple[Floats, float, Floats]:
         """Prices by row, the master's cost (the least relaxed cost, from above), and the rows it exceeds."""
-        arrays, _, limits, excess = self._model(self.ceiling, whole=False)
+        arrays, _, limits, excess = self._model(self.ceiling)
         answer = run(arrays)
         if answer.duals is None or answer.values is None:
             none = np.zeros(len(self.room))
@@ -39,27 +39,30 @@ class Master:
         prices = np.clip(-answer.duals[limits], 0.0, self.ceiling)
         return prices, answer.objective, np.maximum(answer.values[excess], 0.0)
 
-    def choose(self, above: Floats, *, gap: float, nodes: int, seed: int) -> list[Part] | None:
-        """One plan a SKU at the least cost, units over a limit at above [rows]; None: none found.
+    def heaviest(self, above: Floats) -> list[Part]:
+        """For each SKU the plan with the largest weight in the cheapest mix, the first where they are equal.
 
-        Price and branch: the plans seen so far and no others (Barnhart and others, 1998).
+        above: what a unit over a limit costs, [rows].
         """
-        arrays, weights, _, _ = self._model(above, whole=True)
-        answer = run(arrays, gap=gap, nodes=nodes, seed=seed)
+        arrays, weights, _, _ = self._model(above)
+        answer = run(arrays)
         if answer.values is None:
-            return None
-        kept = answer.values[weights] > 0.5
-        return [one for one, keep in zip(self._all(), kept, strict=True) if keep]
+            return [parts[0] for parts in self.columns.values()]
+        left = iter(answer.values[weights].tolist())
+        return [
+            max(zip(parts, left, strict=False), key=lambda pair: pair[1])[0]
+            for parts in self.columns.values()
+        ]
 
     def _all(self) -> list[Part]:
         return [one for parts in self.columns.values() for one in parts]
 
-    def _model(self, above: Floats, *, whole: bool) -> tuple[Arrays, Ints, Ints, Ints]:
+    def _model(self, above: Floats) -> tuple[Arrays, Ints, Ints, Ints]:
         """The arrays, and where in them the weights of the plans, the rows and their excess stand."""
         builder = Builder()
         chosen = self._all()
         costs = np.array([one.cost for one in chosen])
-        weights = builder.columns(costs, upper=1.0 if whole else np.inf, integer=whole)
+        weights = builder.columns(costs)
         owner = np.repeat(np.arange(len(self.columns)), [len(parts) for parts in self.columns.values()])
         rows = builder.rows(len(self.columns), lower=1.0, upper=1.0)
         builder.put(rows[owner], weights, 1.0)

@@ -16,10 +16,10 @@ from optimizer.reports import Tell, report
 from optimizer.workers import Workers
 
 # Work is (lots x demands of a SKU) ** 1.5, in thousands: about what its relaxation takes. Prices are found on
-# a sample of at most SAMPLE_WORK, in rounds that take PRICE_WORK in all, or what one sweep over all takes.
+# a sample of at most SAMPLE_WORK, in as many rounds as PRICE_WORK allows.
 SAMPLE_WORK = 25_000
-PRICE_WORK = 200_000
-LEAST_ROUNDS, MOST_ROUNDS = 6, 20
+PRICE_WORK = 250_000
+LEAST_ROUNDS, MOST_ROUNDS = 10, 20
 # Prices have settled when the master's cost and the bound are this close.
 SETTLED = 5e-4
 # While they are further apart than this there are up to twice the rounds, and ceilings rise at once.
@@ -126,7 +126,7 @@ def _sample(net: Network, skus: list[str]) -> tuple[list[str], int]:
     pairs = [len(net.offers.get(sku, [])) * net.weeks * len(net.demand.get(sku, [])) for sku in skus]
     work = math.fsum(pair**1.5 for pair in pairs) / 1000
     step = max(1, math.ceil(work / SAMPLE_WORK))
-    rounds = int(min(PRICE_WORK, max(work, PRICE_WORK / 10)) / max(work / step, 1.0))
+    rounds = int(PRICE_WORK / max(work / step, 1.0))
     ordered = sorted(skus, key=lambda sku: (-units[sku], sku))
     return ordered[step // 2 :: step] if step > 1 else skus, min(MOST_ROUNDS, max(LEAST_ROUNDS, rounds))
 

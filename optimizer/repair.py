@@ -46,6 +46,12 @@ class Plan:
         self.costs[at] = one.cost
         self.parts[one.sku] = one
 
+    def fits(self, one: Part) -> bool:
+        """Whether the SKU's plan may become one within what the others leave of every hard row."""
+        room = self.room_for(one.sku)[one.rows]
+        within = one.amounts <= room + SLACK * np.maximum(1.0, room)
+        return bool((within | ~self.hard[one.rows]).all())
+
     def over(self) -> Floats:
         """How far each hard row is exceeded, [rows]."""
         room = self.net.coupling.room
@@ -160,31 +166,3 @@ def facts_only(item: Item) -> Pick:
         demand=table[:, 2],
         units=table[:, 3],
     )
-
-
-def improve(
-    plan: Plan,
-    skus: list[str],
-    effort: Effort,
-    *,
-    goal: float,
-    tell: Callable[[int, int], None],
-    deadline: float,
-) -> bool:
-    """Plan each SKU anew in the room it has and keep what makes the whole plan cheaper, until it costs goal.
-
-    False when time ran out.
-    """
-    for number, sku in enumerate(skus):
-        if plan.cost() <= goal:
-            break
-        if time.monotonic() > deadline:
-            return False
-        old, before = plan.parts[sku], plan.soft_cost()
-        new = refit(plan.net, plan.item(sku), plan.prices, room=plan.room_for(sku), effort=effort)
-        if new is not None:
-            plan.replace(new)
-            if new.cost + plan.soft_cost() > old.cost + before - 1e-9:
-                plan.replace(old)
-        tell(number + 1, len(skus))
-    return True

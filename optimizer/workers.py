@@ -10,18 +10,29 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
 from types import TracebackType
 
 from optimizer.build import Floats
 from optimizer.item import compile_item
 from optimizer.network import Network, network
-from optimizer.parts import Effort, Part, sharpen_part, solve_part
+from optimizer.parts import Effort, Part, refit, sharpen_part, solve_part
 from optimizer.problem import Problem
 
 # Jobs are handed out up to so many at once, but so few that every process has several turns.
 CHUNK, CHUNKS_EACH = 12, 8
-# A SKU to solve, or what is known of one to make better.
-Job = str | Part
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fit:
+    """A SKU to plan anew within room [rows]; known is its plan if nothing else fits."""
+
+    known: Part
+    room: Floats
+
+
+# A SKU to solve, what is known of one to make better, or one to plan anew in the room it has.
+Job = str | Part | Fit
 _net: Network | None = None
 
 
@@ -38,10 +49,14 @@ def _chunk(jobs: list[Job], prices: Floats, effort: Effort) -> list[Part]:
 
 
 def do(net: Network, job: Job, prices: Floats, effort: Effort) -> Part:
-    """Lay out one SKU and solve it at the prices: anew, or from a part whose plan is to be made better."""
+    """Lay out one SKU and do what the job asks at the prices."""
+    sku = job if isinstance(job, str) else job.known.sku if isinstance(job, Fit) else job.sku
+    item = compile_item(net, net.problem.sku_of[sku])
     if isinstance(job, str):
-        return solve_part(net, compile_item(net, net.problem.sku_of[job]), prices, effort)
-    return sharpen_part(net, compile_item(net, net.problem.sku_of[job.sku]), prices, effort, job)
+        return solve_part(net, item, prices, effort)
+    if isinstance(job, Part):
+        return sharpen_part(net, item, prices, effort, job)
+    return refit(net, item, prices, room=job.room, effort=effort) or job.known
 
 
 class Workers:

@@ -1,20 +1,23 @@
-"""One plan a SKU out of several: the cheapest choice that fits, and never a dearer plan than without it."""
+"""Several plans a SKU: the cheapest mix decides, and looking again only ever makes a plan cheaper."""
 
 from __future__ import annotations
 
-import itertools
 import json
+import math
 
 import numpy as np
-import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.allocation_scale import problem
-from optimizer import Infeasible, Problem, Settings, check, decomposition, solve
-from optimizer import solving as solving_module
+from optimizer import Problem
+from optimizer.combining import choose, gather, lagrangian
+from optimizer.improving import improve
 from optimizer.master import Master
-from optimizer.parts import Part
+from optimizer.network import network
+from optimizer.parts import Effort, Part
+from optimizer.repair import Plan, repair
+from optimizer.workers import Workers
 
 ROWS = 3
 
@@ -31,45 +34,56 @@ def tight() -> Problem:
 
 @st.composite
 def pools(draw: st.DrawFn) -> Master:
-    room = np.array([float(draw(st.integers(0, 12))) for _ in range(ROWS)])
-    master = Master(room=room, ceiling=np.full(ROWS, 10.0))
+    """Plans that use what they use, with room for all of them at once."""
+    master = Master(room=np.full(ROWS, 1000.0), ceiling=np.full(ROWS, 10.0))
     for sku in range(draw(st.integers(1, 4))):
-        for _ in range(draw(st.integers(1, 4))):
+        costs = draw(st.lists(st.integers(0, 50), min_size=1, max_size=4, unique=True))
+        for cost in costs:
             amounts = np.array([float(draw(st.integers(0, 6))) for _ in range(ROWS)])
             rows = np.flatnonzero(amounts)
-            cost = float(draw(st.integers(0, 50)))
-            master.add([Part(sku=f"K{sku}", bound=0.0, cost=cost, rows=rows, amounts=amounts[rows])])
+            master.add([Part(sku=f"K{sku}", bound=0.0, cost=float(cost), rows=rows, amounts=amounts[rows])])
     return master
 
 
-def cost_of(chosen: tuple[Part, ...], master: Master, above: float) -> float:
-    used = np.zeros(ROWS)
-    for one in chosen:
-        used[one.rows] += one.amounts
-    return sum(one.cost for one in chosen) + above * float(np.maximum(used - master.room, 0.0).sum())
-
-
-@settings(max_examples=60)
-@given(pools(), st.sampled_from([0.5, 3.0, 1000.0]))
-def test_the_choice_is_the_cheapest_of_all_choices(master: Master, above: float) -> None:
-    chosen = master.choose(np.full(ROWS, above), gap=0.0, nodes=1000, seed=0)
-    assert chosen is not None
+@given(pools())
+def test_with_room_for_all_the_choice_is_the_cheapest_plan_of_each_sku(master: Master) -> None:
+    chosen = master.heaviest(np.full(ROWS, 1000.0))
     assert [one.sku for one in chosen] == list(master.columns)
-    best = min(cost_of(one, master, above) for one in itertools.product(*master.columns.values()))
-    assert cost_of(tuple(chosen), master, above) == pytest.approx(best)
+    for one in chosen:
+        assert one.cost == min(other.cost for other in master.columns[one.sku])
 
 
-def test_a_tight_plan_is_cheaper_with_a_choice_than_with_repair_alone(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(solving_module, "AT_ONCE_WAYS", -1)
-    monkeypatch.setattr(solving_module, "SECOND_OPINION_WAYS", -1)
-    monkeypatch.setattr(decomposition, "PROVEN_PAIRS", 0)
-    monkeypatch.setattr(decomposition, "improve", lambda *_, **__: True)
-    made = tight()
-    combined = solve(made, Settings(threads=1))
-    monkeypatch.setattr(decomposition, "combine", lambda *_, **__: True)
-    repaired = solve(made, Settings(threads=1))
-    assert not isinstance(combined, Infeasible) and not isinstance(repaired, Infeasible)
-    assert check(made, combined).total == pytest.approx(combined.objective)
-    assert combined.objective < repaired.objective
+def test_a_full_row_goes_to_the_sku_that_loses_most_without_it() -> None:
+    master = Master(room=np.array([10.0]), ceiling=np.array([1.0]))
+    row, none = np.array([0]), np.zeros(0, dtype=np.int64)
+    for sku, without in (("A", 50.0), ("B", 90.0)):
+        master.add([Part(sku=sku, bound=0.0, cost=10.0, rows=row, amounts=np.array([10.0]))])
+        master.add([Part(sku=sku, bound=0.0, cost=without, rows=none, amounts=np.zeros(0))])
+    first, second = master.heaviest(np.array([1000.0]))
+    assert (first.cost, second.cost) == (50.0, 10.0)
+
+
+def test_rounds_raise_the_bound_of_the_first_prices_and_cheapen_the_mix() -> None:
+    net = network(tight())
+    skus = [sku.id for sku in net.problem.skus]
+    prices = np.zeros(len(net.coupling.room))
+    with Workers(net, threads=1) as workers:
+        first = lagrangian(net, workers.sweep(skus, prices, Effort(), deadline=math.inf), prices)
+        pool = gather(net, workers, skus, prices, Effort(), lambda _: None, pairs=1, deadline=math.inf)
+    assert pool.complete and set(pool.own) == set(skus)
+    assert pool.bound > first
+    assert all(len(plans) > 2 for plans in pool.master.columns.values())
+
+
+def test_looking_again_keeps_the_hard_rows_and_never_makes_a_plan_dearer() -> None:
+    net = network(tight())
+    skus = [sku.id for sku in net.problem.skus]
+    prices = np.zeros(len(net.coupling.room))
+    with Workers(net, threads=1) as workers:
+        pool = gather(net, workers, skus, prices, Effort(), lambda _: None, pairs=1, deadline=math.inf)
+        plan = Plan(net, choose(net, pool.master), pool.prices)
+        assert repair(plan, Effort(), tell=lambda done, total: None, deadline=math.inf)
+        repaired = plan.cost()
+        improve(plan, workers, skus, Effort(), goal=0.0, tell=lambda done, total: None, deadline=math.inf)
+    assert not plan.over().any()
+    assert plan.cost() < repaired

@@ -49,6 +49,17 @@ def test_an_impossible_model_is_said_to_be_infeasible() -> None:
     assert answer.values is None
 
 
+@pytest.mark.parametrize("kind", [HIGHS, SCIP])
+def test_the_last_point_of_an_impossible_lp_is_no_answer(kind: int) -> None:
+    builder = Builder()
+    bought = builder.columns(np.ones(2), lower=np.array([3.0, 0.0]), upper=np.array([3.0, 5.0]))
+    builder.put(builder.rows(1, upper=2.0), bought[:1], 1.0)
+    builder.put(builder.rows(1, lower=1.0), bought[1:], 1.0)
+    answer = run(builder.arrays(), kinds=(kind,))
+    assert answer.infeasible
+    assert answer.values is None
+
+
 def test_coefficients_put_twice_add_up_in_row_order() -> None:
     builder = Builder()
     columns = builder.columns(np.zeros(2))
