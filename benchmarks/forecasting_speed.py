@@ -1,17 +1,22 @@
-"""Seconds for a weekly forecast of a wholesaler's whole range, over a floor measured in the same run.
+"""Seconds for a weekly forecast of ever more series, and Theta against the same model fitted one by one.
 
-    python benchmarks/forecasting_speed.py [--series 25000] [--weeks 53] [--processes 2]
+    python benchmarks/forecasting_speed.py [--series 1000 10000 25000] [--weeks 104] [--processes 2]
+                                           [--regular 1.0] [--tier bulk]
 
-The panel is seeded: most series sell a few times a year, some every second week, one in nine every week. The
-floor is one plain statsmodels SimpleExpSmoothing fit per series, timed on a sample and scaled up.
+The panels are seeded and hold a row for every week. Regular series (the dearest) sell every week, with a
+year's season; the others now and then. The floor of the Theta models is statsforecast, if installed, or
+statsmodels, timed on a sample, on one core as ours is.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import resource
 import sys
 import time
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -19,62 +24,100 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from statsmodels.tsa.holtwinters import SimpleExpSmoothing
+from statsmodels.tsa.forecasting.theta import ThetaModel
 
 from forecasting import forecast_demand
+from forecasting.ragged import Ragged
+from forecasting.theta import theta
 
 MONDAY = pd.Timestamp("2023-01-02")
-FLOOR_SAMPLE = 300
+HORIZON = 8
+OURS, FLOOR = 20_000, 200
 
 
-def matrix(series: int, weeks: int, *, seed: int = 0) -> np.ndarray:
-    """Units (series, weeks): chance and size of a sale differ by series, half the dense are smooth."""
+def units(series: int, weeks: int, regular: float, *, seed: int = 0) -> np.ndarray:
+    """Units (series, weeks) sold, of which a share `regular` sells every week."""
     draw = np.random.default_rng(seed)
-    kind = draw.choice(3, size=series, p=[0.70, 0.19, 0.11])
-    chance = np.choose(
-        kind, [draw.uniform(0.01, 0.08, series), draw.uniform(0.2, 0.6, series), np.ones(series)]
-    )
-    size = draw.lognormal(2.5, 1.0, series)
-    spread = np.where((kind == 2) & (draw.random(series) < 0.5), 20.0, 1.0)
-    units = np.ceil(draw.gamma(spread[:, None], (size / spread)[:, None], (series, weeks)))
-    return units * (draw.random((series, weeks)) < chance[:, None])
+    size = draw.lognormal(3.0, 1.0, series)
+    year = 1 + 0.3 * np.sin(2 * np.pi * np.arange(weeks) / 52)
+    sold = np.empty((series, weeks))
+    for start in range(0, series, 50_000):
+        part = size[start : start + 50_000, None]
+        sold[start : start + 50_000] = np.ceil(draw.gamma(8.0, part / 8, (len(part), weeks)) * year)
+    thin = np.flatnonzero(draw.random(series) >= regular)
+    sold[thin] *= draw.random((len(thin), weeks)) < draw.uniform(0.02, 0.6, len(thin))[:, None]
+    return sold
 
 
-def history(units: np.ndarray) -> pd.DataFrame:
-    """Rows of periods with a sale only, as a roll-up of orders gives them."""
-    row, week = np.nonzero(units)
-    names = np.array([f"SKU-{number:05d}" for number in range(len(units))], dtype=object)
-    ds = MONDAY + pd.to_timedelta(7 * week, unit="D")
-    return pd.DataFrame({"unique_id": names[row], "ds": ds, "y": units[row, week]})
+def history(sold: np.ndarray) -> pd.DataFrame:
+    series, weeks = sold.shape
+    names = np.array([f"SKU-{number:07d}" for number in range(series)], dtype=object)
+    ds = (MONDAY + pd.to_timedelta(7 * np.arange(weeks), unit="D")).to_numpy()
+    return pd.DataFrame({"unique_id": np.repeat(names, weeks), "ds": np.tile(ds, series), "y": sold.ravel()})
 
 
-def floor_seconds(units: np.ndarray) -> float:
-    """One statsmodels fit per series, scaled up from a sample."""
-    sample = units[units.any(axis=1)][:FLOOR_SAMPLE]
+def seconds_of(call: Callable[[], object]) -> float:
     start = time.perf_counter()
-    for y in sample:
-        SimpleExpSmoothing(y, initialization_method="legacy-heuristic").fit(use_brute=False)
-    return (time.perf_counter() - start) / len(sample) * len(units)
+    call()
+    return time.perf_counter() - start
+
+
+def compare_theta(weeks: int) -> None:
+    """Microseconds a series on one core, of the dynamic optimised model where the floor has it."""
+    sold = units(OURS, weeks, 1.0, seed=1)
+    data = Ragged(
+        (sold / sold.mean(axis=1, keepdims=True)).T.copy(), np.full(OURS, weeks), np.full(weeks, OURS)
+    )
+    blocks = [
+        Ragged(data.values[:, start : start + 2000].copy(), np.full(2000, weeks), np.full(weeks, 2000))
+        for start in range(0, OURS, 2000)
+    ]
+    ours = seconds_of(lambda: [theta(block, HORIZON) for block in blocks]) / OURS
+    name, one = _floor_model()
+    one(sold[0])  # what compiles on first use does so here
+    floor = seconds_of(lambda: [one(y) for y in sold[:FLOOR]]) / FLOOR
+    print(f"theta: {ours * 1e6:.0f} µs a series; {name}: {floor * 1e6:.0f} µs; ratio {floor / ours:.0f}")
+
+
+def _floor_model() -> tuple[str, Callable[[np.ndarray], object]]:
+    if importlib.util.find_spec("statsforecast"):
+        from statsforecast.models import DynamicOptimizedTheta
+
+        model = DynamicOptimizedTheta(season_length=1)
+        return "statsforecast", lambda y: model.forecast(y=y, h=HORIZON)
+
+    def fit(y: np.ndarray) -> object:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ThetaModel(y, period=1, deseasonalize=False).fit().forecast(HORIZON)
+
+    return "statsmodels", fit
+
+
+def time_panel(series: int, chosen: argparse.Namespace) -> None:
+    frame = history(units(series, chosen.weeks, chosen.regular))
+    start = time.perf_counter()
+    found = forecast_demand(frame, horizon=HORIZON, freq="W", processes=chosen.processes, tier=chosen.tier)
+    seconds = time.perf_counter() - start
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+    print(
+        f"{series:>9,} series × {chosen.weeks} weeks, {HORIZON} ahead: {seconds:6.1f} s, "
+        f"{seconds / series * 1e6:4.0f} µs a series, peak {peak:.1f} GB"
+    )
+    print(f"          methods {(found['method'].value_counts() // HORIZON).to_dict()}", flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--series", type=int, default=25_000)
-    parser.add_argument("--weeks", type=int, default=53)
+    parser.add_argument("--series", type=int, nargs="+", default=[1_000, 10_000, 25_000])
+    parser.add_argument("--weeks", type=int, default=104)
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--regular", type=float, default=1.0, help="share of series that sell every week")
+    parser.add_argument("--tier", default="bulk")
     chosen = parser.parse_args()
-    units = matrix(chosen.series, chosen.weeks)
-    frame = history(units)
-    end = MONDAY + pd.Timedelta(weeks=chosen.weeks - 1)
-    start = time.perf_counter()
-    found = forecast_demand(frame, horizon=8, freq="W", end=end, processes=chosen.processes)
-    seconds = time.perf_counter() - start
-    floor = floor_seconds(units)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{frame['unique_id'].nunique()} series, {len(frame)} sales, {chosen.weeks} weeks, 8 ahead")
-    print(f"methods: {(found['method'].value_counts() // 8).to_dict()}")
-    print(f"seconds {seconds:.1f} with {chosen.processes} processes, peak {peak:.0f} MB in the parent")
-    print(f"floor {floor:.1f} s on one core, ratio {seconds / floor:.2f}")
+    compare_theta(chosen.weeks)
+    for series in chosen.series:
+        time_panel(series, chosen)
 
 
 if __name__ == "__main__":
