@@ -127,6 +127,8 @@ def _forecast(
     db: Database, config: Config, as_of: dt.date, actor: Actor, now: Clock, watch: _Watch
 ) -> ForecastRunFact:
     with watch.phase("forecast"):
+        with db.transaction() as session:
+            forecasts.score_forecasts(session, as_of=as_of)
         with db.reading() as session:
             inputs = forecasts.freeze(session, as_of=as_of, horizon_weeks=HORIZON_WEEKS)
             stored = forecast_runs.find_run(session, fingerprint=inputs.fingerprint)

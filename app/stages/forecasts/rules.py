@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from app.core.errors import RuleBroken
+from app.core.limits import LARGEST_QUANTITY
 
 Cell = tuple[int, int]
 """(SKU id, region id)."""
 
 HORIZON_WEEKS = 8
 LONGEST_HORIZON = 52
+LONGEST_REASON = 500
+"""Characters of the reason of an override."""
 QUIET_WEEKS = 52
 """A series without a sale for so long is no longer forecast: a season has passed without one."""
 
@@ -93,6 +99,89 @@ def gross_units(
         if needed:
             gross[cell] = needed
     return gross
+
+
+class Override(NamedTuple):
+    """A planner's word: `units` of a SKU in a week, in one region or (None) in all regions together."""
+
+    sku_id: int
+    region_id: int | None
+    week: dt.date
+    units: int
+
+
+def check_override(*, week: dt.date, units: int, reason: str, today: dt.date) -> None:
+    """Is this a word about a week that can still be planned, with its reason?
+
+    Raises:
+        RuleBroken: `override_week`, `override_units` or `override_reason`.
+    """
+    first = monday(today)
+    last = first + dt.timedelta(weeks=LONGEST_HORIZON)
+    if week != monday(week) or not first <= week <= last:
+        raise RuleBroken(
+            "override_week", f"Name a planning week by its Monday, from {first} to {last}; not {week}."
+        )
+    if not 0 <= units <= LARGEST_QUANTITY:
+        raise RuleBroken(
+            "override_units", f"An override is of 0 to {LARGEST_QUANTITY} units a week, not {units}."
+        )
+    if not 1 <= len(reason) <= LONGEST_REASON:
+        raise RuleBroken("override_reason", f"Give a reason of 1 to {LONGEST_REASON} characters.")
+
+
+def override_means(
+    means: Mapping[Cell, Mapping[dt.date, float]], overrides: Iterable[Override], *, regions: Iterable[int]
+) -> dict[Cell, dict[dt.date, float]]:
+    """The means, with the planners' words in their place: at most one a SKU, week, and region or all.
+
+    A region's own word beats that about all regions together, which then holds for the others: its units less
+    those of the regions with their own, never below 0, as whole units in proportion to the means, evenly
+    where these are all 0. The others are the regions in which the SKU is forecast; for a SKU that is
+    forecast nowhere, `regions`.
+    """
+    planned = {cell: dict(weeks) for cell, weeks in means.items()}
+    words: dict[tuple[int, dt.date], dict[int | None, int]] = {}
+    for one in overrides:
+        words.setdefault((one.sku_id, one.week), {})[one.region_id] = one.units
+    forecast_in: dict[int, set[int]] = {sku_id: set() for sku_id, _ in words}
+    for sku_id, region_id in means:
+        if sku_id in forecast_in:
+            forecast_in[sku_id].add(region_id)
+    for (sku_id, week), said in words.items():
+        units = {region_id: own for region_id, own in said.items() if region_id is not None}
+        if None in said:
+            others = sorted((forecast_in[sku_id] or set(regions)) - units.keys())
+            weights = [means.get((sku_id, region_id), {}).get(week, 0.0) for region_id in others]
+            rest = max(said[None] - sum(units.values()), 0)
+            units.update(zip(others, share_out(rest, weights), strict=True))
+        for region_id, own in units.items():
+            planned.setdefault((sku_id, region_id), {})[week] = float(own)
+    return planned
+
+
+def share_out(units: int, weights: Sequence[float]) -> list[int]:
+    """Whole units in proportion to weights ≥ 0 by largest remainder; evenly where all weights are 0."""
+    parts = [round(weight * _PARTS) for weight in weights]
+    if not any(parts):
+        parts = [1] * len(parts)
+    total = sum(parts)
+    shares = [units * part // total for part in parts]
+    remainders = sorted(range(len(parts)), key=lambda place: (-(units * parts[place] % total), place))
+    for place in remainders[: units - sum(shares)]:
+        shares[place] += 1
+    return shares
+
+
+def abc_classes(volumes: Mapping[int, int]) -> dict[int, str]:
+    """A, B or C by SKU: A make the first 80 % of all units, largest first, B those up to 95 %, C the rest."""
+    total, before = sum(volumes.values()), 0
+    classes = {}
+    for sku_id in sorted(volumes, key=lambda one: (-volumes[one], one)):
+        is_a, is_b = 100 * before < 80 * total, 100 * before < 95 * total
+        classes[sku_id] = "A" if is_a else "B" if is_b else "C"
+        before += volumes[sku_id]
+    return classes
 
 
 def whole_units(means: Mapping[Cell, Mapping[dt.date, float]]) -> dict[Cell, dict[dt.date, int]]:

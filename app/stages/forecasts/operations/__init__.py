@@ -1,5 +1,7 @@
-"""Changing forecasts: runs."""
+"""Changing forecasts: runs, overrides and scores."""
 
+from app.stages.forecasts.operations.accuracy import ScoreFact, score_forecasts
+from app.stages.forecasts.operations.overrides import override_forecast, withdraw_override
 from app.stages.forecasts.operations.runs import (
     METHOD,
     ForecastInputs,
@@ -13,7 +15,11 @@ __all__ = [
     "METHOD",
     "ForecastInputs",
     "ForecastResult",
+    "ScoreFact",
     "compute",
     "freeze",
+    "override_forecast",
+    "score_forecasts",
     "store",
+    "withdraw_override",
 ]

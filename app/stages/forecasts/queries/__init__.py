@@ -1,5 +1,13 @@
 """What other stages and screens read of a forecast. Every answer is a frozen value."""
 
+from app.stages.forecasts.queries.accuracy import AccuracyBy, AccuracyFact, accuracy
+from app.stages.forecasts.queries.overrides import (
+    OverrideFact,
+    counting_overrides,
+    get_override,
+    list_overrides,
+    planning_units,
+)
 from app.stages.forecasts.queries.runs import (
     FRAME_SCHEMA,
     FanChart,
@@ -15,25 +23,31 @@ from app.stages.forecasts.queries.runs import (
     latest_run,
     lines,
     method_mix,
-    planning_units,
     spot_history,
     weekly_totals,
 )
 
 __all__ = [
     "FRAME_SCHEMA",
+    "AccuracyBy",
+    "AccuracyFact",
     "FanChart",
     "ForecastRunFact",
     "LineFact",
     "MethodCount",
+    "OverrideFact",
     "WeekTotal",
     "WeekUnits",
+    "accuracy",
+    "counting_overrides",
     "fan_chart",
     "find_run",
     "frame",
+    "get_override",
     "get_run",
     "latest_run",
     "lines",
+    "list_overrides",
     "method_mix",
     "planning_units",
     "spot_history",

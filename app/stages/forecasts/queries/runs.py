@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -16,7 +17,7 @@ from app.stages.catalog.models import Sku
 from app.stages.demand import queries as demand
 from app.stages.demand.models import CampaignDay, DemandDay
 from app.stages.forecasts.models import ForecastLine, ForecastRun
-from app.stages.forecasts.rules import Cell, monday, whole_units
+from app.stages.forecasts.rules import monday
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,21 +139,14 @@ def method_mix(session: Session, *, run_id: int) -> list[MethodCount]:
     return [MethodCount(method, int(count), float(mean)) for method, count, mean in session.execute(query)]
 
 
-def frame(session: Session, *, run_id: int) -> pl.DataFrame:
-    """All lines of a run as a frame with LineFact's columns, by SKU, region and week."""
-    rows = session.execute(_where(select(*_LINE), run_id, None, None)).all()
+def frame(session: Session, *, run_id: int, weeks: Sequence[dt.date] | None = None) -> pl.DataFrame:
+    """The lines of a run, of all weeks or these, as a frame with LineFact's columns, by its first three."""
+    query = _where(select(*_LINE), run_id, None, None)
+    if weeks is not None:
+        query = query.where(ForecastLine.week.in_(weeks))
+    rows = session.execute(query).all()
     result = pl.DataFrame(rows, schema=FRAME_SCHEMA, orient="row")
     return result.sort("sku_id", "region_id", "week")
-
-
-def planning_units(session: Session, *, run_id: int) -> dict[Cell, dict[dt.date, int]]:
-    """Whole units to plan by (SKU id, region id) and week; each SKU's total is kept within half a unit."""
-    columns = (ForecastLine.sku_id, ForecastLine.region_id, ForecastLine.week, ForecastLine.mean)
-    query = select(*columns).where(ForecastLine.run_id == run_id)
-    means: dict[Cell, dict[dt.date, float]] = {}
-    for sku_id, region_id, week, mean in session.execute(query):
-        means.setdefault((sku_id, region_id), {})[week] = mean
-    return whole_units(means)
 
 
 def fan_chart(

@@ -1,0 +1,124 @@
+"""Overrides of the forecast: which there are, which count, and the units to plan with them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, or_, select
+from sqlalchemy.orm import Session
+
+from app.core.errors import NotFound
+from app.stages.catalog import queries as catalog
+from app.stages.forecasts.models import ForecastLine, ForecastOverride
+from app.stages.forecasts.queries.runs import get_run
+from app.stages.forecasts.rules import Cell, Override, horizon, override_means, whole_units
+
+
+@dataclass(frozen=True, slots=True)
+class OverrideFact:
+    """`region_id` is None for all regions together.
+
+    `counts` says that it is the latest of its SKU, region and week that is not withdrawn. `forecast_units`
+    and `sold_units` are known once the week is over.
+    """
+
+    id: int
+    sku_id: int
+    region_id: int | None
+    week: dt.date
+    units: int
+    reason: str
+    created_by: str
+    created_at: dt.datetime
+    withdrawn_by: str | None
+    withdrawn_at: dt.datetime | None
+    forecast_units: float | None
+    sold_units: int | None
+    counts: bool
+
+
+def list_overrides(
+    session: Session,
+    *,
+    sku_id: int | None = None,
+    region_id: int | None = None,
+    before_id: int | None = None,
+    limit: int = 100,
+) -> list[OverrideFact]:
+    """The newest first; with a region, those for it and those for all regions."""
+    query = select(*_OVERRIDE).order_by(ForecastOverride.id.desc()).limit(limit)
+    if sku_id is not None:
+        query = query.where(ForecastOverride.sku_id == sku_id)
+    if region_id is not None:
+        query = query.where(
+            or_(ForecastOverride.region_id == region_id, ForecastOverride.region_id.is_(None))
+        )
+    if before_id is not None:
+        query = query.where(ForecastOverride.id < before_id)
+    rows = session.execute(query).all()
+    counting = {one.id for one in _counting(session, weeks=sorted({row.week for row in rows}))}
+    return [OverrideFact(**row._mapping, counts=row.id in counting) for row in rows]
+
+
+def get_override(session: Session, *, override_id: int) -> OverrideFact:
+    """
+    Raises:
+        NotFound: `override_unknown`.
+    """
+    row = session.execute(select(*_OVERRIDE).where(ForecastOverride.id == override_id)).one_or_none()
+    if row is None:
+        raise NotFound("override_unknown", f"There is no override {override_id}.", override_id=override_id)
+    counting = {one.id for one in _counting(session, weeks=[row.week])}
+    return OverrideFact(**row._mapping, counts=row.id in counting)
+
+
+def counting_overrides(
+    session: Session, *, weeks: Sequence[dt.date], at: dt.datetime | None = None
+) -> list[Override]:
+    """What counts for these weeks, now or `at` an instant: one word a SKU, week, and region or all."""
+    said = [Override._make(row[:4]) for row in _counting(session, weeks=weeks, at=at)]
+    return sorted(said, key=lambda one: (one.sku_id, one.week, one.region_id or 0))
+
+
+def planning_units(session: Session, *, run_id: int) -> dict[Cell, dict[dt.date, int]]:
+    """Whole units to plan by (SKU id, region id) and week: the run's means, with the overrides that count.
+
+    Each SKU's total is kept within half a unit; overridden cells are exact.
+    """
+    columns = (ForecastLine.sku_id, ForecastLine.region_id, ForecastLine.week, ForecastLine.mean)
+    means: dict[Cell, dict[dt.date, float]] = {}
+    for sku_id, region_id, week, mean in session.execute(
+        select(*columns).where(ForecastLine.run_id == run_id)
+    ):
+        means.setdefault((sku_id, region_id), {})[week] = mean
+    run = get_run(session, run_id=run_id)
+    if run is None:
+        return {}
+    said = counting_overrides(session, weeks=horizon(run.as_of, run.horizon_weeks))
+    if not said:
+        return whole_units(means)
+    regions = [region.id for region in catalog.list_regions(session)]
+    return whole_units(override_means(means, said, regions=regions))
+
+
+_OVERRIDE: list[Any] = [
+    getattr(ForecastOverride, field) for field in OverrideFact.__dataclass_fields__ if field != "counts"
+]
+
+
+def _counting(
+    session: Session, *, weeks: Sequence[dt.date], at: dt.datetime | None = None
+) -> Collection[Row[Any]]:
+    """SKU, region, week, units and id of the latest override of each cell that is not withdrawn."""
+    columns = ("sku_id", "region_id", "week", "units", "id")
+    query = select(*(getattr(ForecastOverride, name) for name in columns))
+    withdrawn = ForecastOverride.withdrawn_at
+    if at is None:
+        query = query.where(withdrawn.is_(None))
+    else:
+        query = query.where(ForecastOverride.created_at <= at, or_(withdrawn.is_(None), withdrawn > at))
+    rows = session.execute(query.where(ForecastOverride.week.in_(weeks)).order_by(ForecastOverride.id))
+    return {tuple(row[:3]): row for row in rows}.values()
