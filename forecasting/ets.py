@@ -22,10 +22,10 @@ Floats = NDArray[np.float64]
 Units = tuple[Floats, Floats, Floats, Floats]
 
 ALPHAS = (0.05, 0.25, 0.5, 0.8)
-# β as a share of α, the authors' bound on it being α itself; φ as they bound it.
+# β as a share of α, the authors' bound on it being α itself; φ within their bounds.
 SHARES = (0.0, 0.05, 0.3)
-DAMPINGS = (0.8, 0.9, 0.98)
-WIDTHS = (1.0, 0.75, 0.5, 0.3, 0.15)
+DAMPINGS, DAMPING_BOUNDS = (0.85, 0.96), (0.8, 0.98)
+WIDTHS = (1.0, 0.6, 0.35, 0.18)
 # Below this error, relative to a level of 1, models are equally good and the simplest is believed.
 EXACT = 1e-12
 
@@ -84,7 +84,8 @@ def fit(data: Ragged, form: Form) -> Found:
         a, s, d = form.moves[:, :, None] * width
         alpha = np.clip(found.alpha + 0.14 * a, 0.005, 0.995)
         share = np.clip(found.share + s * (0.04 + 0.4 * found.share), 0.0, 0.99)
-        damping = np.clip(found.damping + 0.04 * d, form.grid[2].min(), form.grid[2].max())
+        moved = np.clip(found.damping + 0.05 * d, *DAMPING_BOUNDS)
+        damping = np.where(d == 0, found.damping, moved)
         found = _best(data, form, np.array([alpha, share * form.trend, damping]))
     return found
 

@@ -38,27 +38,6 @@ def running_tsb(matrix: Floats, lengths: Ints, *, occurrence: float, size: float
     return chance * amount, np.sqrt(squares / np.maximum(lengths - 1, 1))
 
 
-def running_sba(matrix: Floats, lengths: Ints, *, smoothing: float) -> tuple[Floats, Floats]:
-    """Syntetos & Boylan (2005): Croston's size over interval, times (1 - smoothing / 2) against its bias."""
-    count, width = matrix.shape
-    gap, interval, amount, sales, squares = np.zeros((5, count))
-    level = np.zeros(count)
-    for column in range(width):
-        age = column - (width - lengths)
-        active = age >= 0
-        y = matrix[:, column]
-        squares += np.where(active & (age > 0), (y - level) ** 2, 0.0)
-        sold = active & (y > 0)
-        sales += sold
-        gap += active
-        weight = np.maximum(smoothing, 1.0 / np.maximum(sales, 1))
-        amount = np.where(sold, amount + weight * (y - amount), amount)
-        interval = np.where(sold, interval + weight * (gap - interval), interval)
-        gap = np.where(sold, 0.0, gap)
-        level = np.where(sales > 0, (1 - smoothing / 2) * amount / np.maximum(interval, 1.0), 0.0)
-    return level, np.sqrt(squares / np.maximum(lengths - 1, 1))
-
-
 def by_buckets(matrix: Floats, lengths: Ints, *, smoothings: Floats) -> tuple[Floats, Floats]:
     """Two levels (n,) from sums over buckets of periods: from buckets as long as a sale is awaited on
     average, and the mean over all buckets from one period up to that.

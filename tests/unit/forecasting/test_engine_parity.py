@@ -157,13 +157,26 @@ def test_an_uncertain_season_is_drawn_in() -> None:
     assert np.ptp(seasons.decompose(sure, 12, np.array([True])).indices) > 100
 
 
-def test_sba_is_crostons_size_over_interval_less_its_bias() -> None:
-    matrix = np.array([[2.0, 0, 0, 2, 0, 0, 2, 0, 0, 2]])
-    level, _ = simple.running_sba(matrix, np.array([10]), smoothing=0.1)
-    interval = 1.0
-    for number in range(2, 5):
-        interval += max(0.1, 1 / number) * (3 - interval)
-    assert level[0] == pytest.approx(0.95 * 2 / interval)
+def test_buckets_of_a_steady_pattern_hold_its_mean() -> None:
+    sold = np.tile([0.0, 0.0, 6.0], 60)
+    matrix = np.vstack([sold, np.concatenate([np.zeros(120), sold[:60]]), np.zeros(180)])
+    adida, imapa = simple.by_buckets(matrix, np.array([180, 60, 0]), smoothings=np.array([0.1, 0.2, 0.3]))
+    assert adida == pytest.approx([2.0, 2.0, 0.0], rel=0.01)
+    assert imapa == pytest.approx([2.0, 2.0, 0.0], rel=0.25)
+
+
+def test_a_bucket_is_smoothed_with_the_constant_that_erred_least() -> None:
+    matrix = np.array([[5.0, 1, 4, 2, 8, 3]])
+    levels, squares = [], []
+    for constant in (0.1, 0.3):
+        level, total = 0.0, 0.0
+        for y in matrix[0]:
+            total += (y - level) ** 2
+            level += constant * (y - level)
+        levels.append(level)
+        squares.append(total)
+    adida, imapa = simple.by_buckets(matrix, np.array([6]), smoothings=np.array([0.1, 0.3]))
+    assert adida[0] == imapa[0] == pytest.approx(levels[int(np.argmin(squares))])
 
 
 def test_tsb_of_a_steady_pattern_is_its_mean_and_falls_while_nothing_is_sold() -> None:
