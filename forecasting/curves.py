@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -49,6 +49,18 @@ class Curves:
         left = min(int(position), len(GRID) - 2)
         weight = position - left
         return np.asarray((1 - weight) * self.shape[:, left] + weight * self.shape[:, left + 1])
+
+    def take(self, rows: Ints) -> Curves:
+        """Curves `rows` only."""
+        return replace(self, **{name: getattr(self, name)[rows] for name in _ARRAYS})
+
+    def and_also(self, others: Curves) -> Curves:
+        """These curves and `others` after them."""
+        both = {name: np.concatenate([getattr(self, name), getattr(others, name)]) for name in _ARRAYS}
+        return replace(self, **both, gross=self.gross and others.gross)
+
+
+_ARRAYS = ("campaign", "sku", "region", "elapsed_day", "share", "units", "end", "shape")
 
 
 def read_curves(frame: Any, *, what: str) -> Curves:

@@ -1,64 +1,29 @@
 """The door to landings: the final volume of running campaigns from their pledge curves.
 
-Pick-up with credibility. A curve's final volume is what it has plus what its kind still picks up. The part
-still to come is (1 - F) × Λ, where F is the share of the final volume that finished curves of the same SKU
-and region had by then, and Λ, the curve's whole volume, lies between what its kind landed at and what its
-own start suggests, by credibility (Bühlmann & Gisler 2005, "A Course in Credibility Theory"; the gamma-
-Poisson case). No credibility is classical additive pick-up, full credibility the multiplicative. How much
-credit a start deserves is learnt on the finished curves, each forecast without itself.
+Few finished curves are read by pick-up with credibility (landing_pickup), many by a Gaussian process
+(landing_process), and between the two the weight moves over gradually. Running curves are landed in order of
+how far they are: one that is nearly closed says, by its forecast, how campaigns go these days, long before
+it has finished ("advanced" pick-up, Weatherford & Kimes 2003).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.optimize import nnls
-from scipy.stats import norm
 
 from forecasting.curves import Curves, read_curves
 from forecasting.demand import check_levels
+from forecasting.landing_pickup import Cells, campaign_pull, pick_up
+from forecasting.landing_process import Landed, Seen, land
 
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
-METHOD, WITHOUT_HISTORY = "pickup-credibility", "pickup-prior"
-# The prior: pledges come evenly, and count as so many finished curves of the usual size.
-PRIOR_CURVES = 1.0
-# All other curves count as so little of one beside those of the same SKU × region, whose size differs most.
-SEGMENT_CURVES = 0.25
-# Volumes drift with season and fashion: a curve that ended so long before the newest counts half.
-HALF_LIFE_DAYS = 28.0
-# Weight of the kind against the curve's own start: a share of the final volume, and units.
-SHARES, UNITS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 3.0), (0.0, 1.0, 3.0, 10.0, 30.0)
-PRIOR_SHARE, PRIOR_UNITS = 0.1, 3.0
-# With fewer finished curves than this nothing is learnt: the stated prior stands.
-FEWEST_CURVES = 8
-# Spread of the prior: counts twice as scattered as Poisson's, and 80 % of what is still to come.
-PRIOR_COUNT, PRIOR_RATE = 2.0, 0.8
-# With no finished curve even the form of the curve is a guess: what is to come may well be three times it.
-UNSEEN_RATE = 2.0
-PRIOR_ERRORS = 20.0
-
-
-@dataclass(frozen=True)
-class Kind:
-    """What finished curves say of each curve (m,): the usual final volume, and the share reached by now."""
-
-    volume: Floats
-    reached: Floats
-
-
-@dataclass(frozen=True)
-class Spread:
-    """Variance = count × to come + (rate × to come)²; `errors` are past errors over its root, sorted."""
-
-    count: float
-    rate: float
-    errors: Floats
+PROCESS, METHOD, WITHOUT_HISTORY = "pickup-process", "pickup-credibility", "pickup-prior"
+# Up to so many finished curves the process has no say, from so many on it alone.
+FEW_CURVES, MANY_CURVES = 4, 10
 
 
 def forecast_landing(finished: Any, running: Any, *, levels: tuple[float, ...] = (80, 95)) -> pd.DataFrame:
@@ -68,7 +33,8 @@ def forecast_landing(finished: Any, running: Any, *, levels: tuple[float, ...] =
     (0 … window_days) and `cum_units` (units pledged up to that day, ≥ 0; they may fall, for net curves);
     `running` is cut at today, so the last row of a curve is where it stands. Days without a row are
     interpolated. `finished` may have no rows, then the prior of even pledging is used (method
-    "pickup-prior", wide intervals); `running` may have none, then there is nothing to tell.
+    "pickup-prior", wide intervals); `running` may have none, then there is nothing to tell. Give all the
+    campaigns that run: they tell of each other.
 
     The answer has a row per running curve in order of first appearance: `campaign_id`, `sku`, `region`,
     `elapsed_day`, `mean`, `median`, `lo-80`, `hi-80`, …, `method`. Units, not rounded, never negative,
@@ -78,10 +44,18 @@ def forecast_landing(finished: Any, running: Any, *, levels: tuple[float, ...] =
     """
     checked = check_levels(levels)
     known, now = read_curves(finished, what="finished"), read_curves(running, what="running")
-    cells = [_land(known, now, float(share), checked) for share in np.unique(now.share)]
+    seen = Seen(known, known.units, np.zeros(len(known)))
+    cells = []
+    for share in np.unique(now.share)[::-1]:
+        rows = np.flatnonzero(now.share == share)
+        found, landed = _land(seen, known, now, float(share), checked)
+        cells.append(pd.DataFrame(_named(now, rows) | found, index=rows))
+        if landed is not None:
+            final = np.asarray(found["mean"])
+            seen = seen.with_landed(now.take(rows), final, np.maximum(landed.units_deviation, 1e-9))
     columns = _columns(checked)
-    found = pd.concat(cells) if cells else pd.DataFrame(columns=columns, dtype=object)
-    return found.sort_index()[columns].reset_index(drop=True)
+    answer = pd.concat(cells) if cells else pd.DataFrame(columns=columns, dtype=object)
+    return answer.sort_index()[columns].reset_index(drop=True)
 
 
 def _columns(levels: tuple[float, ...]) -> list[str]:
@@ -89,162 +63,38 @@ def _columns(levels: tuple[float, ...]) -> list[str]:
     return ["campaign_id", "sku", "region", "elapsed_day", "mean", "median", *bounds, "method"]
 
 
-def _land(known: Curves, now: Curves, share: float, levels: tuple[float, ...]) -> pd.DataFrame:
-    """The rows of all running curves that stand at `share` of their window."""
+def _named(now: Curves, rows: NDArray[np.int64]) -> dict[str, Any]:
+    names = {"campaign_id": now.campaign, "sku": now.sku, "region": now.region}
+    return {name: values[rows] for name, values in names.items()} | {"elapsed_day": now.elapsed_day[rows]}
+
+
+def _land(
+    seen: Seen, known: Curves, now: Curves, share: float, levels: tuple[float, ...]
+) -> tuple[dict[str, Any], Landed | None]:
+    """Forecast and method of all running curves that stand at `share` of their window."""
     rows = np.flatnonzero(now.share == share)
-    units = now.units[rows]
-    credit, spread = _learn(known, share)
-    kind = _kind_of(known, now, rows, share)
-    to_come = _to_come(kind, _campaign_pull(now, kind, rows), units, credit)
-    mean = np.maximum(units + to_come, 0.0)
-    floor = units if known.gross and now.gross else np.zeros(len(rows))
-    mean = np.maximum(mean, floor)
-    cells = {
-        "campaign_id": now.campaign[rows],
-        "sku": now.sku[rows],
-        "region": now.region[rows],
-        "elapsed_day": now.elapsed_day[rows],
-        "mean": mean,
-    }
-    cells |= _quantiles(mean, floor, _deviation(spread, to_come, kind), spread, levels)
-    cells["method"] = np.full(len(rows), METHOD if len(known) else WITHOUT_HISTORY, dtype=object)
-    return pd.DataFrame(cells, index=rows)
+    found = pick_up(known, now, rows, share, levels)
+    method = METHOD if len(known) else WITHOUT_HISTORY
+    weight = float(np.clip((len(known) - FEW_CURVES) / (MANY_CURVES - FEW_CURVES), 0.0, 1.0))
+    if weight == 0 or share >= 1:
+        return {**found, "method": _all(method, len(rows))}, None
+    landed = land(seen, now.take(rows), share, campaign_pull(known, now, rows, share))
+    floor = now.units[rows] if known.gross and now.gross else np.zeros(len(rows))
+    process = _cells(landed, levels)
+    mixed = {name: np.maximum(weight * process[name] + (1 - weight) * found[name], floor) for name in process}
+    return {**mixed, "method": _all(PROCESS, len(rows))}, landed
 
 
-def _to_come(kind: Kind, pull: Floats, units: Floats, credit: tuple[float, float]) -> Floats:
-    """Units still to come (m,): (1 - F) Λ, with Λ between the kind's volume and the curve's own start."""
-    usual = np.maximum(kind.volume * pull, 1e-9)
-    weight = credit[0] + credit[1] / usual
-    volume = usual * (weight + units / usual) / np.maximum(weight + kind.reached, 1e-9)
-    return np.asarray((1 - kind.reached) * volume)
-
-
-def _campaign_pull(now: Curves, kind: Kind, rows: Ints) -> Floats:
-    """How the campaign's other curves do against their kind (m,): 1 for a campaign of one curve."""
-    frame = pd.DataFrame({"campaign": now.campaign[rows], "units": now.units[rows]})
-    frame["usual"] = kind.volume * kind.reached
-    frame["volume"] = kind.volume
-    total = frame.groupby("campaign")[["units", "usual", "volume"]].transform("sum")
-    other = (total - frame[["units", "usual", "volume"]]).clip(lower=0.0)
-    weight = PRIOR_SHARE * other["volume"] + PRIOR_UNITS
-    return np.asarray((other["units"] + weight) / (other["usual"] + weight), dtype=float)
-
-
-def _kind_of(known: Curves, now: Curves, rows: Ints, share: float) -> Kind:
-    """Volume and share reached that finished curves of the same SKU and region lead one to expect."""
-    if not len(known):
-        evenly = max(float(now.share @ np.ones(len(now))), 1e-9)
-        usual = float(now.units.sum()) / evenly
-        return Kind(np.full(len(rows), usual), np.full(len(rows), share))
-    wanted = pd.MultiIndex.from_arrays([now.sku[rows], now.region[rows]])
-    seen = _seen(known, share)
-    segment = seen.groupby(level=[0, 1]).sum().reindex(wanted, fill_value=0.0)
-    return _blend(segment.to_numpy().T, seen.to_numpy().sum(axis=0)[:, None], share)
-
-
-def _seen(known: Curves, share: float) -> pd.DataFrame:
-    """Finished curves by SKU and region: one, units by then and final units, older ones at less weight."""
-    age = known.end.max() - known.end
-    weight = 0.5 ** (age / HALF_LIFE_DAYS)
-    cells = {"one": weight, "units": weight * known.at(share), "final": weight * known.units}
-    return pd.DataFrame(cells, index=pd.MultiIndex.from_arrays([known.sku, known.region]))
-
-
-def _blend(segment: Floats, everything: Floats, share: float) -> Kind:
-    """Sums (count, units by now, final units) of a segment and of all curves, weighed with the prior."""
-    count, _, final = everything
-    usual = final / np.maximum(count, 1.0)
-    reached = (everything[1] + PRIOR_CURVES * usual * share) / np.maximum(final + PRIOR_CURVES * usual, 1e-9)
-    reached = np.where(final > 0, reached, share)
-    reached = np.where(share >= 1.0, 1.0, reached)
-    count, units, final = segment
-    volume = (final + SEGMENT_CURVES * usual) / (count + SEGMENT_CURVES)
-    weight = SEGMENT_CURVES * usual
-    own = np.where(final + weight > 0, (units + weight * reached) / np.maximum(final + weight, 1e-9), reached)
-    return Kind(np.asarray(volume), np.asarray(own))
-
-
-def _without_itself(known: Curves, share: float) -> Kind:
-    """The kind of every finished curve as if that curve had not been seen."""
-    seen = _seen(known, share)
-    segment = seen.groupby(level=[0, 1]).transform("sum") - seen
-    everything = seen.sum().to_numpy() - seen.to_numpy()
-    return _blend(segment.to_numpy().T, everything.T, share)
-
-
-def _learn(known: Curves, share: float) -> tuple[tuple[float, float], Spread]:
-    """The credit (share, units) that would have erred least on the finished curves, and how much it errs."""
-    prior = (PRIOR_SHARE, PRIOR_UNITS)
-    if len(known) < FEWEST_CURVES:
-        rate = PRIOR_RATE if len(known) else UNSEEN_RATE
-        return prior, Spread(PRIOR_COUNT, rate, np.empty(0))
-    credits = [prior, *((part, units) for part in SHARES for units in UNITS if part + units > 0)]
-    # Near shares are asked too, so that the credit does not jump from one day to the next.
-    near = [(known.at(where), _without_itself(known, where)) for where in _near(share)]
-    flat = np.ones(len(known))
-    erred = [
-        sum(
-            float(np.abs(known.units - units - _to_come(kind, flat, units, credit)).sum())
-            for units, kind in near
-        )
-        for credit in credits
-    ]
-    credit = credits[int(np.argmin(erred))]
-    units, kind = known.at(share), _without_itself(known, share)
-    return credit, _spread(known.units - units, _to_come(kind, flat, units, credit), kind)
-
-
-def _near(share: float) -> list[float]:
-    return [min(max(share + step, 0.0), 1.0) for step in (-0.05, 0.0, 0.05)]
-
-
-def _spread(came: Floats, to_come: Floats, kind: Kind) -> Spread:
-    """Fit the two parts of the variance to squared errors, the prior's counted among them."""
-    size = _size(to_come, kind)
-    errors = came - to_come
-    weight = 1 / np.maximum(size, 1.0)
-    design = np.column_stack([size, size**2]) * weight[:, None]
-    prior = np.diag([PRIOR_ERRORS, PRIOR_ERRORS * float(np.mean(size)) + 1.0]) / 4
-    target = np.concatenate([errors**2 * weight, prior @ np.array([PRIOR_COUNT, PRIOR_RATE**2])])
-    found, _ = nnls(np.vstack([design, prior]), target)
-    spread = Spread(float(found[0]), float(np.sqrt(found[1])), np.empty(0))
-    scaled = errors / np.maximum(_deviation(spread, to_come, kind), 1e-9)
-    return Spread(spread.count, spread.rate, np.sort(scaled[size > 0]))
-
-
-def _size(to_come: Floats, kind: Kind) -> Floats:
-    """Units that may still move: what is to come, also where net curves fall; at least part of one."""
-    left = np.maximum(1 - kind.reached, 0.0)
-    return np.asarray(np.maximum(np.abs(to_come), left))
-
-
-def _deviation(spread: Spread, to_come: Floats, kind: Kind) -> Floats:
-    size = _size(to_come, kind)
-    return np.asarray(np.sqrt(spread.count * size + (spread.rate * size) ** 2))
-
-
-def _quantiles(
-    mean: Floats, floor: Floats, deviation: Floats, spread: Spread, levels: tuple[float, ...]
-) -> dict[str, Any]:
-    """The median and nested bounds (m,), none below `floor`."""
-    middle = np.maximum(mean + _factor(spread, 0.5) * deviation, floor)
-    low, high = np.minimum(mean, middle), np.maximum(mean, middle)
-    cells: dict[str, Any] = {"median": middle}
+def _cells(landed: Landed, levels: tuple[float, ...]) -> Cells:
+    median = landed.quantile(0.5)
+    cells = {"mean": landed.mean, "median": median}
+    low, high = np.minimum(landed.mean, median), np.maximum(landed.mean, median)
     for level in levels:
         tail = (1 - level / 100) / 2
-        low = np.maximum(np.minimum(low, mean + _factor(spread, tail) * deviation), floor)
-        high = np.maximum(high, mean + _factor(spread, 1 - tail) * deviation)
+        low, high = np.minimum(low, landed.quantile(tail)), np.maximum(high, landed.quantile(1 - tail))
         cells[f"lo-{level:g}"], cells[f"hi-{level:g}"] = low, high
     return cells
 
 
-def _factor(spread: Spread, share: float) -> float:
-    """The quantile of past errors, leaning to a normal one while there are few, and wider the fewer."""
-    normal = float(norm.ppf(share))
-    count = len(spread.errors)
-    if not count:
-        return normal
-    weight = count / (count + PRIOR_ERRORS)
-    known = weight * float(np.quantile(spread.errors, share)) + (1 - weight) * normal
-    # What the kind itself was learnt from is a sample too, and a small one errs with it.
-    return known * float(np.sqrt(1 + PRIOR_ERRORS / count))
+def _all(method: str, count: int) -> NDArray[np.object_]:
+    return np.full(count, method, dtype=object)

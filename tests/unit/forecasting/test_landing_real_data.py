@@ -1,0 +1,44 @@
+"""Landings on real advance bookings, held to what was promised of them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from benchmarks import landing_accuracy as accuracy
+
+ROOT = Path(__file__).resolve().parents[3]
+DATA = Path(os.environ.get("HEADWATER_SHARED", str(ROOT.parent / "shared"))) / "data"
+pytestmark = [pytest.mark.real_data, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def bookings() -> pd.DataFrame:
+    path = DATA / "advance_bookings_to_2016_09.parquet"
+    if not path.is_file():
+        pytest.skip(f"{path} is not there; set HEADWATER_SHARED to the folder with the real data")
+    return accuracy.read(path)
+
+
+@pytest.mark.parametrize(("share", "most"), [(0.10, 0.36), (0.25, 0.32), (0.50, 0.27), (0.75, 0.18)])
+def test_running_campaigns_land_near_where_they_ended(
+    bookings: pd.DataFrame, share: float, most: float
+) -> None:
+    cells = accuracy.measure(bookings, share)
+    print("\n" + accuracy.line(f"{share:.0%}", cells))
+    assert accuracy.wape(cells, "mean") <= most
+    assert 0.76 <= accuracy.covered(cells, 80) <= 0.92
+
+
+@pytest.mark.parametrize(
+    ("share", "finished"), [*((share, 20) for share in accuracy.SHARES), (0.25, 5), (0.25, 1)]
+)
+def test_few_finished_campaigns_are_never_worse_than_classical_pick_up(
+    bookings: pd.DataFrame, share: float, finished: int
+) -> None:
+    cells = accuracy.measure(bookings, share, keep=finished, open_too=False)
+    print("\n" + accuracy.line(f"{share:.0%} of {finished}", cells))
+    assert accuracy.wape(cells, "mean") <= accuracy.wape(cells, "pickup")
