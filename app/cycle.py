@@ -95,6 +95,20 @@ def run_cycle(
     return _fact(as_of, run, plan, asked=asked, opened=opened, seconds=watch.seconds)
 
 
+def run_forecast(
+    db: Database,
+    *,
+    config: Config,
+    as_of: dt.date,
+    actor: Actor,
+    now: Clock,
+    progress: Progress | None = None,
+) -> ForecastRunFact:
+    """Only the first step of a turn, with the same errors."""
+    watch = _Watch(progress or (lambda *_: None))
+    return _once_more(lambda: _forecast(db, config, as_of, actor, now, watch))
+
+
 def commitments(session: Session, *, as_of: dt.date) -> Commitments:
     """What suppliers have confirmed and not yet delivered, and what they declined, as plain values."""
     received = warehouse.received_by_line(session)

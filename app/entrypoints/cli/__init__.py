@@ -6,7 +6,7 @@ import importlib
 
 from flask import Flask
 
-MODULES = ("admin", "imports", "demo", "cycle")
+MODULES = ("admin", "imports", "demo", "forecast", "cycle")
 
 
 def register(app: Flask) -> None:
