@@ -1,13 +1,21 @@
 """Forecasts for planning: numbers in, numbers out. No database, no clock, no state.
 
 `forecast_demand` forecasts spot demand per series and period, `forecast_landing` the final volume of
-running campaigns, `backtest` says what the former would have been worth. Input that can't be forecast
-raises ForecastInputError.
+running campaigns, `backtest` says what the former would have been worth, `reconcile` makes forecasts of
+parts and totals add up. Input that can't be forecast raises ForecastInputError.
 """
 
 from forecasting.backtest import backtest
 from forecasting.demand import forecast_demand
 from forecasting.errors import ForecastInputError, NotSupportedError
 from forecasting.landing import forecast_landing
+from forecasting.reconcile import reconcile
 
-__all__ = ["ForecastInputError", "NotSupportedError", "backtest", "forecast_demand", "forecast_landing"]
+__all__ = [
+    "ForecastInputError",
+    "NotSupportedError",
+    "backtest",
+    "forecast_demand",
+    "forecast_landing",
+    "reconcile",
+]

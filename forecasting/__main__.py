@@ -1,4 +1,4 @@
-"""`python -m forecasting demand|landing`: the two doors on files, CSV or Parquet by suffix."""
+"""`python -m forecasting demand|landing|reconcile`: the doors on files, CSV or Parquet by suffix."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import polars as pl
 from forecasting.demand import forecast_demand
 from forecasting.errors import ForecastInputError
 from forecasting.landing import forecast_landing
+from forecasting.reconcile import reconcile
 
 SUFFIXES = (".csv", ".parquet")
 _IDS = ("unique_id", "campaign_id", "sku", "region")
@@ -24,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
     try:
         _suffix(chosen.out)
-        answer = _demand(chosen) if chosen.command == "demand" else _landing(chosen)
+        answer = _COMMANDS[chosen.command](chosen)
         _write(answer, chosen.out)
     except ForecastInputError as error:
         print(f"forecasting: {error}", file=sys.stderr)
@@ -51,8 +52,12 @@ def _parser() -> argparse.ArgumentParser:
     landing = commands.add_parser("landing", help="final volume of running campaigns")
     landing.add_argument("finished", type=Path)
     landing.add_argument("running", type=Path)
+    adding = commands.add_parser("reconcile", help="forecasts of parts and totals that add up")
+    adding.add_argument("forecasts", type=Path, help="the answer of demand, on parts and totals")
+    adding.add_argument("groups", type=Path, help="unique_id of each part, and a column per kind of total")
     for command in (demand, landing):
         command.add_argument("--levels", default="80,95", help="percent, with commas")
+    for command in (demand, landing, adding):
         command.add_argument("--out", type=Path, required=True, help=" or ".join(SUFFIXES))
     return parser
 
@@ -79,6 +84,13 @@ def _demand(chosen: argparse.Namespace) -> pd.DataFrame:
 def _landing(chosen: argparse.Namespace) -> pd.DataFrame:
     finished, running = _read(chosen.finished), _read(chosen.running)
     return forecast_landing(finished, running, levels=_levels(chosen.levels))
+
+
+def _reconcile(chosen: argparse.Namespace) -> pd.DataFrame:
+    return reconcile(_read(chosen.forecasts), _read(chosen.groups, all_text=True))
+
+
+_COMMANDS = {"demand": _demand, "landing": _landing, "reconcile": _reconcile}
 
 
 class _Bar:
@@ -114,7 +126,7 @@ def _suffix(path: Path) -> str:
     return suffix
 
 
-def _read(path: Path) -> pl.DataFrame:
+def _read(path: Path, *, all_text: bool = False) -> pl.DataFrame:
     """The file as polars frame; ids stay text as written, dates are parsed by the doors."""
     suffix = _suffix(path)
     if not path.is_file():
@@ -123,6 +135,8 @@ def _read(path: Path) -> pl.DataFrame:
         if suffix == ".parquet":
             return pl.read_parquet(path)
         as_text: dict[str, Any] = dict.fromkeys((*_IDS, *_DATES), pl.String)
+        if all_text:
+            return pl.read_csv(path, infer_schema=False)
         return pl.read_csv(path, schema_overrides=as_text, infer_schema_length=None)
     except pl.exceptions.PolarsError as error:
         first = str(error).strip().splitlines()[0]

@@ -85,3 +85,15 @@ def test_landings_are_forecast_from_file_to_file(tmp_path: Path) -> None:
         == 0
     )
     assert pl.read_parquet(out)["mean"].to_list() == [pytest.approx(100, rel=0.05)]
+
+
+def test_forecasts_are_made_to_add_up_from_file_to_file(tmp_path: Path) -> None:
+    forecasts, groups, out = (tmp_path / name for name in ("forecasts.csv", "groups.csv", "out.csv"))
+    forecasts.write_text(
+        "unique_id,ds,mean,method\n007,2024-01-01,3,m\n008,2024-01-01,4,m\n9,2024-01-01,10,m\n"
+    )
+    groups.write_text("unique_id,total\n007,9\n008,9\n")
+    assert main(["reconcile", str(forecasts), str(groups), "--out", str(out)]) == 0
+    found = pl.read_csv(out, schema_overrides={"unique_id": pl.String})
+    assert found["unique_id"].to_list() == ["007", "008", "9"]
+    assert found["mean"][2] == pytest.approx(found["mean"][0] + found["mean"][1])
