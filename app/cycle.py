@@ -89,6 +89,7 @@ def run_cycle(
         demand.close_due_campaigns(session, now=now())
         confirmation.expire_overdue(session, now=now())
     run = _once_more(lambda: _forecast(db, config, as_of, actor, now, watch))
+    _once_more(lambda: _land(db, as_of, now, watch))
     plan = _once_more(lambda: _allocate(db, config, run, as_of, actor, now, settings, watch))
     asked = _once_more(lambda: _ask(db, plan, actor, now, watch))
     opened = _once_more(lambda: _alert(db, plan, now, watch))
@@ -151,6 +152,19 @@ def _forecast(
         result = forecasts.compute(inputs, processes=config.worker_processes, progress=watch.progress)
         with db.transaction() as session:
             return forecasts.store(session, inputs=inputs, result=result, actor=actor, now=now())
+
+
+def _land(db: Database, as_of: dt.date, now: Clock, watch: _Watch) -> int:
+    """Where each running campaign lands, redrawn as of this day."""
+    with watch.phase("landings"):
+        with db.reading() as session:
+            inputs = forecasts.freeze_landings(session, as_of=as_of)
+            drawn = forecast_runs.find_landings(session, fingerprint=inputs.fingerprint)
+        if drawn:
+            return len(drawn)
+        result = forecasts.compute_landings(inputs)
+        with db.transaction() as session:
+            return forecasts.store_landings(session, inputs=inputs, result=result, now=now())
 
 
 def _allocate(

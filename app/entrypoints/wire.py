@@ -236,6 +236,33 @@ class CurvePoint(Schema):
     cum_units = fields.Integer(required=True)
 
 
+class LandingLine(Schema):
+    sku_id = fields.Integer(required=True)
+    region_id = fields.Integer(required=True)
+    units = fields.Integer(required=True)
+    mean = fields.Float(required=True)
+    median = fields.Float(required=True)
+    lo_80 = fields.Float(required=True)
+    hi_80 = fields.Float(required=True)
+    lo_95 = fields.Float(required=True)
+    hi_95 = fields.Float(required=True)
+
+
+class Landing(LandingLine):
+    class Meta:
+        exclude = ("sku_id", "region_id")
+
+    as_of = fields.Date(required=True)
+    elapsed_day = fields.Integer(required=True)
+    window_days = fields.Integer(required=True)
+    method = fields.String(required=True)
+    finished = fields.Integer(required=True, metadata={"description": "Finished campaigns learnt from."})
+    chance_of_going = fields.Float(
+        required=True, metadata={"description": "Of landing at the go line or above; 0–1."}
+    )
+    lines = fields.List(fields.Nested(LandingLine), required=True)
+
+
 # --- pledges -----------------------------------------------------------------------------------------------
 
 

@@ -20,6 +20,7 @@ from support.brand import (
     MERCHANDISER,
     NOW,
     ask,
+    draw_landings,
     load_campaign,
     load_network,
     load_orders,
@@ -105,10 +106,13 @@ def test_declined_and_unanswered_lines_raise_one_alert_each_by_supplier(db: Data
     assert not [cause for cause in refreshed(db, following, now=LATER) if cause.startswith("declined")]
 
 
-def test_a_campaign_too_slow_for_its_go_line_is_at_risk(db: Database, plan: PlanFact) -> None:
+def test_a_campaign_that_lands_below_its_go_line_is_at_risk(db: Database, plan: PlanFact) -> None:
+    assert "campaign_at_risk:PS-BAG" not in refreshed(db, plan)  # nobody has seen where it lands
+    draw_landings(db)
     alert = refreshed(db, plan)["campaign_at_risk:PS-BAG"]
     assert (alert.data["valid_units"], alert.data["go_units"]) == (20, 60)
     assert 20 < alert.data["projected_units"] < 60
+    assert alert.data["chance"] < 0.5
 
 
 def test_open_alerts_are_counted_and_listed_by_weight(db: Database, plan: PlanFact) -> None:

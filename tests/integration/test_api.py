@@ -145,6 +145,7 @@ def test_a_role_opens_only_its_doors(client: FlaskClient, headers: dict[str, str
     ("path", "code"),
     [
         ("/api/v1/campaigns/999", 404),
+        ("/api/v1/campaigns/999/landing", 404),
         ("/api/v1/imports/999", 404),
         ("/api/v1/plans/999", 404),
         ("/api/v1/jobs/999", 404),

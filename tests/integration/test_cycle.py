@@ -58,6 +58,7 @@ def test_a_turn_forecasts_plans_asks_and_alerts(db: Database, turn: Turn) -> Non
     assert fact.alerts >= 2
     assert [phase for phase in dict.fromkeys(told) if ":" not in phase and phase != "forecasting"] == [
         "forecast",
+        "landings",
         "allocate",
         "plan",
         "alerts",

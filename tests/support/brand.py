@@ -71,7 +71,8 @@ def load_campaign(db: Database, folder: Path, *, pledges: int = 20) -> None:
         f"P{number},pledge,BAG,CN-GD,1,199.00,CNY,2026-11-10T10:00:00+08:00,p{number},PS-BAG,"
         for number in range(pledges)
     ]
-    load_orders(db, folder, rows=rows, name="pledges.csv")
+    if rows:
+        load_orders(db, folder, rows=rows, name="pledges.csv")
 
 
 def load_orders(
@@ -155,3 +156,12 @@ def supplier(db: Database, code: str) -> Actor:
     """Somebody who answers for this supplier."""
     with db.reading() as session:
         return Actor(f"{code} sales", Role.SUPPLIER, supplier_id=catalog.supplier_ids(session)[code])
+
+
+def draw_landings(db: Database, *, as_of: dt.date = MONDAY) -> int:
+    """Draw where the running campaigns land, as the cycle does."""
+    with db.reading() as session:
+        inputs = forecasts.freeze_landings(session, as_of=as_of)
+    result = forecasts.compute_landings(inputs)
+    with db.transaction() as session:
+        return forecasts.store_landings(session, inputs=inputs, result=result, now=NOW)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any, NoReturn, TypeVar
 
 from flask import abort, request
@@ -19,6 +20,7 @@ from app.entrypoints.door import config, current_actor, db, now, roles
 from app.stages.catalog import queries as catalog
 from app.stages.demand import operations, queries
 from app.stages.demand.operations import Flaw, PledgeResult, PledgeSettings, SentPledge
+from app.stages.forecasts import queries as forecasts
 
 Answer = TypeVar("Answer")
 LARGEST_BODY = 4 * 1024 * 1024
@@ -110,6 +112,19 @@ def curve(campaign_id: int) -> Any:
     with db().reading() as session:
         queries.get_campaign(session, campaign_id=campaign_id)
         return queries.campaign_curve(session, campaign_id=campaign_id)
+
+
+@blueprint.route("/campaigns/<int:campaign_id>/landing", methods=["GET"])
+@roles(Role.MERCHANDISER)
+@blueprint.response(200, wire.Landing)
+def landing(campaign_id: int) -> Any:
+    """Where the campaign lands, as the last planning cycle saw it, whole and by SKU and region"""
+    with db().reading() as session:
+        one = queries.get_campaign(session, campaign_id=campaign_id)
+        seen = forecasts.last_landing(session, campaign_id=campaign_id)
+        lines = forecasts.landing_lines(session, campaign_id=campaign_id, as_of=seen.as_of)
+        chance = forecasts.chance_of_going(seen, go_units=one.go_units)
+        return {**asdict(seen), "chance_of_going": chance, "lines": lines}
 
 
 @blueprint.route("/pledges", methods=["POST"])

@@ -6,12 +6,13 @@ from flask import Blueprint, render_template
 from sqlalchemy.orm import Session
 
 from app.core.access import Role
-from app.entrypoints.door import db, roles, today
+from app.entrypoints.door import config, db, roles, today
 from app.entrypoints.web import charts
 from app.entrypoints.web.replies import Reply
 from app.entrypoints.web.tower import at_risk
 from app.stages.catalog import queries as catalog
 from app.stages.demand import queries as demand
+from app.stages.forecasts import queries as forecasts
 
 blueprint = Blueprint("campaigns", __name__, url_prefix="/campaigns")
 
@@ -37,10 +38,17 @@ def one(campaign_id: int) -> Reply:
         water = demand.waterfall(session, campaign_id=campaign_id)
         names = catalog.names(session)
         regions = _by_region(session, campaign_id, names)
+        seen = forecasts.campaign_landings(session, campaign_id=campaign_id)
+        landing = seen[-1] if seen and campaign.state == "open" else None
         return render_template(
             "merchandiser/campaign.html",
             campaign=campaign,
-            curve=charts.pledges(campaign, curve, today=today()),
+            curve=charts.pledges(campaign, curve, today=today(), landing=landing),
+            landing=landing,
+            chance=forecasts.chance_of_going(landing, go_units=campaign.go_units) if landing else None,
+            drawn=charts.landings(seen, campaign) if len(seen) > 1 else None,
+            skus=forecasts.sku_landings(session, landing=landing) if landing else [],
+            currency=config().currency,
             has_curve=bool(curve),
             water=water,
             water_chart=charts.waterfall(water),

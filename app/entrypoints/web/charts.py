@@ -14,7 +14,7 @@ from app.entrypoints.web import show, words
 from app.stages.allocation.queries import PlanFact, SankeyLink, ShareFact
 from app.stages.catalog.queries import Name, Names
 from app.stages.demand.queries import CampaignFact, CurvePoint, Waterfall
-from app.stages.forecasts.queries import FanChart
+from app.stages.forecasts.queries import FanChart, LandingFact
 
 Data = dict[str, Any]
 DIRECT = "direct"
@@ -98,8 +98,10 @@ def fan(chart: FanChart) -> Data:
     }
 
 
-def pledges(campaign: CampaignFact, curve: Sequence[CurvePoint], *, today: dt.date) -> Data:
-    """The pledge curve with the go line and the expected volume."""
+def pledges(
+    campaign: CampaignFact, curve: Sequence[CurvePoint], *, today: dt.date, landing: LandingFact | None = None
+) -> Data:
+    """The pledge curve with the go line and the expected volume, and where it lands."""
     opens, closes = campaign.opens_at.date(), campaign.closes_at.date()
     marks = [
         _mark("go", gettext("Go line"), campaign.go_units),
@@ -111,11 +113,38 @@ def pledges(campaign: CampaignFact, curve: Sequence[CurvePoint], *, today: dt.da
         "today": today.isoformat() if opens <= today <= closes else None,
         "points": [[point.day.isoformat(), point.cum_units, point.units] for point in curve],
         "marks": marks,
+        "landing": _landing(landing) if landing else None,
         "words": {
             "total": gettext("Valid units so far"),
             "daily": gettext("Per day"),
             "today": gettext("Today"),
+            "landing": gettext("Landing"),
+            "band80": gettext("%(level)s interval", level=show.percent(0.80, 0)),
+            "band95": gettext("%(level)s interval", level=show.percent(0.95, 0)),
         },
+    }
+
+
+def landings(seen: Sequence[LandingFact], campaign: CampaignFact) -> Data:
+    """What the landing was seen as, day by day, against the go line."""
+    return {
+        "days": [_landing(landing) for landing in seen],
+        "go": _mark("go", gettext("Go line"), campaign.go_units),
+        "words": {
+            "landing": gettext("Landing"),
+            "units": gettext("Valid units so far"),
+            "band80": gettext("%(level)s interval", level=show.percent(0.80, 0)),
+            "band95": gettext("%(level)s interval", level=show.percent(0.95, 0)),
+        },
+    }
+
+
+def _landing(landing: LandingFact) -> Data:
+    bounds = ("mean", "lo_80", "hi_80", "lo_95", "hi_95")
+    return {
+        "day": landing.as_of.isoformat(),
+        "units": landing.units,
+        **{name: round(getattr(landing, name)) for name in bounds},
     }
 
 

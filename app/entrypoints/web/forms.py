@@ -118,6 +118,12 @@ class Limit(Form):
     penalty = Whole(low=0, blank=True)
 
 
+class Override(Form):
+    week = Monday(required=True)
+    units = Whole(low=0)
+    reason = text(500)
+
+
 class NewAccount(Form):
     email = text(254)
     name = text(120)

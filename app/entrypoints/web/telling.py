@@ -76,10 +76,11 @@ def _declined(data: Data, names: Names) -> str:
 
 def _campaign(data: Data, names: Names) -> str:
     return gettext(
-        "%(campaign)s heads for %(projected)s units; its go line is %(go)s",
+        "%(campaign)s lands at %(projected)s units; the chance to reach its go line of %(go)s is %(chance)s",
         campaign=data["campaign"],
         projected=show.units(data["projected_units"]),
         go=show.units(data["go_units"]),
+        chance=show.percent(data.get("chance"), 0),
     )
 
 
@@ -118,7 +119,8 @@ def alert_link(alert: AlertFact) -> str:
         state = "declined" if alert.kind == "declined" else "expired"
         return url_for("web.confirmations.index", state=state)
     if alert.kind == "campaign_at_risk":
-        return url_for("web.campaigns.index")
+        one = alert.data.get("campaign_id")  # alerts of older versions do not say it
+        return url_for("web.campaigns.one", campaign_id=one) if one else url_for("web.campaigns.index")
     return url_for("web.plan.index") + ("#unmet" if alert.kind == "unmet_demand" else "#lean")
 
 

@@ -19,6 +19,8 @@ ACTIONS = {
     "campaign.missed": _("Campaign missed its go line"),
     "campaign.reached": _("Campaign reached its go line"),
     "exclusion.undone": _("Exclusion undone"),
+    "forecast.overridden": _("Forecast overridden"),
+    "forecast.override_withdrawn": _("Override withdrawn"),
     "forecast.stored": _("Forecast stored"),
     "limit.set": _("Concentration limit set"),
     "line.asked": _("Line asked again"),

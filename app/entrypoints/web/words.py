@@ -47,6 +47,7 @@ JOB_NAMES = {"run-cycle": _("Planning cycle")}
 PHASES = {
     "forecast": _("Forecasting"),
     "forecasting": _("Forecasting"),
+    "landings": _("Drawing landings"),
     "allocate": _("Finding the best plan"),
     "plan": _("Issuing production plans"),
     "alerts": _("Looking for alerts"),

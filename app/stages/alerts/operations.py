@@ -15,7 +15,7 @@ from app.core.errors import Conflict
 from app.stages.alerts import queries
 from app.stages.alerts.models import Alert
 from app.stages.alerts.queries import AlertFact
-from app.stages.alerts.rules import AlertKind, AlertState, Finding, cause, changes, pace
+from app.stages.alerts.rules import AlertKind, AlertState, Finding, cause, changes, is_at_risk
 from app.stages.allocation import queries as allocation
 from app.stages.allocation.queries import ShareFact
 from app.stages.allocation.rules import Base, Limit, cap_can_hold, lowest_reachable_share
@@ -23,6 +23,7 @@ from app.stages.catalog import queries as catalog
 from app.stages.confirmation import queries as confirmation
 from app.stages.confirmation.rules import LineState
 from app.stages.demand import queries as demand
+from app.stages.forecasts import queries as forecasts
 
 ANSWER_KINDS = {LineState.DECLINED: AlertKind.DECLINED, LineState.EXPIRED: AlertKind.ANSWER_OVERDUE}
 
@@ -40,7 +41,7 @@ def refresh(session: Session, *, run_id: int, now: dt.datetime) -> list[AlertFac
         *_concentrations(session, run_id),
         *_unmet(session, run_id),
         *_answers(session, run_id),
-        *_campaigns(session, now),
+        *_campaigns(session),
     ]
     _apply(session, findings, kinds=list(AlertKind), now=now)
     return queries.open_alerts(session)
@@ -187,25 +188,26 @@ def _answers(session: Session, run_id: int) -> Iterable[Finding]:
         yield Finding(kind, cause(kind, code), float(one.units), data)
 
 
-def _campaigns(session: Session, now: dt.datetime) -> Iterable[Finding]:
-    """Open campaigns that miss their go line if the rest goes like the part that has passed."""
+def _campaigns(session: Session) -> Iterable[Finding]:
+    """Open campaigns whose last landing makes the go line less likely than not."""
+    landings = forecasts.latest_landings(session)
     for campaign in demand.list_campaigns(session, states=["open"]):
-        now_pace = pace(
-            opens_at=campaign.opens_at,
-            closes_at=campaign.closes_at,
-            valid_units=campaign.valid_units,
-            now=now,
-        )
-        if now_pace.misses(campaign.go_units):
+        landing = landings.get(campaign.id)
+        if landing is None:
+            continue
+        chance = forecasts.chance_of_going(landing, go_units=campaign.go_units)
+        if is_at_risk(elapsed_share=landing.elapsed_day / landing.window_days, chance=chance):
             data = {
                 "campaign": campaign.code,
+                "campaign_id": campaign.id,
                 "valid_units": campaign.valid_units,
                 "go_units": campaign.go_units,
-                "projected_units": now_pace.projected_units,
-                "elapsed_share": now_pace.elapsed_share,
+                "projected_units": round(landing.median),
+                "chance": round(chance, 4),
+                "as_of": landing.as_of.isoformat(),
                 "closes_at": campaign.closes_at.isoformat(),
             }
-            short = float(campaign.go_units - now_pace.projected_units)
+            short = max(campaign.go_units - landing.median, 0.0)
             yield Finding(
                 AlertKind.CAMPAIGN_AT_RISK, cause(AlertKind.CAMPAIGN_AT_RISK, campaign.code), short, data
             )

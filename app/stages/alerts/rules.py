@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -26,7 +25,8 @@ OWNERS = dict.fromkeys(AlertKind, "merchandiser")
 """The role that can mend it. All of today's kinds are mended by planning again or asking again."""
 
 EARLIEST_JUDGEMENT = 0.25
-"""The part of a campaign's window that must have passed before its pace says anything."""
+"""The part of a campaign's window that must have passed before its landing is worth an alert."""
+EVEN_CHANCE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,25 +78,6 @@ def changes(findings: Collection[Finding], *, known: Mapping[str, AlertState]) -
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """Where a running campaign would land if the rest of its window went like the part that has passed."""
-
-    elapsed_share: float
-    projected_units: int
-
-    def misses(self, go_units: int) -> bool:
-        """Whether the pace is known well enough and is too slow."""
-        return self.elapsed_share >= EARLIEST_JUDGEMENT and self.projected_units < go_units
-
-
-def pace(*, opens_at: dt.datetime, closes_at: dt.datetime, valid_units: int, now: dt.datetime) -> Pace:
-    """Valid units so far ÷ the part of the window that has passed: a straight line, and no forecast.
-
-    Pledge curves are steep at both ends, so this is generous after a strong start; a campaign that misses its
-    go line even so deserves a look.
-    """
-    window = (closes_at - opens_at).total_seconds()
-    elapsed = min(max((now - opens_at).total_seconds(), 0.0), window)
-    share = elapsed / window
-    return Pace(share, int(valid_units / share) if share else 0)
+def is_at_risk(*, elapsed_share: float, chance: float) -> bool:
+    """Whether a running campaign, known well enough, is likelier to miss its go line than to reach it."""
+    return elapsed_share >= EARLIEST_JUDGEMENT and chance < EVEN_CHANCE

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import NormalDist
 from typing import NamedTuple
 
 from app.core.errors import RuleBroken
@@ -23,6 +25,7 @@ CONSUME_BACKWARD = 2
 CONSUME_FORWARD = 2
 """Weeks before and after its own in which a pledge uses up forecast."""
 
+_NORMAL = NormalDist()
 _PARTS = 1_000_000
 """Means are counted in millionths of a unit, so that rounding is done exactly, in whole numbers."""
 
@@ -231,3 +234,55 @@ def _shared(parts: Mapping[int, int], owed: Mapping[int, int], total: int) -> di
 
 def _rounded(parts: int) -> int:
     return (2 * parts + _PARTS) // (2 * _PARTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """A final volume as it is seen now: units ≥ 0, bounds in order; the mean may lie anywhere."""
+
+    units: int
+    mean: float
+    median: float
+    lo_80: float
+    hi_80: float
+    lo_95: float
+    hi_95: float
+
+
+def fit_parts(whole: Outlook, parts: Sequence[Outlook]) -> list[Outlook]:
+    """The parts with what is still to come scaled, so that their means add up to the whole's mean.
+
+    Where the parts or the whole are to shrink (net curves fall), their means are scaled themselves. Without
+    units in any part nothing can be shared out, and the parts stay as they are.
+    """
+    held = sum(part.units for part in parts)
+    coming, wanted = sum(part.mean for part in parts) - held, whole.mean - held
+    if coming > 0 and wanted >= 0:
+        return [_scaled(part, base=part.units, factor=wanted / coming) for part in parts]
+    total = sum(part.mean for part in parts)
+    factor = whole.mean / total if total > 0 else 1.0
+    return [_scaled(part, base=0.0, factor=factor) for part in parts]
+
+
+def _scaled(part: Outlook, *, base: float, factor: float) -> Outlook:
+    fields = ("mean", "median", "lo_80", "hi_80", "lo_95", "hi_95")
+    moved = {name: max(base + (getattr(part, name) - base) * factor, 0.0) for name in fields}
+    return replace(part, **moved)
+
+
+def chance_of(units: int, outlook: Outlook) -> float:
+    """The chance (0–1) to land at `units` or more, read between the quantiles on a normal scale.
+
+    Beyond the outer quantiles it is no more than 97.5 % and no less than 2.5 %: nothing is known there. Units
+    that are there already, where nothing can fall below them, are certain.
+    """
+    if units <= outlook.units <= outlook.lo_95:
+        return 1.0
+    bounds = (outlook.lo_95, outlook.lo_80, outlook.median, outlook.hi_80, outlook.hi_95)
+    scores = [_NORMAL.inv_cdf(level) for level in (0.025, 0.1, 0.5, 0.9, 0.975)]
+    if units <= bounds[0]:
+        return 1 - _NORMAL.cdf(scores[0])
+    for low, high, left, right in zip(bounds, bounds[1:], scores, scores[1:], strict=False):
+        if units <= high:
+            return 1 - _NORMAL.cdf(left + (right - left) * (units - low) / (high - low))
+    return 1 - _NORMAL.cdf(scores[-1])

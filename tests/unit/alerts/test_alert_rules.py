@@ -1,4 +1,4 @@
-"""One alert per cause, and when a campaign's pace is worth one."""
+"""One alert per cause, and when a campaign's landing is worth one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from app.stages.alerts.rules import OWNERS, AlertKind, AlertState, Finding, cause, changes, pace
+from app.stages.alerts.rules import OWNERS, AlertKind, AlertState, Finding, cause, changes, is_at_risk
 
 OPENS = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
 CLOSES = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
@@ -37,14 +37,10 @@ def test_every_kind_has_an_owner() -> None:
     assert set(OWNERS) == set(AlertKind)
 
 
-def test_a_campaign_half_way_with_a_third_of_its_units_misses() -> None:
-    half = pace(opens_at=OPENS, closes_at=CLOSES, valid_units=400, now=OPENS + dt.timedelta(days=10))
-    assert half.projected_units == 800
-    assert half.misses(1200)
-    assert not half.misses(800)
+def test_a_campaign_is_at_risk_when_missing_is_likelier_than_reaching() -> None:
+    assert is_at_risk(elapsed_share=0.5, chance=0.49)
+    assert not is_at_risk(elapsed_share=0.5, chance=0.5)
 
 
 def test_a_campaign_that_just_opened_is_not_judged() -> None:
-    early = pace(opens_at=OPENS, closes_at=CLOSES, valid_units=0, now=OPENS + dt.timedelta(days=4))
-    assert not early.misses(1200)
-    assert pace(opens_at=OPENS, closes_at=CLOSES, valid_units=0, now=OPENS).projected_units == 0
+    assert not is_at_risk(elapsed_share=0.2, chance=0.03)

@@ -9,6 +9,7 @@ from app.stages.demand.queries.campaigns import (
     campaign_requirements,
     get_campaign,
     list_campaigns,
+    pledge_days,
 )
 from app.stages.demand.queries.exclusions import ExclusionFact, get_exclusion, list_exclusions
 from app.stages.demand.queries.pool import (
@@ -48,6 +49,7 @@ __all__ = [
     "list_campaigns",
     "list_channels",
     "list_exclusions",
+    "pledge_days",
     "recount",
     "sku_units",
     "waterfall",

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
+import polars as pl
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -16,6 +17,13 @@ from app.stages.demand import rules
 from app.stages.demand.models import Campaign, CampaignDay, CampaignSku
 from app.stages.demand.rules import CampaignState
 
+PLEDGE_DAYS = {
+    "campaign_id": pl.Int64,
+    "sku_id": pl.Int64,
+    "region_id": pl.Int64,
+    "day": pl.Date,
+    "units": pl.Int64,
+}
 REQUIRING = (CampaignState.OPEN, CampaignState.REACHED, CampaignState.IN_PRODUCTION)
 
 
@@ -96,6 +104,20 @@ def campaign_curve(session: Session, *, campaign_id: int) -> list[CurvePoint]:
         CurvePoint(day=row[0], units=unit, cum_units=total)
         for row, unit, total in zip(rows, units, accumulate(units), strict=True)
     ]
+
+
+def pledge_days(session: Session, *, until: dt.date) -> pl.DataFrame:
+    """Valid units by campaign_id, sku_id, region_id and day before `until`, of every campaign: `units`."""
+    query = select(
+        CampaignDay.campaign_id,
+        CampaignDay.sku_id,
+        CampaignDay.region_id,
+        CampaignDay.day,
+        func.sum(CampaignDay.valid_units),
+    ).where(CampaignDay.day < until)
+    key = (CampaignDay.campaign_id, CampaignDay.sku_id, CampaignDay.region_id, CampaignDay.day)
+    rows = [tuple(row) for row in session.execute(query.group_by(*key).order_by(*key))]
+    return pl.DataFrame(rows, schema=PLEDGE_DAYS, orient="row")
 
 
 def campaign_requirements(session: Session, *, as_of: dt.date) -> list[Requirement]:

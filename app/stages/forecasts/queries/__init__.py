@@ -1,6 +1,17 @@
 """What other stages and screens read of a forecast. Every answer is a frozen value."""
 
 from app.stages.forecasts.queries.accuracy import AccuracyBy, AccuracyFact, accuracy
+from app.stages.forecasts.queries.landings import (
+    LandingFact,
+    LandingLineFact,
+    campaign_landings,
+    chance_of_going,
+    find_landings,
+    landing_lines,
+    last_landing,
+    latest_landings,
+)
+from app.stages.forecasts.queries.levers import Lever, SkuLanding, sku_landings
 from app.stages.forecasts.queries.overrides import (
     OverrideFact,
     counting_overrides,
@@ -33,23 +44,34 @@ __all__ = [
     "AccuracyFact",
     "FanChart",
     "ForecastRunFact",
+    "LandingFact",
+    "LandingLineFact",
+    "Lever",
     "LineFact",
     "MethodCount",
     "OverrideFact",
+    "SkuLanding",
     "WeekTotal",
     "WeekUnits",
     "accuracy",
+    "campaign_landings",
+    "chance_of_going",
     "counting_overrides",
     "fan_chart",
+    "find_landings",
     "find_run",
     "frame",
     "get_override",
     "get_run",
+    "landing_lines",
+    "last_landing",
+    "latest_landings",
     "latest_run",
     "lines",
     "list_overrides",
     "method_mix",
     "planning_units",
+    "sku_landings",
     "spot_history",
     "weekly_totals",
 ]

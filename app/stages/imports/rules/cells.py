@@ -63,7 +63,8 @@ def check(
         key: what buyers are pseudonymised with.
         rounds: prices came as binary floats and round to the nearest minor unit.
     """
-    text = _text(frame, mapping, currency)
+    # One chunk a column: joined text of frames in several chunks makes polars abort where a chunk is empty.
+    text = _text(frame.rechunk(), mapping, currency)
     parsed = parse(text, mapping, currency=currency, rounds=rounds).with_columns(_identity(mapping))
     listed = checks(mapping, currency)
     failed = reduce(
