@@ -18,6 +18,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 FALLBACK, FALLBACK_WINDOW = "mean-fallback", 13
+# What lies further back than so many periods and cycles no smoothing remembers, and it only costs time.
+MOST_PERIODS, MOST_CYCLES = 1500, 4
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ def fit_dense(panel: Panel, rows: Ints, *, horizon: int, cycles: tuple[int, ...]
 
     A series whose models give no number falls back to its recent mean, and its method says so.
     """
-    data = ragged(panel, rows)
+    data = ragged(panel, rows, most=max(MOST_PERIODS, MOST_CYCLES * max(cycles, default=1)))
     scale = total(data.values) / data.lengths
     with np.errstate(all="ignore"):
         made = _fit(data.replaced(data.values / scale), horizon, cycles, tier)

@@ -93,6 +93,16 @@ def positions(starts: Ints, lengths: Ints) -> Ints:
     return np.asarray(np.arange(total) + np.repeat(starts - (ends - lengths), lengths))
 
 
+def join(panels: list[Panel]) -> Panel:
+    """The series of all `panels`, one panel after the other."""
+    parts = {
+        name: np.concatenate([getattr(panel, name) for panel in panels])
+        for name in ("values", "observed", "last", "hash")
+    }
+    lengths = np.concatenate([panel.lengths for panel in panels])
+    return Panel(offsets=_offsets(lengths), **parts)
+
+
 def read_panel(history: Any, *, freq: Any, end: Any = None) -> Named:
     """Check `history` (unique_id, ds, y; any order of rows) and lay it on the calendar of `freq`."""
     cells = frames.columns(history, ("unique_id", "ds", "y"), "history")

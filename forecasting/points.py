@@ -26,7 +26,7 @@ SHORT_WINDOW = shape.SHORTEST_DENSE
 # Matrices are built for so many cells at a time, which bounds memory whatever the panel.
 BLOCK_CELLS = 4_000_000
 # Dense series side by side: enough that numpy's calls don't count, few enough to stay in the cache.
-BLOCK_SERIES = 2048
+BLOCK_SERIES, BLOCK_CELLS_DENSE = 2048, 1_000_000
 # Series explained one by one, between two tellings of progress.
 BLOCK_EXPLAINED = 20
 
@@ -99,7 +99,8 @@ def _fit_dense_rows(
     mean, sigma, method = out
     rows = rows[np.argsort(-panel.lengths[rows], kind="stable")]
     alone = plan.tier == "explain"  # statsmodels' warnings can be silenced in one thread only
-    size = BLOCK_EXPLAINED if alone else BLOCK_SERIES
+    longest = int(panel.lengths[rows].max(initial=1))
+    size = BLOCK_EXPLAINED if alone else min(BLOCK_SERIES, max(2, BLOCK_CELLS_DENSE // longest))
     blocks = [rows[start : start + size] for start in range(0, len(rows), size)]
 
     def fit(block: Ints) -> dense.Fits:

@@ -36,14 +36,14 @@ class Ragged:
         return Ragged(np.where(self.inside, values, 0.0), self.lengths, self.alive)
 
 
-def ragged(panel: Panel, rows: Ints) -> Ragged:
-    """Series `rows` of the panel, which must come longest first."""
-    lengths = panel.lengths[rows]
+def ragged(panel: Panel, rows: Ints, *, most: int) -> Ragged:
+    """The last `most` periods, or all, of series `rows` of the panel, which must come longest first."""
+    lengths = np.minimum(panel.lengths[rows], most)
     longest = int(lengths.max(initial=0))
     values = np.zeros((longest, len(rows)))
     column = np.repeat(np.arange(len(rows)), lengths)
     time = positions(np.zeros(len(rows), dtype=np.int64), lengths)
-    values[time, column] = panel.values[positions(panel.offsets[rows], lengths)]
+    values[time, column] = panel.values[positions(panel.offsets[rows + 1] - lengths, lengths)]
     alive = np.searchsorted(-lengths, -np.arange(longest), side="left")
     return Ragged(values, lengths, alive)
 

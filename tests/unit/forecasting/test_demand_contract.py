@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 import forecasting
-from forecasting import combination, forecast_demand, points, shape
+from forecasting import combination, dense, forecast_demand, points, shape
 from forecasting.panel import read_panel
 from forecasting.ragged import Ragged
 from forecasting.theta import Ahead
@@ -196,6 +196,17 @@ def test_a_series_is_forecast_alone_as_in_company(panel: pd.DataFrame, answer: p
         alone = forecast_demand(panel[panel["unique_id"] == name], horizon=8, freq="W")
         among = answer[answer["unique_id"] == name]
         assert list(alone["mean"]) == list(among["mean"])
+
+
+def test_what_lies_very_far_back_moves_nothing() -> None:
+    days = pd.date_range("2000-01-01", periods=1600, freq="D")
+    y = 50 + 5 * np.sin(np.arange(1600) / 9) + np.random.default_rng(0).normal(0, 2, 1600)
+    long = pd.DataFrame({"unique_id": "a", "ds": days, "y": y})
+    left, right = (
+        forecast_demand(rows, horizon=3, freq="D")["mean"]
+        for rows in (long, long.iloc[-dense.MOST_PERIODS :])
+    )
+    assert list(left) == pytest.approx(list(right), rel=1e-12)
 
 
 def test_progress_reaches_its_total(panel: pd.DataFrame) -> None:
