@@ -10,8 +10,11 @@ from typing import Any
 
 import click
 from flask.cli import with_appcontext
+from sqlalchemy.exc import DBAPIError
 
-from app.core.errors import HeadwaterError
+from app.core import schema
+from app.core.errors import Conflict, HeadwaterError
+from app.entrypoints.door import db
 
 
 def command(
@@ -30,6 +33,8 @@ def command(
                 result = function(*args, **kwargs)
             except HeadwaterError as refusal:
                 _refuse(refusal, as_json=as_json)
+            except DBAPIError as error:
+                _refuse(_database_refusal(error), as_json=as_json)
             else:
                 click.echo(_json(result) if as_json else (say or _lines)(result))
 
@@ -37,6 +42,22 @@ def command(
         return click.command(name)(with_appcontext(option(run)))
 
     return wrap
+
+
+def _database_refusal(error: DBAPIError) -> HeadwaterError:
+    """What to do about a database that can't be reached or was not migrated; any other failure is ours."""
+    try:
+        found, wanted = schema.current(db()), schema.head()
+    except DBAPIError as unreachable:
+        first = str(unreachable.orig).strip().splitlines()[0]
+        return Conflict("database_unreachable", f"The database can't be used: {first}. Check DATABASE_URL.")
+    if found == wanted:
+        raise error
+    return Conflict(
+        "schema_behind",
+        f"The database is at revision {found or 'none'}, this version needs {wanted}. "
+        "Run: flask --app wsgi migrate",
+    )
 
 
 def _refuse(refusal: HeadwaterError, *, as_json: bool) -> None:
