@@ -19,6 +19,7 @@ from app.entrypoints.web.tower import CYCLE
 from app.stages.allocation import queries
 from app.stages.allocation.queries import PlanFact
 from app.stages.catalog import queries as catalog
+from app.stages.forecasts import queries as forecasts
 
 blueprint = Blueprint("plan", __name__, url_prefix="/plan")
 PAGE = 25
@@ -45,6 +46,7 @@ def index() -> Reply:
             history=queries.list_plans(session, limit=10),
             sankey=charts.sankey(flows, names=names),
             cost_chart=charts.cost_parts(plan),
+            fan=charts.fan(forecasts.fan_chart(session, run_id=plan.forecast_run_id, weeks=26)),
             spent=spent(plan),
             unmet=queries.unmet_by_sku(session, run_id=plan.run_id, limit=LISTED),
             binding=[bound(one, names, first=plan.first_week) for one in plan.binding[:LISTED]],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from flask_babel import gettext
@@ -113,14 +114,20 @@ ANSWERS = {
     "withdraw": _("Withdrawn"),
 }
 METHODS = {
-    "ses": _("Exponential smoothing"),
-    "holt": _("Exponential smoothing with trend"),
+    "theta": _("Theta"),
+    "ets": _("exponential smoothing"),
+    "mapa": _("coarser periods"),
+    "ar": _("autoregression"),
+    "ses": _("slow mean"),
+    "damped-trend": _("Exponential smoothing with a damped trend"),
+    "imapa": _("Coarser periods"),
     "tsb": _("TSB, for demand that comes and goes"),
     "mean-sparse": _("Mean, too few sales for more"),
     "mean-short": _("Mean, too short a history for more"),
     "mean-fallback": _("Mean, the model did not fit"),
     "zero": _("No demand"),
 }
+"""The parts of a method, which is their mean."""
 EVIDENCE = {
     "status": _("Status"),
     "buyer_units": _("Units of the buyer"),
@@ -273,6 +280,14 @@ def state(table: Labels, code: object) -> tuple[str, Tone]:
 def phase(text: str) -> str:
     """The step a job is in; `allocate: pricing` is told as its first part."""
     return label(PHASES, text.partition(":")[0].strip())
+
+
+def method(name: str) -> str:
+    """How a series was forecast: theta+ets-s52 is the mean of two, freed of a season of 52 periods."""
+    parts = re.sub(r"-s[0-9]+$", "", name)
+    season = name.removeprefix(parts).removeprefix("-s")
+    said = " + ".join(label(METHODS, part) for part in parts.split("+"))
+    return said if not season else gettext("%(method)s, season of %(length)s", method=said, length=season)
 
 
 def author(name: str) -> str:
