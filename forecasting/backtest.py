@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from forecasting import demand
 from forecasting.errors import ForecastInputError
+from forecasting.known_columns import Known, extra_columns, read_known
 from forecasting.panel import Panel, read_panel
 from forecasting.points import Plan, Points
 
@@ -31,22 +32,26 @@ def backtest(
     """Accuracy by method over the last `origins` origins, each `horizon` periods before the next.
 
     `history` and the other arguments are those of `forecast_demand`. Only what was known at an origin is
-    used there; series without a sale by then are left out, since nobody knew of them. The answer has a row
-    a method and one "all": `method`, `series` (forecasts made, series × origins), `wape` and `bias` (sum of
-    absolute errors, sum of errors, over sum of actuals, per period), `wape-total` (the same for the sum over
-    the horizon), and `coverage-80`, … (shares of actuals within the bounds). Shares of nothing sold are NaN.
+    used there, and of known-ahead columns what `history` says of the periods ahead; series without a sale by
+    then are left out, since nobody knew of them. The answer has a row a method and one "all": `method`,
+    `series` (forecasts made, series × origins), `wape` and `bias` (sums of absolute errors and of errors over
+    sum of actuals, per period), `wape-total` (the same for the sum over the horizon), and `coverage-80`, …
+    (shares of actuals within the bounds). Shares of nothing sold are NaN.
     """
     checked = demand.check_levels(levels)
-    demand._check_request(history, None, tier)
+    demand._check_tier(tier)
     plan = Plan(
         demand._check_count(horizon, "horizon", demand.LONGEST_HORIZON),
         demand._cycles(season_length, freq),
         demand._check_count(processes, "processes", 256),
         "bulk" if tier == "auto" else tier,
     )
-    panel = read_panel(history, freq=freq, end=end).panel
+    named = read_panel(history, freq=freq, end=end)
+    known = read_known(history, None, named, horizon=0) if extra_columns(history) else None
     times = demand._check_count(origins, "origins", 1000)
-    parts = [_one_origin(panel, back * plan.horizon, plan, checked) for back in range(1, times + 1)]
+    parts = [
+        _one_origin(named.panel, known, back * plan.horizon, plan, checked) for back in range(1, times + 1)
+    ]
     cells = pd.concat(parts, ignore_index=True)
     if cells.empty:
         raise ForecastInputError("No series had a sale before the last origin.", field="history")
@@ -54,11 +59,14 @@ def backtest(
     return pd.DataFrame([*rows, _summary("all", cells, checked)])
 
 
-def _one_origin(panel: Panel, back: int, plan: Plan, levels: tuple[float, ...]) -> pd.DataFrame:
+def _one_origin(
+    panel: Panel, known: Known | None, back: int, plan: Plan, levels: tuple[float, ...]
+) -> pd.DataFrame:
     """One row per series and period: series, method, actual, mean, and within each of `levels`."""
-    known = panel.cut(back)
-    rows = np.flatnonzero(known.lengths > 0)
-    made, found = demand._forecast(known.take(rows), plan=plan, levels=levels, progress=None)
+    earlier = panel.cut(back)
+    rows = np.flatnonzero(earlier.lengths > 0)
+    told = None if known is None else known.cut(panel, back, rows, plan.horizon)
+    made, found = demand._forecast(earlier.take(rows), told, plan=plan, levels=levels, progress=None)
     start = panel.offsets[rows + 1] - back
     actual = panel.values[start[:, None] + np.arange(plan.horizon)]
     return _cells(made, actual, found, key=back)

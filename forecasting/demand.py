@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from forecasting import intervals, shape
-from forecasting.errors import ForecastInputError, NotSupportedError
+from forecasting import intervals, known_ahead, shape
+from forecasting.errors import ForecastInputError
+from forecasting.known_columns import Known, extra_columns, read_known
 from forecasting.panel import Named, Panel, read_panel
 from forecasting.periods import CYCLES, parse_freq
 from forecasting.points import Plan, Points, point_forecasts
@@ -21,7 +23,6 @@ Bounds = dict[float, tuple[Floats, Floats]]
 
 LONGEST_HORIZON = 1000
 TIERS = ("auto", "bulk", "accurate", "explain")
-_REQUIRED = ("unique_id", "ds", "y")
 
 
 def forecast_demand(
@@ -61,14 +62,20 @@ def forecast_demand(
     Seasons are looked for at the cycles of `freq` (a year of weeks, months or quarters, a week of days, a day
     and a week of hours), unless `season_length` names the one to look for.
 
+    Further columns of `history` are what is known ahead: `price` (> 0), and others such as `promo`,
+    `holiday` (0 or 1, or any number). `future` then holds `unique_id`, `ds` and the same columns for each
+    period ahead, and forecasts and bounds are the effects learnt on the whole panel and each series
+    (known_ahead) times the forecast without them (`method` with `+known`). `in_stock` 0 in `history` says
+    that a period's sales tell nothing of its demand.
+
     `progress(done, total)` is called from time to time; what it raises ends the call. `processes` says
     how many cores to use; the result does not depend on it, nor on the order of rows.
 
-    Raises ForecastInputError (series, row, ds, field and a sentence) for input that can't be forecast, and
-    NotSupportedError for known-ahead columns and `future`.
+    Raises ForecastInputError (series, row, ds, field and a sentence) for input that can't be forecast, also
+    for a `future` that does not cover the periods ahead.
     """
     checked = check_levels(levels)
-    _check_request(history, future, tier)
+    _check_tier(tier)
     plan = Plan(
         _check_count(horizon, "horizon", LONGEST_HORIZON),
         _cycles(season_length, freq),
@@ -76,19 +83,38 @@ def forecast_demand(
         "bulk" if tier == "auto" else tier,
     )
     named = read_panel(history, freq=freq, end=end)
-    points, found = _forecast(named.panel, plan=plan, levels=checked, progress=progress)
+    known = None
+    if extra_columns(history) or extra_columns(future):
+        known = read_known(history, future, named, horizon=plan.horizon)
+    points, found = _forecast(named.panel, known, plan=plan, levels=checked, progress=progress)
     return _frame(named, points, found)
 
 
 def _forecast(
-    panel: Panel, *, plan: Plan, levels: tuple[float, ...], progress: Callable[[int, int], None] | None
+    panel: Panel,
+    known: Known | None,
+    *,
+    plan: Plan,
+    levels: tuple[float, ...],
+    progress: Callable[[int, int], None] | None,
 ) -> tuple[Points, Bounds]:
+    """Forecast the panel, or, with `known` columns, the panel freed of their effects times those ahead."""
+    effects = None if known is None else known_ahead.learn(panel, known)
+    panel = panel if effects is None else effects.panel
     earlier = intervals.cuts(panel, plan=plan)
     told = Progress(progress, len(panel) + sum(len(cut.rows) for cut in earlier))
     points = point_forecasts(panel, plan=plan, step=told.step)
     errors = intervals.errors_of(panel, earlier=earlier, plan=plan, step=told.step)
     found = intervals.bounds(points, errors=errors, levels=levels)
-    return points, _bounds_of_never_sold(panel, points, found)
+    found = _bounds_of_never_sold(panel, points, found)
+    return (points, found) if effects is None else _with_effects(points, found, effects.factors)
+
+
+def _with_effects(points: Points, found: Bounds, times: Floats) -> tuple[Points, Bounds]:
+    """Forecasts and bounds of a panel freed of effects, `times` (n, h) the effects ahead."""
+    method = np.where(points.kind == shape.ZERO, points.method, points.method + "+known")
+    bounds = {level: (low * times, high * times) for level, (low, high) in found.items()}
+    return replace(points, mean=points.mean * times, method=method), bounds
 
 
 def _bounds_of_never_sold(panel: Panel, points: Points, found: Bounds) -> Bounds:
@@ -119,16 +145,9 @@ def _frame(named: Named, points: Points, found: Bounds) -> pd.DataFrame:
     return pd.DataFrame(cells)
 
 
-def _check_request(history: Any, future: Any, tier: str) -> None:
+def _check_tier(tier: str) -> None:
     if tier not in TIERS:
         raise ForecastInputError(f"Tier {tier!r} is not known; use one of {', '.join(TIERS)}.", field="tier")
-    if future is not None:
-        raise NotSupportedError("A future frame of known-ahead columns is not supported yet.", field="future")
-    extra = [name for name in getattr(history, "columns", ()) if name not in _REQUIRED]
-    if extra:
-        raise NotSupportedError(
-            f"Known-ahead columns are not supported yet; leave out {extra[0]}.", field=str(extra[0])
-        )
 
 
 def _check_count(value: Any, field: str, most: int) -> int:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting import ForecastInputError, NotSupportedError, forecast_demand
+from forecasting import ForecastInputError, forecast_demand
 
 
 def history(**columns: Any) -> pd.DataFrame:
@@ -113,12 +113,9 @@ def test_levels_that_are_none_are_refused(levels: Any) -> None:
     assert refused(history(), levels=levels).field == "levels"
 
 
-def test_what_is_not_built_is_said_and_not_ignored() -> None:
-    for frame, rest in [
-        (history(price=1.0), {}),
-        (history(), {"future": history()}),
-    ]:
-        assert isinstance(refused(frame, **rest), NotSupportedError)
+def test_known_ahead_columns_without_the_other_half_are_refused() -> None:
+    assert refused(history(price=1.0)).field == "future"
+    assert refused(history(), future=history(price=1.0)).field == "price"
 
 
 def test_an_unknown_tier_is_refused() -> None:

@@ -1,0 +1,133 @@
+"""What is known ahead: price, promotions, holidays and the like, as factors on each series' demand.
+
+Demand is a local level times the exponential of effects. Effects are fitted by quasi-Poisson likelihood, the
+level profiled out as sales over effects in a moving window, in turns; a series' own effects lean to the
+panel's by how surely they are known and how much effects differ between series (an empirical-Bayes random
+coefficient, after Gelman & Hill 2007, ch. 12). A likelihood of units, not of logs, has no back-transform to
+lose: the fitted units of promotion weeks add up to those that were sold.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecasting.known_columns import Known
+from forecasting.panel import Panel
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+# The level is that of so many periods before and after.
+REACH = 12
+TURNS = 12
+# Effects of the panel are thought to lie within ±2 of no effect, and series to differ by as much at first.
+PANEL_VARIANCE, SERIES_VARIANCE = 4.0, 0.1
+# No effect is believed beyond this (of the log): twenty times the usual.
+FARTHEST = 3.0
+
+
+@dataclass(frozen=True)
+class Effects:
+    """The panel freed of effects, `factors` (n, h) on what is forecast from it, and each series' `slopes`."""
+
+    panel: Panel
+    factors: Floats
+    slopes: Floats
+
+
+def learn(panel: Panel, known: Known) -> Effects:
+    """Learn the effects of `known` columns on `panel`; periods out of stock are filled with their level."""
+    if not len(panel.values):
+        return Effects(panel, np.ones(known.future.shape[:2]), np.zeros((len(panel), known.past.shape[1])))
+    slopes = _fit(panel, known)
+    effect = np.exp(_logs(known.past, slopes[_owner(panel)]))
+    level = _level(panel, known.counted, effect)
+    values = np.where(known.counted, panel.values / effect, level)
+    factors = np.exp(_logs(known.future, slopes[:, None, :]))
+    return Effects(replace(panel, values=values), factors, slopes)
+
+
+def _fit(panel: Panel, known: Known) -> Floats:
+    """Slopes (n, k) by series: in turns the level, the panel's slopes, and the series' own."""
+    owner, past = _owner(panel), known.past
+    shared, own = np.zeros(past.shape[1]), np.zeros((len(panel), past.shape[1]))
+    between = np.full(past.shape[1], SERIES_VARIANCE)
+    if not past.shape[1]:
+        return own
+    for _ in range(TURNS):
+        effect = np.exp(_logs(past, shared + own[owner]))
+        usual = _level(panel, known.counted, effect) * effect * known.counted
+        missed = (panel.values - usual) * known.counted
+        noise = _dispersion(panel, usual, missed)
+        step = _solve(
+            (past * (usual / noise[owner])[:, None]).T @ past + np.eye(len(shared)) / PANEL_VARIANCE,
+            past.T @ (missed / noise[owner]) - shared / PANEL_VARIANCE,
+        )
+        shared = np.clip(shared + step, -FARTHEST, FARTHEST)
+        own, between = _own(panel, past, (usual, missed - usual * (past @ step)), noise, own, between)
+    return np.asarray(shared + own)
+
+
+def _own(
+    panel: Panel, past: Floats, sold: tuple[Floats, Floats], noise: Floats, own: Floats, between: Floats
+) -> tuple[Floats, Floats]:
+    """Each series' departure (n, k) from the panel's slopes, and its variance (k,) between series."""
+    usual, missed = sold
+    count = past.shape[1]
+    square = np.stack(
+        [_sums(panel, usual * past[:, i] * past[:, j]) for i in range(count) for j in range(count)], axis=1
+    )
+    score = np.stack([_sums(panel, missed * past[:, i]) for i in range(count)], axis=1) / noise[:, None]
+    precision = square.reshape(-1, count, count) / noise[:, None, None] + np.diag(1 / between)
+    certain = np.linalg.inv(precision)
+    own = own + np.einsum("nij,nj->ni", certain, score - own / between)
+    seen = np.einsum("nii->ni", square.reshape(-1, count, count)) > 0
+    spread = np.where(seen, own**2 + np.einsum("nii->ni", certain), 0.0).sum(axis=0)
+    # The prior counts as one series, so that a panel of one is not taken for a world without differences.
+    between = (spread + SERIES_VARIANCE) / (seen.sum(axis=0) + 1)
+    return np.clip(own, -FARTHEST, FARTHEST), np.maximum(between, 1e-4)
+
+
+def _solve(square: Floats, score: Floats) -> Floats:
+    """A Newton step, not longer than 1 in any direction."""
+    return np.asarray(np.clip(np.linalg.solve(square, score), -1.0, 1.0))
+
+
+def _logs(columns: Floats, slopes: Floats) -> Floats:
+    return np.asarray(np.clip((columns * slopes).sum(axis=-1), -FARTHEST, FARTHEST))
+
+
+def _level(panel: Panel, counted: NDArray[np.bool_], effect: Floats) -> Floats:
+    """Sales over effects within REACH of each period (cells,): the level that explains them best."""
+    owner = _owner(panel)
+    place = np.arange(len(effect))
+    start = np.maximum(place - REACH, panel.offsets[owner])
+    stop = np.minimum(place + REACH + 1, panel.offsets[owner + 1])
+    sold = np.concatenate([[0.0], np.cumsum(panel.values * counted)])
+    exposed = np.concatenate([[0.0], np.cumsum(effect * counted)])
+    seen = exposed[stop] - exposed[start]
+    whole = _sums(panel, panel.values * counted) / np.maximum(_sums(panel, effect * counted), 1e-12)
+    near = np.maximum(sold[stop] - sold[start], 0.0) / np.maximum(seen, 1e-12)
+    return np.asarray(np.where(seen > 1e-9, near, whole[owner]))
+
+
+def _dispersion(panel: Panel, usual: Floats, missed: Floats) -> Floats:
+    """Variance over mean (n,) of each series, leaning to the panel's as if ten of its periods were seen."""
+    squares, units = _sums(panel, missed**2), _sums(panel, usual)
+    together = squares.sum() / max(units.sum(), 1e-12)
+    typical = units / np.maximum(panel.lengths, 1)
+    return np.asarray(
+        np.maximum((squares + 10 * typical * together) / np.maximum(units + 10 * typical, 1e-12), 1e-9)
+    )
+
+
+def _sums(panel: Panel, values: Floats) -> Floats:
+    """Sums (n,) over each series' cells."""
+    return np.asarray(np.bincount(_owner(panel), weights=values, minlength=len(panel)), dtype=np.float64)
+
+
+def _owner(panel: Panel) -> Ints:
+    return np.repeat(np.arange(len(panel)), panel.lengths)

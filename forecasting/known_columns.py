@@ -1,0 +1,152 @@
+"""The door of known-ahead columns: from frames to numbers on the panel's cells and on the horizon."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from forecasting import frames
+from forecasting.errors import ForecastInputError
+from forecasting.panel import Named, Panel, positions
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+REQUIRED = ("unique_id", "ds", "y")
+PRICE, IN_STOCK = "price", "in_stock"
+
+
+@dataclass(frozen=True)
+class Known:
+    """k columns as regressors: `past` (cells, k) on the panel, `future` (n, h, k) ahead, 0 where all is as
+    usual; `counted` (cells,) is false where nothing could be sold."""
+
+    past: Floats
+    future: Floats
+    counted: Flags
+
+    def cut(self, panel: Panel, back: int, rows: Ints, horizon: int) -> Known:
+        """Series `rows` of `panel` `back` ≥ `horizon` periods ago; what came then is the future."""
+        lengths = panel.lengths[rows] - back
+        keep = positions(panel.offsets[rows], lengths)
+        ahead = (panel.offsets[rows] + lengths)[:, None] + np.arange(horizon)
+        return Known(self.past[keep], self.past[ahead], self.counted[keep])
+
+
+def extra_columns(frame: Any) -> list[str]:
+    """Names of known-ahead columns: all but unique_id, ds and y."""
+    return [str(name) for name in getattr(frame, "columns", ()) if name not in REQUIRED]
+
+
+def read_known(history: Any, future: Any, named: Named, *, horizon: int) -> Known:
+    """Check the known-ahead columns of `history` and `future`, and lay them on `named`.
+
+    `price` counts as the log of its ratio to the series' median, flags (columns of 0 and 1) as they are,
+    other columns as their difference from the series' mean over the panel's deviation. Periods of the
+    history without a row are as usual. `in_stock` ≤ 0 says that nothing could be sold; it is not needed in
+    `future`, nor is `future` with a horizon of 0. Rows of `future` outside the horizon, or of series without
+    history, are not looked at.
+    """
+    names = [name for name in extra_columns(history) if name != IN_STOCK]
+    for name in extra_columns(future):
+        if name not in (*names, IN_STOCK):
+            raise ForecastInputError(f"The future has the column {name}, the history has not.", field=name)
+    past = _lay_past(history, named, [*names, *_stock(history)])
+    ahead = _lay_future(future, named, names, horizon)
+    counted = np.ones(len(named.panel.values), dtype=bool)
+    if _stock(history):
+        counted = ~(past[:, -1] <= 0)
+    columns = [
+        _regressor(name, past[:, place], ahead[:, :, place], named.panel) for place, name in enumerate(names)
+    ]
+    count = len(named.panel)
+    return Known(
+        np.stack([one for one, _ in columns], axis=-1) if columns else np.empty((len(counted), 0)),
+        np.stack([two for _, two in columns], axis=-1) if columns else np.empty((count, horizon, 0)),
+        counted,
+    )
+
+
+def _stock(frame: Any) -> list[str]:
+    return [name for name in extra_columns(frame) if name == IN_STOCK]
+
+
+def _lay_past(history: Any, named: Named, names: list[str]) -> Floats:
+    """Columns on the panel's cells (cells, k), NaN where the history has no row."""
+    series, period, cells = _rows(history, named, names, "history")
+    panel = named.panel
+    place = period - (panel.last - panel.lengths + 1)[series]
+    inside = (place >= 0) & (period <= panel.last[series])
+    found = np.full((len(panel.values), len(names)), np.nan)
+    found[(panel.offsets[series] + place)[inside]] = cells[inside]
+    return found
+
+
+def _lay_future(future: Any, named: Named, names: list[str], horizon: int) -> Floats:
+    """Columns on the horizon (n, h, k), each cell given."""
+    found = np.full((len(named.panel), horizon, len(names)), np.nan)
+    if not names or not horizon:
+        return found
+    if future is None:
+        raise ForecastInputError(
+            f"The history has the column {names[0]}; give a future frame with it, or leave it out.",
+            field="future",
+        )
+    series, period, cells = _rows(future, named, names, "future")
+    step = period - named.panel.last[series] - 1
+    ahead = (series >= 0) & (step >= 0) & (step < horizon)
+    found[series[ahead], step[ahead]] = cells[ahead]
+    missing = np.isnan(found[:, :, 0])
+    if missing.any():
+        row, step_missing = (int(axis[0]) for axis in np.nonzero(missing))
+        number = np.array([named.panel.last[row] + 1 + step_missing])
+        ds = pd.Timestamp(named.calendar.stamp(number)[0])
+        raise ForecastInputError(
+            f"The future frame has no row of series {named.ids[row]} for {ds:%Y-%m-%d}; it must hold each of "
+            f"the {horizon} periods ahead.",
+            field="future", series=named.ids[row], ds=ds,
+        )  # fmt: skip
+    return found
+
+
+def _rows(frame: Any, named: Named, names: list[str], what: str) -> tuple[Ints, Ints, Floats]:
+    """Series (rows,), -1 for one without history, number of the period (rows,), and columns (rows, k)."""
+    cells = frames.columns(frame, ("unique_id", "ds", *names), what)
+    owner = frames.labels(cells["unique_id"], "unique_id")
+    stamped = frames.stamps(cells["ds"], "ds", owner)
+    series = pd.Index(named.ids).get_indexer(pd.Index(owner)).astype(np.int64)
+    columns = [frames.numbers(cells[name], name, owner, negative=name != PRICE) for name in names]
+    for name, column in zip(names, columns, strict=True):
+        if name == PRICE and (column <= 0).any():
+            row = int(np.argmax(column <= 0))
+            raise ForecastInputError(
+                f"price of series {owner[row]} is 0; leave such rows out, or mark them by a column.",
+                field=name, series=owner[row], row=row + 1,
+            )  # fmt: skip
+    period = named.calendar.number(stamped.values).astype(np.int64)
+    return series, period, np.stack(columns, axis=-1) if columns else np.empty((len(owner), 0))
+
+
+def _regressor(name: str, past: Floats, ahead: Floats, panel: Panel) -> tuple[Floats, Floats]:
+    """One column as regressor on the cells (cells,) and ahead (n, h), 0 where all is as usual."""
+    owner = np.repeat(np.arange(len(panel)), panel.lengths)
+    given = np.concatenate([past[~np.isnan(past)], ahead.ravel()])
+    if name == PRICE:
+        past, ahead = np.log(past), np.log(ahead)
+    elif np.isin(given, (0.0, 1.0)).all():
+        return np.nan_to_num(past), ahead
+    usual = pd.Series(past).groupby(owner).agg("median" if name == PRICE else "mean")
+    center = usual.reindex(np.arange(len(panel))).to_numpy(dtype=float)
+    # A series that never had a row with it (never sold) is as usual whatever comes.
+    center = np.where(np.isnan(center), ahead.mean(axis=1) if ahead.size else 0.0, center)
+    past, ahead = np.nan_to_num(past - center[owner]), ahead - center[:, None]
+    if name == PRICE:
+        return past, ahead
+    scale = max(float(past.std()) if len(past) else 0.0, 1e-12)
+    # What never varied has taught nothing, and must not count as far from usual ahead.
+    return (past / scale, ahead / scale) if scale > 1e-12 else (0 * past, 0 * ahead)
