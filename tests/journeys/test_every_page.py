@@ -24,6 +24,7 @@ PAGES = {
         "/campaigns/1",
         "/demand?days=0",
         "/forecasts?sku=1",
+        "/forecasts/accuracy",
         "/plan",
         "/confirmations",
         "/alerts",
