@@ -143,7 +143,8 @@ def _forecast(
 ) -> ForecastRunFact:
     with watch.phase("forecast"):
         with db.transaction() as session:
-            forecasts.score_forecasts(session, as_of=as_of)
+            # a turn for a day to come must not score weeks that have not been
+            forecasts.score_forecasts(session, as_of=min(as_of, now().date()))
         with db.reading() as session:
             inputs = forecasts.freeze(session, as_of=as_of, horizon_weeks=HORIZON_WEEKS)
             stored = forecast_runs.find_run(session, fingerprint=inputs.fingerprint)

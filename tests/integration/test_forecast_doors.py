@@ -138,6 +138,13 @@ def test_the_command_only_forecasts(app: Flask, sold: Database) -> None:
     assert len(told["weeks"]) == 8
 
 
+def test_a_forecast_for_a_day_to_come_scores_no_week_that_has_not_been(app: Flask, sold: Database) -> None:
+    brand.store_forecast(sold)
+    assert run(app, "--as-of", "2026-12-14").exit_code == 0
+    with sold.reading() as session:
+        assert queries.accuracy(session, by="week") == []
+
+
 def test_a_backtest_says_what_forecasts_would_have_been_worth(app: Flask, sold: Database) -> None:
     said = run(app, "--backtest", "--sku", "MUG")
     assert said.exit_code == 0, said.output

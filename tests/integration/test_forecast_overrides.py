@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from app.core import audit
 from app.core.access import Actor, Role
@@ -15,6 +16,7 @@ from app.core.errors import Conflict, HeadwaterError, NotAllowed, NotFound, Rule
 from app.core.limits import LARGEST_QUANTITY
 from app.stages.allocation import operations as allocation
 from app.stages.catalog import queries as catalog
+from app.stages.catalog.models import Sku
 from app.stages.forecasts import operations, queries
 from support import brand
 
@@ -158,6 +160,14 @@ def test_a_word_that_cannot_count_is_refused(
         say(db, **{"units": 5, **wrong})
     assert refusal.value.code == code
     assert listed(db) == []
+
+
+def test_a_sku_that_is_not_planned_takes_no_word(db: Database, forecast: int) -> None:
+    with db.transaction() as session:
+        session.execute(update(Sku).where(Sku.code == "MUG").values(goods=False))
+    with pytest.raises(RuleBroken) as refusal:
+        say(db, 5)
+    assert refusal.value.code == "override_not_planned"
 
 
 def test_the_running_week_can_be_overridden_and_an_over_one_stays_on_record(

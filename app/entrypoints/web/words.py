@@ -186,6 +186,7 @@ REFUSALS = {
     "no_supplier": _("This account belongs to no supplier."),
     "note_too_long": _("The note is too long."),
     "over_receipt": _("That is more than is still to come on this line. Count again."),
+    "override_not_planned": _("This SKU is not planned: it is retired, or no goods."),
     "override_over": _("The week of this override is over; it stays on record."),
     "override_reason": _("An override needs a reason, of 500 characters at most."),
     "override_units": _("This is no quantity for a week."),

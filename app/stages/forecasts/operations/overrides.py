@@ -10,6 +10,7 @@ from app.core import audit
 from app.core.access import Actor, Role
 from app.core.errors import Conflict, NotFound, RuleBroken
 from app.stages.catalog import queries as catalog
+from app.stages.catalog.rules import SkuState
 from app.stages.forecasts import rules
 from app.stages.forecasts.models import ForecastOverride
 from app.stages.forecasts.queries import OverrideFact, get_override
@@ -34,13 +35,16 @@ def override_forecast(
     Raises:
         NotAllowed: the actor is no merchandiser.
         NotFound: `sku_unknown` or `region_unknown`.
-        RuleBroken: `override_week`, `override_units` or `override_reason`.
+        RuleBroken: `override_week`, `override_units`, `override_reason` or `override_not_planned`.
     """
     actor.must_be(Role.MERCHANDISER)
     told = reason.strip()
     rules.check_override(week=week, units=units, reason=told, today=today)
-    if catalog.get_sku(session, sku_id=sku_id) is None:
+    sku = catalog.get_sku(session, sku_id=sku_id)
+    if sku is None:
         raise NotFound("sku_unknown", f"There is no SKU {sku_id}.", sku_id=sku_id)
+    if not sku.goods or sku.state == SkuState.RETIRED:
+        raise RuleBroken("override_not_planned", f"{sku.code} is not planned: it is retired, or no goods.")
     if region_id is not None and region_id not in {one.id for one in catalog.list_regions(session)}:
         raise NotFound("region_unknown", f"There is no region {region_id}.", region_id=region_id)
     override = ForecastOverride(
