@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from optimizer.build import Floats
 from optimizer.master import Master
 from optimizer.network import Network
-from optimizer.parts import Effort, Part, idle_part
+from optimizer.parts import Effort, Part
+from optimizer.repair import Plan
 from optimizer.reports import Tell, report
 from optimizer.workers import Workers
 
@@ -68,46 +69,48 @@ def lagrangian(net: Network, parts: Iterable[Part], prices: Floats) -> float:
 
 
 def gather(
-    net: Network,
+    plan: Plan,
+    own: dict[str, Part],
     workers: Workers,
-    skus: list[str],
-    prices: Floats,
     effort: Effort,
     tell: Tell,
     *,
     pairs: int,
     deadline: float,
 ) -> Pool:
-    """Plans of every SKU at prices and, round by round, halfway between the best prices and the master's.
+    """Round by round one more plan a SKU, at prices halfway between the best and the master's.
 
     Args:
+        plan: one that fits, so that the mix always has something to fall back on.
+        own: the SKUs' own parts at plan.prices; those the clock left out are missing.
         pairs: lots times demands of all SKUs, the measure of a round's work.
-        deadline: time.monotonic() after which no round goes on. A SKU no round came to is left out of own.
+        deadline: time.monotonic() after which no round goes on.
     """
+    net, skus = plan.net, list(plan.parts)
     top = top_prices(net)
     master = Master(room=net.coupling.room, ceiling=top)
-    master.add([idle_part(net, sku) for sku in skus])
-    best = Pool(master=master, prices=prices, own={}, bound=-math.inf)
+    master.add(list(plan.parts.values()))
     rounds = min(MOST_ROUNDS, max(LEAST_ROUNDS, PAIRS // max(pairs, 1))) if len(top) else 1
-    ask, before, loose = prices, math.inf, np.full(len(top), BOX)
-    for number in range(rounds):
-        found: dict[str, Part] = {}
-        for one in workers.sweep(skus, ask, effort, deadline=deadline):
-            found[one.sku] = one
-            tell(report("SKUs", number * len(skus) + len(found), rounds * len(skus)))
+    ask, found, bound = plan.prices, own, lagrangian(net, own.values(), plan.prices)
+    best = Pool(master=master, prices=ask, own=own, bound=bound)
+    before, loose = math.inf, np.full(len(top), BOX)
+    for number in range(1, rounds + 1):
         master.add(list(found.values()))
         if len(found) < len(skus):
-            own, at = (best.own, best.prices) if best.own else (found, ask)
-            return Pool(master=master, prices=at, own=own, bound=best.bound, complete=False)
+            return replace(best, complete=False)
         bound = lagrangian(net, found.values(), ask)
         if bound > best.bound:
             best = Pool(master=master, prices=ask, own=found, bound=bound)
         master.ceiling = np.minimum(top, loose * best.prices + BOX_FLOOR * top)
         wanted, cost, exceeded = master.prices()
-        loose = np.where(exceeded > 0, 2 * loose, loose)
-        if cost > before * (1 - SETTLED) and not exceeded.any():
+        if number == rounds or (cost > before * (1 - SETTLED) and not exceeded.any()):
             break
-        ask, before = (best.prices + wanted) / 2, cost
+        loose = np.where(exceeded > 0, 2 * loose, loose)
+        ask, before, found = (best.prices + wanted) / 2, cost, {}
+        for one in workers.sweep(skus, ask, effort, deadline=deadline):
+            found[one.sku] = one
+            done = number * len(skus) + len(found)
+            tell(report("combine", done, rounds * len(skus), bound=best.bound, incumbent=plan.cost()))
     return best
 
 

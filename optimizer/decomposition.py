@@ -15,7 +15,7 @@ from optimizer.improving import improve
 from optimizer.item import Item, compile_item
 from optimizer.limits import locked_orders
 from optimizer.network import Floats, Network
-from optimizer.parts import Effort, Part
+from optimizer.parts import Effort, Part, idle_part
 from optimizer.picks import Pick
 from optimizer.plan import Settings
 from optimizer.prices import find_prices
@@ -32,8 +32,8 @@ PROVEN_PAIRS = 1_000_000
 # SKUs are planned anew in the room they have while they are further away than this part of the mean distance
 # the gap allows, at most so many times, and as long as that makes the plan cheaper by this part.
 LOOK_WORTH, LOOKS, LOOK_GAIN = 0.05, 3, 5e-4
-# The parts of the time limit after which prices, plans and small MIPs stop.
-PRICES_UNTIL, PLANS_UNTIL, SHARPEN_UNTIL = 0.2, 0.5, 0.7
+# The parts of the time limit after which prices, plans and small MIPs stop: nothing helps after bad prices.
+PRICES_UNTIL, PLANS_UNTIL, SHARPEN_UNTIL = 0.35, 0.6, 0.7
 
 
 def solve_in_parts(
@@ -49,14 +49,20 @@ def solve_in_parts(
 
     with Workers(net, threads=settings.threads) as workers:
         prices, on_time = find_prices(net, workers, skus, effort, tell, deadline=until(PRICES_UNTIL))
+        own = {}
+        for one in workers.sweep(skus, prices, effort, deadline=until(PLANS_UNTIL)):
+            own[one.sku] = one
+            tell(report("SKUs", len(own), len(skus)))
+        plan = Plan(net, {sku: own.get(sku) or idle_part(net, sku) for sku in skus}, prices)
+        on_time &= repair(plan, effort, tell=_say(tell, "repair"), deadline=until(1.0))
         work = sum(pairs.values())
-        pool = gather(net, workers, skus, prices, effort, tell, pairs=work, deadline=until(PLANS_UNTIL))
+        pool = gather(plan, own, workers, effort, tell, pairs=work, deadline=until(PLANS_UNTIL))
         on_time &= pool.complete
         gap = settings.gap
         on_time &= _sharpen(net, workers, pool, pairs, effort, tell, gap=gap, deadline=until(SHARPEN_UNTIL))
         bound = _bound(net, pool)
-        plan = Plan(net, choose(net, pool.master), pool.prices)
-        on_time &= _fit(plan, workers, pool, effort, tell, gap=gap, bound=bound, deadline=until(1.0))
+        plan = _cheaper(plan, Plan(net, choose(net, pool.master), pool.prices), effort, until(1.0))
+        on_time &= _look(plan, workers, pool, effort, tell, gap=gap, bound=bound, deadline=until(1.0))
     chosen = {}
     for sku, one in plan.parts.items():
         assert one.pick is not None
@@ -106,7 +112,15 @@ def _distance(one: Part, bound: float, prices: Floats) -> float:
     return one.cost + float(prices[one.rows] @ one.amounts) - bound
 
 
-def _fit(
+def _cheaper(known: Plan, mixed: Plan, effort: Effort, deadline: float) -> Plan:
+    """The plan of the mix once it fits, or the known one where that is cheaper."""
+    repair(mixed, effort, tell=lambda done, total: None, deadline=deadline)
+    if mixed.cost() <= known.cost():
+        return mixed
+    return Plan(known.net, known.parts, mixed.prices)
+
+
+def _look(
     plan: Plan,
     workers: Workers,
     pool: Pool,
@@ -117,17 +131,9 @@ def _fit(
     bound: float,
     deadline: float,
 ) -> bool:
-    """Repair, then look again at the SKUs that are far from their own bound. False when time ran out."""
+    """Look again at the SKUs that are far from their own bound. False when time ran out."""
     goal = bound / (1.0 - gap) if gap < 1.0 else math.inf
-
-    def say(phase: str) -> Callable[[int, int], None]:
-        def tell_more(done: int, total: int) -> None:
-            cost = plan.cost() if phase == "improve" else None
-            tell(report(phase, done, total, bound=bound, incumbent=cost))
-
-        return tell_more
-
-    on_time = repair(plan, effort, tell=say("repair"), deadline=deadline)
+    say = _say(tell, "improve", bound=bound, cost=plan.cost)
     worth = LOOK_WORTH * gap * abs(bound) / max(len(plan.parts), 1)
     for _ in range(LOOKS):
         before = plan.cost()
@@ -135,10 +141,20 @@ def _fit(
         again = [sku for sku in sorted(away, key=lambda sku: (-away[sku], sku)) if away[sku] > worth]
         if before <= goal or not again:
             break
-        on_time &= improve(plan, workers, again, effort, goal=goal, tell=say("improve"), deadline=deadline)
-        if not on_time or plan.cost() > before * (1 - LOOK_GAIN):
+        if not improve(plan, workers, again, effort, goal=goal, tell=say, deadline=deadline):
+            return False
+        if plan.cost() > before * (1 - LOOK_GAIN):
             break
-    return on_time
+    return True
+
+
+def _say(
+    tell: Tell, phase: str, *, bound: float | None = None, cost: Callable[[], float] | None = None
+) -> Callable[[int, int], None]:
+    """Progress of one phase, with the cost so far where there is one."""
+    return lambda done, total: tell(
+        report(phase, done, total, bound=bound, incumbent=None if cost is None else cost())
+    )
 
 
 def _bound(net: Network, pool: Pool) -> float:

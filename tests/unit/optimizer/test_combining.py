@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from benchmarks.allocation_scale import problem
 from optimizer import Problem
-from optimizer.combining import choose, gather, lagrangian
+from optimizer.combining import Pool, choose, gather, lagrangian
 from optimizer.improving import improve
 from optimizer.master import Master
-from optimizer.network import network
+from optimizer.network import Network, network
 from optimizer.parts import Effort, Part
 from optimizer.repair import Plan, repair
 from optimizer.workers import Workers
@@ -63,27 +63,33 @@ def test_a_full_row_goes_to_the_sku_that_loses_most_without_it() -> None:
     assert (first.cost, second.cost) == (50.0, 10.0)
 
 
-def test_rounds_raise_the_bound_of_the_first_prices_and_cheapen_the_mix() -> None:
+def pooled(workers: Workers, net: Network) -> tuple[Pool, Plan, float]:
+    """The pool of plans begun at prices of zero, the plan that fits, and the bound at those prices."""
+    skus, prices = [sku.id for sku in net.problem.skus], np.zeros(len(net.coupling.room))
+    own = {one.sku: one for one in workers.sweep(skus, prices, Effort(), deadline=math.inf)}
+    plan = Plan(net, dict(own), prices)
+    assert repair(plan, Effort(), tell=lambda done, total: None, deadline=math.inf)
+    pool = gather(plan, own, workers, Effort(), lambda _: None, pairs=1, deadline=math.inf)
+    return pool, plan, lagrangian(net, own.values(), prices)
+
+
+def test_rounds_raise_the_bound_of_the_first_prices_and_give_every_sku_more_plans() -> None:
     net = network(tight())
-    skus = [sku.id for sku in net.problem.skus]
-    prices = np.zeros(len(net.coupling.room))
     with Workers(net, threads=1) as workers:
-        first = lagrangian(net, workers.sweep(skus, prices, Effort(), deadline=math.inf), prices)
-        pool = gather(net, workers, skus, prices, Effort(), lambda _: None, pairs=1, deadline=math.inf)
-    assert pool.complete and set(pool.own) == set(skus)
+        pool, plan, first = pooled(workers, net)
+    assert pool.complete and set(pool.own) == set(plan.parts)
     assert pool.bound > first
     assert all(len(plans) > 2 for plans in pool.master.columns.values())
 
 
-def test_looking_again_keeps_the_hard_rows_and_never_makes_a_plan_dearer() -> None:
+def test_looking_again_keeps_the_hard_rows_and_makes_the_plan_cheaper() -> None:
     net = network(tight())
-    skus = [sku.id for sku in net.problem.skus]
-    prices = np.zeros(len(net.coupling.room))
     with Workers(net, threads=1) as workers:
-        pool = gather(net, workers, skus, prices, Effort(), lambda _: None, pairs=1, deadline=math.inf)
+        pool, _, _ = pooled(workers, net)
         plan = Plan(net, choose(net, pool.master), pool.prices)
         assert repair(plan, Effort(), tell=lambda done, total: None, deadline=math.inf)
         repaired = plan.cost()
+        skus = list(plan.parts)
         improve(plan, workers, skus, Effort(), goal=0.0, tell=lambda done, total: None, deadline=math.inf)
     assert not plan.over().any()
     assert plan.cost() < repaired
