@@ -102,6 +102,20 @@ def test_all_regions_share_a_word_and_a_regions_own_stands(db: Database, forecas
     assert planned(db, forecast) == (80, 21)
 
 
+def test_the_weeks_of_a_sku_show_what_is_planned(db: Database, forecast: int) -> None:
+    sku, gd, fj = ids(db)
+    say(db, 101)
+    say(db, 80, gd)
+    say(db, 500, gd, sku_id=ids(db, "BAG")[0])
+    with db.reading() as session:
+        whole = queries.planned_weeks(session, run_id=forecast, sku_id=sku)
+        east = queries.planned_weeks(session, run_id=forecast, sku_id=sku, region_id=fj)
+        assert queries.planned_weeks(session, run_id=99, sku_id=sku) == {}
+    assert (whole[WEEK], east[WEEK]) == (101, 21)
+    assert (whole[brand.MONDAY], east[brand.MONDAY]) == (20, 10)
+    assert len(whole) == len(east) == 8
+
+
 def test_a_sku_without_a_forecast_is_planned_as_said(db: Database, forecast: int) -> None:
     bag, gd, _ = ids(db, "BAG")
     say(db, 7, gd, sku_id=bag)

@@ -69,6 +69,7 @@ def _chosen(session: Session, *, run_id: int, sku_id: int | None, region_id: int
         "fan": charts.fan(fan),
         "weeks": fan.forecast,
         "methods": Counter(line.method for line in lines if line.week == first).most_common(),
+        "planned": queries.planned_weeks(session, run_id=run_id, sku_id=sku_id, region_id=region_id),
         "this_week": monday,
         "open_weeks": [monday + dt.timedelta(weeks=step) for step in range(PAGE)],
         "overrides": queries.list_overrides(session, sku_id=sku_id, region_id=region_id, limit=LATEST),

@@ -17,6 +17,7 @@ from app.stages.forecasts.queries.overrides import (
     counting_overrides,
     get_override,
     list_overrides,
+    planned_weeks,
     planning_units,
 )
 from app.stages.forecasts.queries.runs import (
@@ -70,6 +71,7 @@ __all__ = [
     "lines",
     "list_overrides",
     "method_mix",
+    "planned_weeks",
     "planning_units",
     "sku_landings",
     "spot_history",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,20 +88,38 @@ def planning_units(session: Session, *, run_id: int) -> dict[Cell, dict[dt.date,
 
     Each SKU's total is kept within half a unit; overridden cells are exact.
     """
+    return whole_units(_planned(session, run_id=run_id, sku_id=None))
+
+
+def planned_weeks(
+    session: Session, *, run_id: int, sku_id: int, region_id: int | None = None
+) -> dict[dt.date, float]:
+    """Units of one SKU by week, in a region or in all, with the overrides that count."""
+    totals: dict[dt.date, float] = {}
+    for (_, region), weeks in _planned(session, run_id=run_id, sku_id=sku_id).items():
+        for week, units in weeks.items():
+            if region_id in (None, region):
+                totals[week] = totals.get(week, 0.0) + units
+    return totals
+
+
+def _planned(session: Session, *, run_id: int, sku_id: int | None) -> Mapping[Cell, Mapping[dt.date, float]]:
+    """The means of a run, of one SKU or all, with the overrides that count."""
     columns = (ForecastLine.sku_id, ForecastLine.region_id, ForecastLine.week, ForecastLine.mean)
+    query = select(*columns).where(ForecastLine.run_id == run_id)
+    if sku_id is not None:
+        query = query.where(ForecastLine.sku_id == sku_id)
     means: dict[Cell, dict[dt.date, float]] = {}
-    for sku_id, region_id, week, mean in session.execute(
-        select(*columns).where(ForecastLine.run_id == run_id)
-    ):
-        means.setdefault((sku_id, region_id), {})[week] = mean
+    for sku, region, week, mean in session.execute(query):
+        means.setdefault((sku, region), {})[week] = mean
     run = get_run(session, run_id=run_id)
     if run is None:
         return {}
     said = counting_overrides(session, weeks=horizon(run.as_of, run.horizon_weeks))
-    if not said:
-        return whole_units(means)
-    regions = [region.id for region in catalog.list_regions(session)]
-    return whole_units(override_means(means, said, regions=regions))
+    wanted = [one for one in said if sku_id in (None, one.sku_id)]
+    if not wanted:
+        return means
+    return override_means(means, wanted, regions=[region.id for region in catalog.list_regions(session)])
 
 
 _OVERRIDE: list[Any] = [
