@@ -7,13 +7,12 @@ parts and totals add up. Input that can't be forecast raises ForecastInputError.
 
 from forecasting.backtest import backtest
 from forecasting.demand import forecast_demand
-from forecasting.errors import ForecastInputError, NotSupportedError
+from forecasting.errors import ForecastInputError
 from forecasting.landing import forecast_landing
 from forecasting.reconcile import reconcile
 
 __all__ = [
     "ForecastInputError",
-    "NotSupportedError",
     "backtest",
     "forecast_demand",
     "forecast_landing",

@@ -28,6 +28,7 @@ def backtest(
     end: Any = None,
     tier: str = "auto",
     processes: int = 1,
+    client: Any = None,
 ) -> pd.DataFrame:
     """Accuracy by method over the last `origins` origins, each `horizon` periods before the next.
 
@@ -44,7 +45,8 @@ def backtest(
         demand._check_count(horizon, "horizon", demand.LONGEST_HORIZON),
         demand._cycles(season_length, freq),
         demand._check_count(processes, "processes", 256),
-        "bulk" if tier == "auto" else tier,
+        tier,
+        client,
     )
     named = read_panel(history, freq=freq, end=end)
     known = read_known(history, None, named, horizon=0) if extra_columns(history) else None

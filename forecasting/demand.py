@@ -37,6 +37,7 @@ def forecast_demand(
     end: Any = None,
     progress: Callable[[int, int], None] | None = None,
     processes: int = 1,
+    client: Any = None,
 ) -> pd.DataFrame:
     """Demand of each series in each of the `horizon` periods after its history.
 
@@ -52,7 +53,8 @@ def forecast_demand(
 
     `tier` is "bulk" for a million series (Theta and exponential smoothing, all series at once), "accurate"
     for a little more accuracy at twice the cost (the same at coarser periods too), "explain" for one model of
-    statsmodels a series at a hundred times the cost; "auto" is "bulk". `method` says what was used:
+    statsmodels a series at a hundred times the cost; "auto" is "accurate" for the twentieth of the series
+    that sells most, and "bulk" for the others. `method` says what was used:
     `theta+ets` for regular demand, with `+mapa` for coarser periods, `+ar` for autoregression on long
     histories, `+ses` for a share of the slow mean where demand is erratic, or `ses` alone; `damped-trend` in
     "explain"; each with `-s12` where a season of 12 was found. In every tier `imapa+tsb` is for intermittent
@@ -69,7 +71,9 @@ def forecast_demand(
     that a period's sales tell nothing of its demand.
 
     `progress(done, total)` is called from time to time; what it raises ends the call. `processes` says
-    how many cores to use; the result does not depend on it, nor on the order of rows.
+    how many cores to use. With `client`, a `distributed.Client`, its workers do the work instead, one block
+    of series after the other; a worker that dies is made up for. The result depends on neither, nor on the
+    order of rows.
 
     Raises ForecastInputError (series, row, ds, field and a sentence) for input that can't be forecast, also
     for a `future` that does not cover the periods ahead.
@@ -80,7 +84,8 @@ def forecast_demand(
         _check_count(horizon, "horizon", LONGEST_HORIZON),
         _cycles(season_length, freq),
         _check_count(processes, "processes", 256),
-        "bulk" if tier == "auto" else tier,
+        tier,
+        client,
     )
     named = read_panel(history, freq=freq, end=end)
     known = None

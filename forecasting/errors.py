@@ -31,13 +31,3 @@ class ForecastInputError(ValueError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self.sentence, self.field, self.series, self.row, self.ds)
-
-
-class NotSupportedError(ForecastInputError):
-    """A door this package names but does not open yet: refused, never quietly ignored."""
-
-
-def _rebuild(
-    kind: type[ForecastInputError], sentence: str, field: str | None, series: Any, row: int | None, ds: Any
-) -> ForecastInputError:
-    return kind(sentence, field=field, series=series, row=row, ds=ds)

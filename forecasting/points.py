@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forecasting import dense, shape, simple
+from forecasting.blocks import on_client, on_threads
 from forecasting.panel import Panel
 
 Floats = NDArray[np.float64]
@@ -27,6 +30,8 @@ SHORT_WINDOW = shape.SHORTEST_DENSE
 BLOCK_CELLS = 4_000_000
 # Dense series side by side: enough that numpy's calls don't count, few enough to stay in the cache.
 BLOCK_SERIES, BLOCK_CELLS_DENSE = 2048, 1_000_000
+# "auto" takes the trouble of "accurate" for this share of the dense series: those that sell most.
+ACCURATE_SHARE = 0.05
 # Series explained one by one, between two tellings of progress.
 BLOCK_EXPLAINED = 20
 
@@ -43,13 +48,14 @@ class Points:
 
 @dataclass(frozen=True)
 class Plan:
-    """What to compute: steps ahead, the cycles to look for (periods, shortest first), on how many cores, and
-    whether in "bulk", "accurate" or to "explain"."""
+    """What to compute: steps ahead, the cycles to look for (periods, shortest first), on how many cores, in
+    which tier, and, with a Dask `client`, on its workers."""
 
     horizon: int
     cycles: tuple[int, ...]
     processes: int = 1
     tier: str = "bulk"
+    client: Any = None
 
 
 def point_forecasts(
@@ -95,25 +101,38 @@ def _fit_dense_rows(
     out: tuple[Floats, Floats, NDArray[np.object_]],
     step: Callable[[int], None],
 ) -> None:
-    """Fit in blocks; numpy lets go of the interpreter, so that threads do, and nothing has to be copied."""
     mean, sigma, method = out
-    rows = rows[np.argsort(-panel.lengths[rows], kind="stable")]
-    alone = plan.tier == "explain"  # statsmodels' warnings can be silenced in one thread only
-    longest = int(panel.lengths[rows].max(initial=1))
-    size = BLOCK_EXPLAINED if alone else min(BLOCK_SERIES, max(2, BLOCK_CELLS_DENSE // longest))
-    blocks = [rows[start : start + size] for start in range(0, len(rows), size)]
-
-    def fit(block: Ints) -> dense.Fits:
-        return dense.fit_dense(panel, block, horizon=plan.horizon, cycles=plan.cycles, tier=plan.tier)
-
-    with ThreadPoolExecutor(1 if alone else plan.processes) as executor:
-        try:
-            for block, fits in zip(blocks, executor.map(fit, blocks), strict=True):
+    for tier, chosen in _by_tier(panel, plan.tier, rows):
+        blocks = _dense_blocks(panel, chosen, tier)
+        work = partial(dense.fit_dense, horizon=plan.horizon, cycles=plan.cycles, tier=tier)
+        if plan.client is not None:
+            results = on_client(work, panel, blocks, client=plan.client)
+        else:
+            # Statsmodels' warnings can be silenced in one thread only.
+            threads = 1 if tier == "explain" else plan.processes
+            results = on_threads(work, panel, blocks, threads=threads)
+        with closing(results):  # also when `step` ends the call
+            for block, fits in zip(blocks, results, strict=True):
                 mean[block], sigma[block], method[block] = fits.mean, fits.sigma, fits.method
                 step(len(block))
-        except BaseException:
-            executor.shutdown(cancel_futures=True)
-            raise
+
+
+def _by_tier(panel: Panel, tier: str, rows: Ints) -> list[tuple[str, Ints]]:
+    """The rows of each tier; "auto" is accurate where most is sold, and bulk elsewhere."""
+    if tier != "auto":
+        return [(tier, rows)]
+    sold = np.add.reduceat(np.append(panel.values, 0.0), panel.offsets[:-1])[rows]
+    order = np.lexsort((panel.hash[rows], -sold))
+    most = int(np.ceil(ACCURATE_SHARE * len(rows)))
+    return [("accurate", rows[np.sort(order[:most])]), ("bulk", rows[np.sort(order[most:])])]
+
+
+def _dense_blocks(panel: Panel, rows: Ints, tier: str) -> list[Ints]:
+    """`rows` by length, the longest first, as many at a time as are quick side by side."""
+    rows = rows[np.argsort(-panel.lengths[rows], kind="stable")]
+    longest = int(panel.lengths[rows].max(initial=1))
+    size = BLOCK_EXPLAINED if tier == "explain" else min(BLOCK_SERIES, max(2, BLOCK_CELLS_DENSE // longest))
+    return [rows[start : start + size] for start in range(0, len(rows), size)]
 
 
 def _intermittent(matrix: Floats, lengths: Ints, repeat: float) -> tuple[Floats, Floats]:

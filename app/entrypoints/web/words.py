@@ -119,6 +119,7 @@ METHODS = {
     "mapa": _("coarser periods"),
     "ar": _("autoregression"),
     "ses": _("slow mean"),
+    "known": _("what is known ahead"),
     "damped-trend": _("Exponential smoothing with a damped trend"),
     "imapa": _("Coarser periods"),
     "tsb": _("TSB, for demand that comes and goes"),

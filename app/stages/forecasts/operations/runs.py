@@ -18,7 +18,7 @@ from app.stages.forecasts import rules
 from app.stages.forecasts.models import ForecastRun
 from app.stages.forecasts.queries import FRAME_SCHEMA, ForecastRunFact, find_run, get_run, spot_history
 
-METHOD = "weekly/2"
+METHOD = "weekly/3"
 """Part of the fingerprint: a change of method makes a new run of the same history."""
 
 
