@@ -30,4 +30,8 @@ class ForecastInputError(ValueError):
         return f"{self.sentence.rstrip('.')} ({where})." if where else self.sentence
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (type(self), self.sentence, self.field, self.series, self.row, self.ds)
+        return _rebuild, (self.sentence, self.field, self.series, self.row, self.ds)
+
+
+def _rebuild(sentence: str, field: str | None, series: Any, row: int | None, ds: Any) -> ForecastInputError:
+    return ForecastInputError(sentence, field=field, series=series, row=row, ds=ds)

@@ -178,7 +178,7 @@ def test_one_bad_fit_falls_back_and_says_so(monkeypatch: pytest.MonkeyPatch, pan
 
     monkeypatch.setattr(combination, "ets", fails_on_constants)
     panel = panel[panel["unique_id"].isin(["constant", "trend"])]
-    answer = forecast_demand(panel, horizon=4, freq="W")
+    answer = forecast_demand(panel, horizon=4, freq="W", tier="bulk")
     method = answer.groupby("unique_id")["method"].first()
     assert method["constant"] == "mean-fallback"
     assert answer["mean"][answer["unique_id"] == "constant"].to_numpy() == pytest.approx(7.0)
@@ -191,10 +191,11 @@ def test_two_processes_give_the_bits_of_one(monkeypatch: pytest.MonkeyPatch, pan
     assert _equal(forecast_demand(panel, horizon=4, freq="W", processes=2), one)
 
 
-def test_a_series_is_forecast_alone_as_in_company(panel: pd.DataFrame, answer: pd.DataFrame) -> None:
+def test_a_series_is_forecast_alone_as_in_company(panel: pd.DataFrame) -> None:
+    company = forecast_demand(panel, horizon=8, freq="W", tier="bulk")
     for name in ("constant", "trend", "explosion", "huge", "season", "smooth"):
-        alone = forecast_demand(panel[panel["unique_id"] == name], horizon=8, freq="W")
-        among = answer[answer["unique_id"] == name]
+        alone = forecast_demand(panel[panel["unique_id"] == name], horizon=8, freq="W", tier="bulk")
+        among = company[company["unique_id"] == name]
         assert list(alone["mean"]) == list(among["mean"])
 
 
