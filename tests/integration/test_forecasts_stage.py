@@ -112,6 +112,13 @@ def test_history_is_spot_demand_of_complete_weeks_of_live_series(sold: Database)
     assert inputs.history.select("sku_id", "region_id").n_unique() == 3
 
 
+def test_the_history_of_a_cell_is_its_part_of_the_whole(sold: Database) -> None:
+    one = cell(sold, "TEE-WHT-M", "CN-SH")
+    with sold.reading() as session:
+        whole = queries.spot_history(session, until=FIRST_WEEK)
+        assert queries.spot_history(session, until=FIRST_WEEK, **one).equals(whole.filter(**one))
+
+
 def test_a_week_in_which_more_came_back_than_was_sold_counts_nothing(
     sold: Database, tmp_path: Path, now: dt.datetime
 ) -> None:

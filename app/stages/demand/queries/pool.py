@@ -144,16 +144,21 @@ def sku_units(
     return [SkuUnits(sku_id=row[0], raw_units=int(row[1]), valid_units=int(row[2])) for row in rows]
 
 
-def weekly_units(session: Session, *, until: dt.date) -> pl.DataFrame:
-    """Spot demand by planning week: valid units of goods that belong to no campaign.
+def weekly_units(
+    session: Session, *, until: dt.date, sku_id: int | None = None, region_id: int | None = None
+) -> pl.DataFrame:
+    """Spot demand by planning week: valid units of goods that belong to no campaign, of all cells or some.
 
     Returns:
         sku_id (Int64), region_id (Int64), week (Date, its Monday), units (Int64), sorted by the first three;
         cells without units are left out. Returns count in the week they came back, so a cell can be negative.
         Signals of business days from `until` on are not counted.
     """
-    everything = _weekly(session, table=DemandDay, until=until)
-    pledged = _weekly(session, table=CampaignDay, until=until).with_columns(-pl.col("units"))
+    everything, pledged = (
+        _weekly(session, table=table, until=until, sku_id=sku_id, region_id=region_id)
+        for table in (DemandDay, CampaignDay)
+    )
+    pledged = pledged.with_columns(-pl.col("units"))
     return (
         pl.concat([everything, pledged])
         .group_by("sku_id", "region_id", "week")
@@ -222,14 +227,21 @@ def _waterfall(cells: dict[str, tuple[int, int, int]]) -> Waterfall:
     )
 
 
-def _weekly(session: Session, *, table: _RollUp, until: dt.date) -> pl.DataFrame:
+def _weekly(
+    session: Session, *, table: _RollUp, until: dt.date, sku_id: int | None, region_id: int | None
+) -> pl.DataFrame:
     week = _monday(session, table.day)
-    rows = session.execute(
+    query = (
         select(table.sku_id, table.region_id, week, func.sum(table.valid_units))
         .join(Sku, Sku.id == table.sku_id)
         .where(table.day < until, table.valid_units != 0, Sku.goods)
         .group_by(table.sku_id, table.region_id, week)
-    ).all()
+    )
+    if sku_id is not None:
+        query = query.where(table.sku_id == sku_id)
+    if region_id is not None:
+        query = query.where(table.region_id == region_id)
+    rows = session.execute(query).all()
     columns = list(zip(*rows, strict=True)) or [(), (), (), ()]
     frame = pl.DataFrame(
         [pl.Series(name, values) for name, values in zip(_WEEKLY_SCHEMA, columns, strict=True)]

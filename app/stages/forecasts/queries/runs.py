@@ -177,11 +177,7 @@ def spot_history(
 
     A week in which more came back than was sold counts as no sale: demand is never negative.
     """
-    sold = demand.weekly_units(session, until=until)
-    if sku_id is not None:
-        sold = sold.filter(pl.col("sku_id") == sku_id)
-    if region_id is not None:
-        sold = sold.filter(pl.col("region_id") == region_id)
+    sold = demand.weekly_units(session, until=until, sku_id=sku_id, region_id=region_id)
     return sold.with_columns(pl.col("units").clip(lower_bound=0))
 
 
