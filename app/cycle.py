@@ -86,6 +86,7 @@ def run_cycle(
     """
     watch = _Watch(progress or (lambda *_: None))
     with db.transaction() as session:
+        demand.exclude_suspected(session, now=now())
         demand.close_due_campaigns(session, now=now())
         confirmation.expire_overdue(session, now=now())
     run = _once_more(lambda: _forecast(db, config, as_of, actor, now, watch))

@@ -83,7 +83,7 @@ FIELDS = {
     "warehouses": _("Warehouses"),
     "warehouse_id": _("Warehouse number"),
 }
-VALUES = {"reason": words.REASONS, "role": words.ROLES}
+VALUES = {"reason": words.REASONS, "role": words.ROLES, "rule": words.SUSPICIONS}
 NETWORK = frozenset(
     [
         "bom",

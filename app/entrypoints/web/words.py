@@ -62,6 +62,13 @@ REASONS = {
     "not_goods": _("Not goods"),
     "unpriced": _("Without a price"),
     "over_limit": _("Over the buyer's limit"),
+    "suspected": _("Suspected bots or brushing"),
+}
+SUSPICIONS = {
+    "velocity": _("Faster than a person"),
+    "few_accounts": _("A burst of few accounts"),
+    "strangers": _("A burst of strangers in one region"),
+    "regular": _("Pledges on a beat"),
 }
 UNMET = {
     "no_offer": _("Nobody offers it, or every offer was declined"),
@@ -142,6 +149,13 @@ EVIDENCE = {
     "sku": _("SKU"),
     "column": _("Column"),
     "note": _("Note"),
+    "rule": _("Rule"),
+    "score": _("Score"),
+    "window_start": _("From"),
+    "seconds": _("Seconds"),
+    "pledges": _("Pledges"),
+    "buyers": _("Buyers"),
+    "expected_pledges": _("Honest pledges expected"),
 }
 MAPPINGS = {"headwater": _("Headwater's own columns")}
 REFUSALS = {

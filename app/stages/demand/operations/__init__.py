@@ -13,6 +13,7 @@ from app.stages.demand.operations.pledges import (
     take_pledges,
 )
 from app.stages.demand.operations.sent import Flaw, SentPledge
+from app.stages.demand.operations.suspicion import exclude_suspected
 
 __all__ = [
     "MOST_AT_ONCE",
@@ -26,6 +27,7 @@ __all__ = [
     "close_due_campaigns",
     "correct_pledge",
     "exclude_signal",
+    "exclude_suspected",
     "import_campaigns",
     "import_orders",
     "take_pledge",

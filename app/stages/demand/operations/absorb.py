@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.core.access import Actor, Role
 from app.core.jobs import Progress
-from app.stages.demand.operations import corrections, limits, rollups, storing
+from app.stages.demand.operations import corrections, limits, rollups, storing, suspicion
 from app.stages.demand.operations.bulk import map_ahead, one_ahead
 from app.stages.demand.operations.codes import Codes, Known, refusals
 from app.stages.demand.operations.turns import take_turn
@@ -94,6 +94,7 @@ def import_orders(
             progress("importing", absorbed.fact.read, 0)
     absorbed.cells.write()
     corrections.settle(session, channel_id=here.id, actor=actor, now=now)
+    suspicion.decide_of_file(session, batch_id=batch_id, channel_id=here.id, now=now)
     limits.decide_of_file(session, batch_id=batch_id, now=now)
     fact = replace(absorbed.fact, seconds=round(time.perf_counter() - started, 3))
     imports.close_batch(

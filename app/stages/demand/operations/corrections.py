@@ -21,9 +21,10 @@ from app.core import audit
 from app.core.access import Actor, Role
 from app.core.errors import RuleBroken
 from app.stages.demand import rules
-from app.stages.demand.models import Correction, Exclusion, Signal
-from app.stages.demand.operations import limits, moving, rollups, storing
+from app.stages.demand.models import Correction, Signal
+from app.stages.demand.operations import exclusions, limits, moving, rollups, storing
 from app.stages.demand.operations.turns import take_turn
+from app.stages.demand.queries.exclusions import excluded_by_person
 from app.stages.demand.queries.pledges import PledgeFact, any_corrections, find_corrections, find_pledges
 from app.stages.demand.rules import EXCLUDING, Reason, SignalFacts, SignalStatus
 
@@ -245,7 +246,7 @@ def _apply(
         return
     if pledge.quantity != after.quantity:
         _resize(session, pledge.id, quantity=after.quantity)
-    reason = _reason(pledge.reason, before=_classified(pledge, before), after=_classified(pledge, after))
+    reason = _reason(session, pledge, before=_classified(pledge, before), after=_classified(pledge, after))
     if reason != pledge.reason:
         _exclude_or_count(session, pledge, reason=reason, status=after.status, actor=actor, now=now)
     if pledge.campaign_id is not None and pledge.buyer is not None:
@@ -256,10 +257,15 @@ def _classified(pledge: PledgeFact, said: _Said) -> Reason:
     return rules.classify(SignalFacts(pledge.goods, said.status, said.quantity, pledge.unit_price_minor))
 
 
-def _reason(current: str, *, before: Reason, after: Reason) -> Reason:
+def _reason(session: Session, pledge: PledgeFact, *, before: Reason, after: Reason) -> Reason:
     """The reason after a correction; what somebody excluded by hand stays excluded."""
-    by_rule = (before, Reason.OVER_LIMIT, Reason.VALID, Reason.RETURNED)
-    return after if before != after and current in by_rule else Reason(current)
+    by_rule = (Reason.OVER_LIMIT, Reason.SUSPECTED)
+    current = Reason(pledge.reason)
+    if before == after or current not in (before, *by_rule, Reason.VALID, Reason.RETURNED):
+        return current
+    if current in by_rule and excluded_by_person(session, signal_id=pledge.id):
+        return current
+    return after
 
 
 def _resize(session: Session, signal_id: int, *, quantity: int) -> None:
@@ -281,11 +287,7 @@ def _exclude_or_count(
 ) -> None:
     """Move the signal; its old exclusion ends by rule, so that the limit per buyer looks at it again."""
     moving.move(session, ids=[pledge.id], reason=reason)
-    ended = update(Exclusion).where(Exclusion.signal_id == pledge.id, Exclusion.undone_at.is_(None))
-    session.execute(
-        ended.values(undone_by=limits.RULE, undone_at=now),
-        execution_options={"synchronize_session": False},
-    )
+    exclusions.end_exclusions(session, ids=[pledge.id], rule=limits.RULE, now=now)
     if reason in EXCLUDING:
         facts = {
             "id": pledge.id,

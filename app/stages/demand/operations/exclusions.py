@@ -1,11 +1,12 @@
-"""Excluding a signal by hand, and counting an excluded one again."""
+"""Excluding a signal by hand or by rule, and counting an excluded one again."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from app.core import audit
@@ -13,7 +14,7 @@ from app.core.access import Actor, Role
 from app.core.errors import Conflict, NotFound, RuleBroken
 from app.stages.demand import rules
 from app.stages.demand.models import Exclusion, Signal
-from app.stages.demand.operations.moving import move
+from app.stages.demand.operations.moving import AT_ONCE, move
 from app.stages.demand.rules import EXCLUDING, Reason
 
 
@@ -65,6 +66,38 @@ def exclude_signal(
     session.flush()
     _record(session, actor, "signal.excluded", signal_id, {"reason": reason, **evidence}, now)
     return exclusion.id
+
+
+def exclude_by_rule(
+    session: Session, *, evidence: Mapping[int, dict[str, Any]], reason: Reason, rule: str, now: dt.datetime
+) -> None:
+    """Take signals out of valid demand, each with its evidence; what another rule held against them ends."""
+    if not evidence:
+        return
+    end_exclusions(session, ids=list(evidence), rule=rule, now=now)
+    move(session, ids=list(evidence), reason=reason)
+    rows = [
+        {"signal_id": one, "reason": reason, "evidence": why, "created_by": rule, "created_at": now}
+        for one, why in evidence.items()
+    ]
+    session.execute(insert(Exclusion), rows)
+
+
+def take_back(session: Session, *, ids: Sequence[int], rule: str, now: dt.datetime) -> None:
+    """Count signals again that a rule excluded and would not exclude now."""
+    if ids:
+        end_exclusions(session, ids=ids, rule=rule, now=now)
+        move(session, ids=ids, reason=Reason.VALID)
+
+
+def end_exclusions(session: Session, *, ids: Sequence[int], rule: str, now: dt.datetime) -> None:
+    """End by rule what is in force, so that rules look at these signals again."""
+    for start in range(0, len(ids), AT_ONCE):
+        part = ids[start : start + AT_ONCE]
+        ended = update(Exclusion).where(Exclusion.signal_id.in_(part), Exclusion.undone_at.is_(None))
+        session.execute(
+            ended.values(undone_by=rule, undone_at=now), execution_options={"synchronize_session": False}
+        )
 
 
 def _record(

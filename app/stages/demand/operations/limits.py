@@ -7,12 +7,13 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Row, Select, insert, select, update
+from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session
 
 from app.stages.demand import rules
-from app.stages.demand.models import Campaign, Exclusion, Signal
-from app.stages.demand.operations.moving import move
+from app.stages.demand.models import Campaign, Signal
+from app.stages.demand.operations.exclusions import exclude_by_rule, take_back
+from app.stages.demand.queries.exclusions import decided_by_person
 from app.stages.demand.rules import Reason
 
 RULE = "rule:over_limit"
@@ -49,7 +50,7 @@ def _limited(session: Session, campaigns: list[int] | Select[int | None]) -> lis
 
 def _decide(session: Session, campaign_id: int, buyers: _Buyers, *, limit: int, now: dt.datetime) -> None:
     """Pledges count in the order they were made, whatever the order they arrived in."""
-    kept = _kept_by_person(session, campaign_id, buyers)
+    kept = decided_by_person(session, campaign_id=campaign_id, buyers=buyers)
     over: list[int] = []
     under: list[int] = []
     for _, signals in groupby(_pledges(session, campaign_id, buyers), lambda one: one.buyer):
@@ -60,8 +61,9 @@ def _decide(session: Session, campaign_id: int, buyers: _Buyers, *, limit: int, 
                 over.append(one.id)
             elif not flag and one.reason == Reason.OVER_LIMIT:
                 under.append(one.id)
-    _exclude(session, over, limit=limit, now=now)
-    _take_back(session, under, now=now)
+    evidence = {one: {"per_buyer_limit": limit} for one in over}
+    exclude_by_rule(session, evidence=evidence, reason=Reason.OVER_LIMIT, rule=RULE, now=now)
+    take_back(session, ids=under, rule=RULE, now=now)
 
 
 def _pledges(session: Session, campaign_id: int, buyers: _Buyers) -> list[Row[Any]]:
@@ -71,43 +73,3 @@ def _pledges(session: Session, campaign_id: int, buyers: _Buyers) -> list[Row[An
         Signal.reason.in_([Reason.VALID, Reason.RETURNED, Reason.OVER_LIMIT]),
     )
     return list(session.execute(query.order_by(Signal.buyer, Signal.ordered_at, Signal.external_id)))
-
-
-def _kept_by_person(session: Session, campaign_id: int, buyers: _Buyers) -> set[int]:
-    """Their signals that somebody decided to count, or excluded by hand."""
-    counted = Exclusion.undone_by.is_not(None) & (Exclusion.undone_by != RULE)
-    excluded = Exclusion.undone_by.is_(None) & (Exclusion.created_by != RULE)
-    query = (
-        select(Exclusion.signal_id)
-        .join(Signal, Signal.id == Exclusion.signal_id)
-        .where(Signal.campaign_id == campaign_id, Signal.buyer.in_(buyers), counted | excluded)
-    )
-    return set(session.scalars(query))
-
-
-def _exclude(session: Session, ids: list[int], *, limit: int, now: dt.datetime) -> None:
-    if not ids:
-        return
-    move(session, ids=ids, reason=Reason.OVER_LIMIT)
-    evidence = {"per_buyer_limit": limit}
-    rows = [
-        {
-            "signal_id": one,
-            "reason": Reason.OVER_LIMIT,
-            "evidence": evidence,
-            "created_by": RULE,
-            "created_at": now,
-        }
-        for one in ids
-    ]
-    session.execute(insert(Exclusion), rows)
-
-
-def _take_back(session: Session, ids: list[int], *, now: dt.datetime) -> None:
-    if not ids:
-        return
-    move(session, ids=ids, reason=Reason.VALID)
-    undone = update(Exclusion).where(Exclusion.signal_id.in_(ids), Exclusion.undone_at.is_(None))
-    session.execute(
-        undone.values(undone_by=RULE, undone_at=now), execution_options={"synchronize_session": False}
-    )

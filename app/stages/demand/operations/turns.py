@@ -38,3 +38,8 @@ def take_turn(session: Session, *, channel: str, currency: str, now: dt.datetime
         session.execute(new.on_conflict_do_nothing(index_elements=["code"]))
         row = session.execute(locked).one()
     return ChannelCurrency(*row)
+
+
+def take_every_turn(session: Session) -> None:
+    """Lock all channels until the transaction ends, in the order in which several turns are always taken."""
+    session.execute(select(Channel.id).order_by(Channel.code).with_for_update())

@@ -27,6 +27,7 @@ from app.stages.demand.queries.pool import (
     waterfall,
     weekly_units,
 )
+from app.stages.demand.queries.suspicion import SuspectFact, review_list
 
 __all__ = [
     "CampaignFact",
@@ -37,6 +38,7 @@ __all__ = [
     "ExclusionFact",
     "Requirement",
     "SkuUnits",
+    "SuspectFact",
     "Waterfall",
     "WaterfallStep",
     "campaign_curve",
@@ -51,6 +53,7 @@ __all__ = [
     "list_exclusions",
     "pledge_days",
     "recount",
+    "review_list",
     "sku_units",
     "waterfall",
     "weekly_units",

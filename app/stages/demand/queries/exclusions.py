@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.core.errors import NotFound
 from app.stages.demand.models import Exclusion, Signal
+from app.stages.demand.rules import BY_RULE
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,27 @@ def get_exclusion(session: Session, *, exclusion_id: int) -> ExclusionFact:
             "exclusion_unknown", f"There is no exclusion {exclusion_id}.", exclusion_id=exclusion_id
         )
     return _fact(row)
+
+
+def decided_by_person(
+    session: Session, *, campaign_id: int, buyers: list[str] | Select[str | None] | None = None
+) -> set[int]:
+    """Signals of a campaign, or of some of its buyers, that somebody decided to count or excluded by hand."""
+    counted = Exclusion.undone_by.is_not(None) & ~Exclusion.undone_by.startswith(BY_RULE)
+    excluded = Exclusion.undone_by.is_(None) & ~Exclusion.created_by.startswith(BY_RULE)
+    query = (
+        select(Exclusion.signal_id)
+        .join(Signal, Signal.id == Exclusion.signal_id)
+        .where(Signal.campaign_id == campaign_id, counted | excluded)
+    )
+    return set(session.scalars(query if buyers is None else query.where(Signal.buyer.in_(buyers))))
+
+
+def excluded_by_person(session: Session, *, signal_id: int) -> bool:
+    """Is the exclusion of this signal that is in force somebody's, and no rule's?"""
+    in_force = Exclusion.signal_id == signal_id, Exclusion.undone_at.is_(None)
+    by = session.scalar(select(Exclusion.created_by).where(*in_force))
+    return by is not None and not by.startswith(BY_RULE)
 
 
 def _select() -> Select[Any]:

@@ -38,12 +38,17 @@ class Reason(StrEnum):
     NOT_GOODS = "not_goods"
     UNPRICED = "unpriced"
     OVER_LIMIT = "over_limit"
+    SUSPECTED = "suspected"
 
 
 EXCLUDING = tuple(
     reason for reason in Reason if reason not in (Reason.VALID, Reason.DUPLICATE, Reason.RETURNED)
 )
 """Reasons that take a signal out of valid demand and that a person can undo."""
+
+
+BY_RULE = "rule:"
+"""How the names of rules begin that exclude and take back by themselves; the word of a person stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,7 @@ def classify(facts: SignalFacts) -> Reason:
     """The waterfall's reason for one signal: the first rule of the table that applies.
 
     `reason_expression` is the same table for whole columns; a property test holds the two together. The limit
-    per buyer is not here, because it depends on the buyer's other signals: see `over_limit`.
+    per buyer and suspicion are not here, because they depend on other signals: see `over_limit`, `suspicion`.
 
     A negative line that nobody was ever charged for is a stock correction, not a return, so it takes no units
     out of valid demand; it is unpriced like any other line without a price.

@@ -1,0 +1,129 @@
+"""Which pledges of a campaign look like bots or brushing, reckoned from the rows as they stand."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+from sqlalchemy import BigInteger, ColumnElement, cast, func, select
+from sqlalchemy.orm import Session
+
+from app.stages.demand.models import Campaign, Signal
+from app.stages.demand.queries.exclusions import decided_by_person
+from app.stages.demand.rules import Reason
+from app.stages.demand.rules.suspicion import (
+    EXCLUDED_FROM,
+    PLEDGES,
+    REVIEWED_FROM,
+    find_suspects,
+)
+
+JUDGED = {**PLEDGES, "channel_id": pl.Int64, "quantity": pl.Int64, "reason": pl.String}
+EARLIER = 50
+"""The latest campaigns in which a buyer may be known."""
+AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class SuspectFact:
+    """A pledge that a person should look at: it counts, but scores high. `evidence` says why."""
+
+    signal_id: int
+    sku_id: int
+    region_id: int
+    quantity: int
+    ordered_at: dt.datetime
+    score: float
+    evidence: dict[str, Any]
+
+
+def review_list(session: Session, *, campaign_id: int, limit: int = 20) -> list[SuspectFact]:
+    """Pledges that count and look suspicious, though not enough for the rule; the highest scores first.
+
+    What a person decided already is not asked again.
+    """
+    judged = judged_pledges(session, campaign_id=campaign_id)
+    unsure = judged.filter(
+        pl.col("score").is_between(REVIEWED_FROM, EXCLUDED_FROM, closed="left"),
+        pl.col("reason") == Reason.VALID.value,
+        ~pl.col("id").is_in(list(decided_by_person(session, campaign_id=campaign_id))),
+    )
+    return [
+        SuspectFact(
+            signal_id=row["id"],
+            sku_id=row["sku_id"],
+            region_id=row["region_id"],
+            quantity=row["quantity"],
+            ordered_at=_instant(row["at"]),
+            score=row["score"],
+            evidence=evidence(row),
+        )
+        for row in unsure.sort("score", "id", descending=[True, False]).head(limit).to_dicts()
+    ]
+
+
+def judged_pledges(session: Session, *, campaign_id: int) -> pl.DataFrame:
+    """Every pledge of a campaign that counts, or would without a rule: columns JUDGED and SUSPECTS.
+
+    Those without suspicion have nulls.
+    """
+    rows = session.execute(
+        select(
+            Signal.id,
+            Signal.buyer,
+            Signal.region_id,
+            Signal.sku_id,
+            _seconds(session),
+            Signal.channel_id,
+            Signal.quantity,
+            Signal.reason,
+        ).where(
+            Signal.campaign_id == campaign_id,
+            Signal.quantity > 0,
+            Signal.reason.in_([Reason.VALID, Reason.OVER_LIMIT, Reason.SUSPECTED]),
+        )
+    )
+    pledges = pl.DataFrame([tuple(row) for row in rows], schema=JUDGED, orient="row")
+
+    def known_elsewhere(buyers: Collection[str]) -> set[str]:
+        return _known_elsewhere(session, campaign_id, sorted(buyers))
+
+    suspects = find_suspects(pledges.select(list(PLEDGES)), known_elsewhere=known_elsewhere)
+    return pledges.join(suspects, on="id", how="left").sort("id")
+
+
+def evidence(row: dict[str, Any]) -> dict[str, Any]:
+    """What is kept of a suspicion, from a row with the columns SUSPECTS."""
+    return {
+        "rule": row["rule"],
+        "score": round(row["score"], 3),
+        "window_start": _instant(row["start"]).isoformat(),
+        **{name: row[name] for name in ("seconds", "pledges", "buyers")},
+        "expected_pledges": row["expected"],
+    }
+
+
+def _instant(seconds: int) -> dt.datetime:
+    return dt.datetime.fromtimestamp(seconds, tz=dt.UTC)
+
+
+def _seconds(session: Session) -> ColumnElement[int]:
+    """The moment of a pledge in whole seconds since 1970."""
+    if session.get_bind().dialect.name == "sqlite":
+        return cast(func.strftime("%s", Signal.ordered_at), BigInteger)
+    return cast(func.floor(func.extract("epoch", Signal.ordered_at)), BigInteger)
+
+
+def _known_elsewhere(session: Session, campaign_id: int, buyers: list[str]) -> set[str]:
+    """Those of the buyers who pledged in one of the latest other campaigns."""
+    others = select(Campaign.id).where(Campaign.id != campaign_id)
+    latest = session.scalars(others.order_by(Campaign.opens_at.desc(), Campaign.id).limit(EARLIER)).all()
+    known: set[str] = set()
+    for start in range(0, len(buyers), AT_ONCE):
+        part = buyers[start : start + AT_ONCE]
+        query = select(Signal.buyer).where(Signal.campaign_id.in_(latest), Signal.buyer.in_(part)).distinct()
+        known.update(one for one in session.scalars(query) if one is not None)
+    return known

@@ -1,0 +1,192 @@
+"""Bursts: accounts that pledge faster than people, few accounts again and again, many strangers at once.
+
+Windows of 1, 5, 15 and 60 minutes slide over each region's pledges (a scan statistic, after Naus 1965). What
+an honest peak does to one region it does to all, and it does not make people pledge again: that tells a live
+stream from an attack.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from app.stages.demand.rules.clusters import Cluster, Flags, Floats, Ints, Stream, count, joined, surprise
+
+WINDOWS = (60, 300, 900, 3600)
+PACES = ((60, 5, 0.95), (300, 8, 0.95), (900, 12, 0.95), (60, 4, 0.7), (900, 6, 0.7))
+"""Seconds, pledges of one buyer within them that no person makes, and the score of that."""
+REPEATED = 0.05
+"""The least part of honest pledges taken to be by somebody who pledges again within the window."""
+SURE, NOTICED = 20.0, 12.0
+"""−ln of the chance: one in 500 million makes a burst of few sure, one in 160,000 is worth a look."""
+PER_BUYER = 2.5
+"""Pledges per account that make them few."""
+HEAVY = 3
+CROWD, CROWD_SURE = 12, 25.0
+LARGEST_SHARE = 0.5
+"""A region with more of the campaign than this has no others to be compared with."""
+AROUND = 3 * 3600
+REFERENCE = 400
+"""Buyers outside of bursts whose acquaintance is the usual one."""
+ANYBODY_KNOWN = 0.02
+STORM = 20
+"""Strangers of one region within five minutes that are taken for bots where nobody is known."""
+
+
+def too_fast(stream: Stream) -> list[Cluster]:
+    """Accounts that made more pledges within seconds or minutes than a person can; with all they pledged."""
+    order = stream.by_buyer
+    buyer, at = stream.buyer[order], stream.at[order]
+    found: dict[int, Cluster] = {}
+    for seconds, pledges, score in PACES:
+        firsts = max(0, len(buyer) - pledges + 1)
+        same = buyer[pledges - 1 :] == buyer[:firsts]
+        quick = same & (at[pledges - 1 :] - at[:firsts] <= seconds)
+        for first in np.flatnonzero(quick).tolist():
+            who = int(buyer[first])
+            if who not in found:
+                made = int(count(at[buyer == who], at[first], at[first] + seconds))
+                members = order[buyer == who]
+                found[who] = Cluster(
+                    "velocity", members, score, int(at[first]), seconds, made, 1, float(pledges - 1)
+                )
+    return list(found.values())
+
+
+def hammering(stream: Stream) -> list[Cluster]:
+    """Few accounts of one region that pledge again and again within the window."""
+    return [cluster for window in WINDOWS for cluster in _hammering(stream, window)]
+
+
+def _hammering(stream: Stream, window: int) -> Iterator[Cluster]:
+    again = _again(stream, window)
+    repeats, usual = stream.line[again], _usual_repeats(stream, again)
+    near = count(repeats, repeats - window, repeats)
+    everybody = count(stream.line, repeats - window, repeats)
+    hits = (surprise(near, 0.25 + usual * (everybody - near)) >= NOTICED) & (near >= 6)
+    positions = np.flatnonzero(again)
+    for first, last in joined(repeats, hits, window=window):
+        inside = positions[(repeats >= first) & (repeats <= last)]
+        honest = 0.25 + usual * (int(count(stream.line, first, last)) - len(inside))
+        sure = min(1.0, float(surprise(len(inside), honest)) / SURE)
+        buyers, each = np.unique(stream.buyer[inside], return_counts=True)
+        if len(buyers) < (3 if window > 900 else 2) or len(inside) < PER_BUYER * len(buyers):
+            continue
+        heavy = np.isin(stream.buyer[inside], buyers[each >= HEAVY])
+        for members, expected in ((inside[heavy], honest / 4), (inside[~heavy], honest)):
+            if len(members):
+                score = sure * max(0.0, 1 - expected / len(members))
+                yield _cluster("few_accounts", stream, inside, members, score, honest)
+
+
+def _again(stream: Stream, window: int) -> Flags:
+    """Pledges whose buyer made another one, of the same region, within the window before or after."""
+    order = np.lexsort((stream.line, stream.buyer))
+    buyer, line = stream.buyer[order], stream.line[order]
+    close = (np.diff(buyer) == 0) & (np.diff(line) <= window)
+    again = np.zeros(len(order), dtype=np.bool_)
+    again[order] = np.r_[close, False] | np.r_[False, close]
+    return again
+
+
+def _usual_repeats(stream: Stream, again: Flags) -> float:
+    """The middle of the days' parts of pledges that are repeated: an attack moves few days."""
+    day = stream.at // 86_400 - int(stream.at.min()) // 86_400
+    parts = np.bincount(day, weights=again) / np.maximum(1, np.bincount(day))
+    return max(REPEATED, float(np.median(parts[np.bincount(day) > 0])))
+
+
+def strangers(stream: Stream) -> list[Cluster]:
+    """Many buyers of one region within minutes, none of whom came at another time; not judged yet."""
+    return [cluster for window in WINDOWS for cluster in _strangers(stream, window)]
+
+
+def _strangers(stream: Stream, window: int) -> Iterator[Cluster]:
+    once = _only_here(stream, window)
+    line, at = stream.line[once], stream.at[once]
+    expected, share = _expected(stream, once, window)
+    crowd = count(line, line - window, line)
+    hits = (crowd >= CROWD) & (surprise(crowd, expected) >= NOTICED) & (share <= LARGEST_SHARE)
+    positions = np.flatnonzero(once)
+    for first, last in joined(line, hits, window=window):
+        chosen = (line >= first) & (line <= last)
+        inside = positions[chosen]
+        windows = max(1.0, float(np.ptp(at[chosen])) / window)
+        honest = float(np.mean(expected[chosen])) * windows
+        sure = min(1.0, float(surprise(len(inside), honest)) / CROWD_SURE)
+        yield _cluster("strangers", stream, inside, inside, sure, honest)
+
+
+def _only_here(stream: Stream, window: int) -> Flags:
+    """Pledges of buyers whose first and last pledge are no further apart than the window."""
+    first = np.full(int(stream.buyer.max()) + 1, np.iinfo(np.int64).max)
+    last = np.zeros_like(first)
+    np.minimum.at(first, stream.buyer, stream.at)
+    np.maximum.at(last, stream.buyer, stream.at)
+    return np.asarray((last - first)[stream.buyer] <= window)
+
+
+def _expected(stream: Stream, chosen: Flags, window: int) -> tuple[Floats, Floats]:
+    """Pledges to be expected in the windows that end at the chosen ones, and their regions' shares.
+
+    The greater of what the other regions do in this window and this hour, by the region's share, and of what
+    the region itself does in the hours around.
+    """
+    line, at = stream.line[chosen], stream.at[chosen]
+    sizes = np.unique(stream.region, return_inverse=True, return_counts=True)
+    share = (sizes[2][sizes[1]] / len(stream.at))[chosen]
+    odds = share / np.maximum(1e-9, 1 - share)
+    hour = 1800
+    others = count(stream.times, at - window, at) - count(stream.line, line - window, line)
+    lately = count(stream.times, at - hour, at + hour) - count(stream.line, line - hour, line + hour)
+    around = count(stream.line, line - AROUND, line + AROUND)
+    around = around - count(stream.line, line - 2 * window, line + window)
+    own = around * window / (2 * AROUND - 3 * window)
+    together = odds * np.maximum(others, lately * window / (2 * hour))
+    return np.maximum(0.5, np.maximum(own, together)), share
+
+
+def judge_strangers(stream: Stream, found: Cluster, is_known: Flags, *, usual: float) -> Cluster | None:
+    """The unknown ones of a burst, the surer the fewer of its buyers are known from elsewhere.
+
+    Args:
+        is_known: for each buyer, whether he pledged in another campaign.
+        usual: the part of this campaign's other buyers who did.
+    """
+    buyers = np.unique(stream.buyer[found.members])
+    members = found.members[~is_known[stream.buyer[found.members]]]
+    if not len(members):
+        return None
+    honest = found.expected * (1 - usual)
+    believed = 1 - _at_most(int(is_known[buyers].sum()), len(buyers), usual)
+    if usual < ANYBODY_KNOWN and _in_five_minutes(stream.at[members]) >= STORM:
+        believed = 1.0
+    score = found.score * believed * max(0.0, 1 - honest / len(members))
+    return _cluster("strangers", stream, found.members, members, score, found.expected)
+
+
+def _at_most(known: int, buyers: int, usual: float) -> float:
+    """Chernoff's bound for the chance that at most so many are known, where `usual` is the part that is."""
+    part = known / buyers
+    if part >= usual:
+        return 1.0
+    distance = (1 - part) * math.log((1 - part) / (1 - usual)) if part < 1 else 0.0
+    distance += part * math.log(part / usual) if part > 0 else 0.0
+    return math.exp(-buyers * distance)
+
+
+def _in_five_minutes(at: Ints) -> int:
+    ordered = np.sort(at)
+    return int(count(ordered, ordered - 300, ordered).max())
+
+
+def _cluster(
+    rule: str, stream: Stream, inside: Ints, members: Ints, score: float, expected: float
+) -> Cluster:
+    """A cluster whose evidence is all that is `inside`, of which `members` are suspected."""
+    at = stream.at[inside]
+    buyers = len(np.unique(stream.buyer[inside]))
+    seconds = int(np.ptp(at))
+    return Cluster(rule, members, score, int(at.min()), seconds, len(inside), buyers, round(expected, 2))

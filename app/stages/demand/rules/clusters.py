@@ -1,0 +1,79 @@
+"""Pledges as arrays in order of time, windows over them, and clusters of what stands out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Pledges that belong together: `expected` honest ones were to be expected among `pledges`.
+
+    `members` are positions in the stream, `start` is the first moment in seconds since 1970.
+    """
+
+    rule: str
+    members: Ints
+    score: float
+    start: int
+    seconds: int
+    pledges: int
+    buyers: int
+    expected: float
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Pledges by region and time; arrays of one length, `at` in seconds, buyers numbered from 0."""
+
+    region: Ints
+    at: Ints
+    buyer: Ints
+
+    @cached_property
+    def line(self) -> Ints:
+        """Region and time in one rising number: regions stand far apart."""
+        _, place = np.unique(self.region, return_inverse=True)
+        return np.asarray(place * (int(np.ptp(self.at)) + 10 * DAY) + (self.at - self.at.min()))
+
+    @cached_property
+    def times(self) -> Ints:
+        """All moments of all regions in order."""
+        return np.sort(self.at)
+
+    @cached_property
+    def by_buyer(self) -> Ints:
+        """Positions by buyer, then time."""
+        return np.lexsort((self.at, self.buyer))
+
+
+def count(sorted_at: Ints | Floats, first: Any, last: Any) -> Ints:
+    """How many moments lie from `first` to `last`, both included."""
+    after, before = np.searchsorted(sorted_at, last, side="right"), np.searchsorted(sorted_at, first)
+    return np.asarray(after - before)
+
+
+def surprise(found: Any, expected: Any) -> Floats:
+    """−ln of the chance to find so many or more where so many are expected: Chernoff's bound for Poisson."""
+    more = np.maximum(found, expected)
+    return np.asarray(more * np.log(more / expected) - more + expected)
+
+
+def joined(line: Ints, hits: Flags, *, window: int) -> list[tuple[int, int]]:
+    """Windows (each ends at a hit) that overlap, as one: first and last moment on the line."""
+    ends = line[hits]
+    if not len(ends):
+        return []
+    breaks = np.flatnonzero(np.diff(ends) > window)
+    firsts, lasts = np.r_[0, breaks + 1], np.r_[breaks, len(ends) - 1]
+    return [(int(ends[a]) - window, int(ends[b])) for a, b in zip(firsts, lasts, strict=True)]

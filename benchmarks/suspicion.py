@@ -1,0 +1,151 @@
+"""How well bots are told from people: units found, units wrongly excluded, and time.
+
+    python benchmarks/suspicion.py [--seeds 6]
+
+Campaigns with hidden truth (`generated_pledges.py`), bots 2–15 % of units, one attack shape at a time and all
+together, with honest peaks. Then the product's own sample. `precision` is the part of excluded units that are
+bots', `recall` the part of bots' units that is excluded, `honest` the part of honest units excluded.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from app.sample import write_sample
+from app.stages.demand.rules.suspicion import EXCLUDED_FROM, REVIEWED_FROM, find_suspects
+from benchmarks.generated_pledges import PEAKS, Generated, generate
+
+SHAPES = {
+    "no attack, peaks": ((), ("live_stream", "opening_rush", "local_event")),
+    "hammering": (("hammering",), ("live_stream",)),
+    "fresh accounts": (("fresh_accounts",), ("live_stream", "local_event")),
+    "slow drip": (("slow_drip",), ("opening_rush",)),
+    "all three": (("hammering", "fresh_accounts", "slow_drip"), tuple(PEAKS)),
+    "scattered (unseen)": (("scattered",), ("live_stream",)),
+}
+BOTS = (0.02, 0.06, 0.15)
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Units: excluded of bots and of people, and all there were of either; signals for review."""
+
+    found: int = 0
+    wrong: int = 0
+    bots: int = 0
+    honest: int = 0
+    review: int = 0
+
+    def __add__(self, other: Score) -> Score:
+        return Score(
+            self.found + other.found,
+            self.wrong + other.wrong,
+            self.bots + other.bots,
+            self.honest + other.honest,
+            self.review + other.review,
+        )
+
+    @property
+    def precision(self) -> float:
+        return self.found / (self.found + self.wrong) if self.found + self.wrong else 1.0
+
+    @property
+    def recall(self) -> float:
+        return self.found / max(1, self.bots)
+
+    @property
+    def honest_excluded(self) -> float:
+        return self.wrong / max(1, self.honest)
+
+
+def score(campaign: Generated) -> Score:
+    """What the detector makes of a campaign against the truth."""
+    pledges = campaign.pledges
+    judged = pledges.select("id", "buyer", "region_id", "sku_id", "at")
+    suspects = find_suspects(judged, known_elsewhere=lambda buyers: set(buyers) & campaign.known)
+    both = pledges.join(suspects.select("id", "score"), on="id", how="left").with_columns(
+        pl.col("score").fill_null(0.0)
+    )
+    out, bot = pl.col("score") >= EXCLUDED_FROM, pl.col("kind") == "bot"
+    units = pl.col("quantity")
+    figures = both.select(
+        units.filter(out & bot).sum().alias("found"),
+        units.filter(out & ~bot).sum().alias("wrong"),
+        units.filter(bot).sum().alias("bots"),
+        units.filter(~bot).sum().alias("honest"),
+        (~out & (pl.col("score") >= REVIEWED_FROM)).sum().alias("review"),
+    )
+    return Score(*figures.row(0))
+
+
+def score_shape(
+    attacks: tuple[str, ...], peaks: tuple[str, ...], *, seeds: int, pledges: tuple[int, ...], bots: float
+) -> Score:
+    campaigns = (
+        generate(1000 * seed + count, pledges=count, attacks=attacks, bots=bots, peaks=peaks)
+        for seed in range(seeds)
+        for count in pledges
+    )
+    return sum((score(one) for one in campaigns), Score())
+
+
+def score_sample(folder: Path, *, as_of: date = date(2026, 11, 23)) -> Score:
+    """The sample brand's pre-sales against its truth; a pledge over the limit is an honest one."""
+    files = write_sample(folder, as_of=as_of)
+    truth = pl.read_csv(files.truth / "signals.csv", infer_schema=False).filter(
+        pl.col("file") == files.pledges.name
+    )
+    rows = pl.read_csv(files.pledges, infer_schema=False).with_columns(truth=truth["truth"])
+    rows = rows.filter(pl.col("truth").is_in(["honest", "over_limit", "bot"]))
+    named = rows.select(
+        pl.int_range(pl.len()).alias("id"),
+        "buyer",
+        "campaign",
+        pl.col("region").rank("dense").cast(pl.Int64).alias("region_id"),
+        pl.col("sku").rank("dense").cast(pl.Int64).alias("sku_id"),
+        pl.col("ordered_at").str.to_datetime(time_zone="UTC").dt.epoch("s").alias("at"),
+        pl.col("quantity").cast(pl.Int64),
+        pl.col("truth").alias("kind"),
+    )
+    total = Score()
+    for (code,), pledges in named.group_by("campaign", maintain_order=True):
+        elsewhere = named.filter(pl.col("campaign") != code)["buyer"]
+        total += score(Generated(pledges, frozenset(elsewhere)))
+    return total
+
+
+def _print(name: str, one: Score) -> None:
+    print(
+        f"{name:32} precision {one.precision:6.3f}   recall {one.recall:6.3f}   "
+        f"honest excluded {one.honest_excluded:7.4f}   review {one.review}"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seeds", type=int, default=6)
+    seeds = parser.parse_args().seeds
+    for name, (attacks, peaks) in SHAPES.items():
+        for bots in BOTS if attacks else (0.0,):
+            found = score_shape(attacks, peaks, seeds=seeds, pledges=(1_500, 12_000), bots=bots)
+            _print(f"{name}, {bots:.0%} bots", found)
+    with tempfile.TemporaryDirectory() as folder:
+        _print("sample brand", score_sample(Path(folder)))
+    campaign = generate(7, pledges=80_000, attacks=("hammering", "slow_drip"), bots=0.1, peaks=tuple(PEAKS))
+    started = time.perf_counter()
+    score(campaign)
+    print(f"{campaign.pledges.height:,} pledges in {time.perf_counter() - started:.2f} s")
+
+
+if __name__ == "__main__":
+    main()
