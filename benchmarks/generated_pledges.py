@@ -171,6 +171,12 @@ def hammering(world: World, units: int) -> pl.DataFrame:
     return _frame(world, at, np.repeat(world.regions(1), count), rng.choice(accounts, count).tolist(), "bot")
 
 
+def hammering_everywhere(world: World, units: int) -> pl.DataFrame:
+    """Few accounts again and again, for buyers said to live all over the country."""
+    burst = hammering(world, units)
+    return burst.with_columns(pl.Series("region_id", world.regions(burst.height) + 1))
+
+
 def fresh_accounts(world: World, units: int) -> pl.DataFrame:
     """Many new accounts of one region with a pledge each within minutes."""
     rng = world.rng
@@ -207,6 +213,7 @@ PEAKS: dict[str, Callable[[World], pl.DataFrame]] = {
 }
 ATTACKS: dict[str, Callable[[World, int], pl.DataFrame]] = {
     "hammering": hammering,
+    "hammering_everywhere": hammering_everywhere,
     "fresh_accounts": fresh_accounts,
     "slow_drip": slow_drip,
     "scattered": scattered,

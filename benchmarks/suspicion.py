@@ -28,6 +28,7 @@ from benchmarks.generated_pledges import PEAKS, Generated, generate
 SHAPES = {
     "no attack, peaks": ((), ("live_stream", "opening_rush", "local_event")),
     "hammering": (("hammering",), ("live_stream",)),
+    "hammering everywhere": (("hammering_everywhere",), ("live_stream",)),
     "fresh accounts": (("fresh_accounts",), ("live_stream", "local_event")),
     "slow drip": (("slow_drip",), ("opening_rush",)),
     "all three": (("hammering", "fresh_accounts", "slow_drip"), tuple(PEAKS)),
@@ -57,7 +58,7 @@ class Score:
 
     @property
     def precision(self) -> float:
-        return self.found / (self.found + self.wrong) if self.found + self.wrong else 1.0
+        return self.found / max(1, self.found + self.wrong)
 
     @property
     def recall(self) -> float:

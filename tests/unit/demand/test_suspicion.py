@@ -117,7 +117,7 @@ def good(one: Score) -> bool:
     return one.precision >= 0.95 and one.recall >= 0.85 and one.honest_excluded <= 0.01
 
 
-@pytest.mark.parametrize("shape", ["hammering", "fresh_accounts", "slow_drip"])
+@pytest.mark.parametrize("shape", ["hammering", "hammering_everywhere", "fresh_accounts", "slow_drip"])
 @pytest.mark.parametrize("bots", [0.02, 0.15])
 def test_attacks_are_found_and_people_are_left_alone(shape: str, bots: float) -> None:
     found = score_shape((shape,), ("live_stream", "local_event"), seeds=4, pledges=(1_500,), bots=bots)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -56,8 +57,17 @@ def too_fast(stream: Stream) -> list[Cluster]:
 
 
 def hammering(stream: Stream) -> list[Cluster]:
-    """Few accounts of one region that pledge again and again within the window."""
-    return [cluster for window in WINDOWS for cluster in _hammering(stream, window)]
+    """Few accounts that pledge again and again within the window, for one region or for any."""
+    order = np.argsort(stream.at, kind="stable")
+    country = Stream(np.zeros_like(stream.region), stream.at[order], stream.buyer[order])
+    return [
+        *(cluster for window in WINDOWS for cluster in _hammering(stream, window)),
+        *(
+            replace(cluster, members=order[cluster.members])
+            for window in WINDOWS[:-1]
+            for cluster in _hammering(country, window)
+        ),
+    ]
 
 
 def _hammering(stream: Stream, window: int) -> Iterator[Cluster]:
