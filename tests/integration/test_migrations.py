@@ -118,6 +118,23 @@ def test_every_state_column_is_checked(db: Database) -> None:
             assert f"ck_{table.name}_state_known" in names
 
 
+@pytest.mark.parametrize("bare", ["sqlite"], indirect=True)
+def test_a_further_word_in_a_check_leaves_tables_indexes_and_triggers_as_they_are(bare: Database) -> None:
+    def definitions() -> dict[str, str]:
+        query = text("SELECT type || ' ' || name, sql FROM sqlite_master WHERE sql IS NOT NULL")
+        with bare.engine.connect() as connection:
+            return {
+                name: sql.replace(" OR reason = 'suspected'", "") for name, sql in connection.execute(query)
+            }
+
+    schema.migrate(bare, revision="0005")
+    before = definitions()
+    schema.migrate(bare, revision="0006")
+    assert definitions() == before
+    schema.downgrade(bare, revision="0005")
+    assert definitions() == before
+
+
 @pytest.mark.parametrize("table", APPEND_ONLY)
 @pytest.mark.parametrize("verb", ["UPDATE", "DELETE"])
 def test_what_must_never_change_cannot(db: Database, table: str, verb: str) -> None:

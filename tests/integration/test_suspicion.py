@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 
+import polars as pl
 import pytest
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from app.core import schema
 from app.core.access import SYSTEM, Actor, Role
@@ -14,7 +16,7 @@ from app.core.db import Database
 from app.stages.catalog import operations as catalog
 from app.stages.demand import operations as demand
 from app.stages.demand import queries as demands
-from app.stages.demand.operations import PledgeSettings, SentPledge
+from app.stages.demand.operations import PledgeSettings, SentPledge, suspicion
 
 NOW = dt.datetime(2026, 11, 23, 9, tzinfo=dt.UTC)
 OPENING = dt.datetime(2026, 11, 10, 4, 0, 7, tzinfo=dt.UTC)
@@ -203,3 +205,24 @@ def test_going_back_to_before_the_reason_lets_the_suspected_count_again(pool: Po
     schema.migrate(pool.db)
     assert pool.judge() == 12
     assert pool.units() == {"valid": 60, "suspected": 24}
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_what_somebody_excludes_while_the_rule_is_judging_is_his(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool.online([*pool.people(), *pool.bots()])
+    judged_pledges = suspicion.judged_pledges
+
+    def meanwhile(session: Session, *, campaign_id: int) -> pl.DataFrame:
+        judged = judged_pledges(session, campaign_id=campaign_id)
+        with pool.db.transaction() as other:
+            signal = other.execute(text("SELECT id FROM signal WHERE external_id = 'B0'")).scalar_one()
+            demand.exclude_signal(
+                other, actor=ANNA, signal_id=signal, reason="test", evidence={"note": "ours"}, now=NOW
+            )
+        return judged
+
+    monkeypatch.setattr(suspicion, "judged_pledges", meanwhile)
+    assert pool.judge() == 11
+    assert pool.units() == {"valid": 60, "test": 2, "suspected": 22}

@@ -41,5 +41,8 @@ def take_turn(session: Session, *, channel: str, currency: str, now: dt.datetime
 
 
 def take_every_turn(session: Session) -> None:
-    """Lock all channels until the transaction ends, in the order in which several turns are always taken."""
-    session.execute(select(Channel.id).order_by(Channel.code).with_for_update())
+    """Lock all channels until the transaction ends, in the order in which several turns are always taken.
+
+    A person's word needs no turn: it refers to channels, which this lock allows.
+    """
+    session.execute(select(Channel.id).order_by(Channel.code).with_for_update(key_share=True))
