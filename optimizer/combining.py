@@ -8,7 +8,7 @@ linear program: with more SKUs than full rows it leaves most SKUs one plan (Dant
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -28,6 +28,8 @@ SETTLED = 1e-3
 # A row's price may at first be so many times the best known, and this part of the highest on top: with few
 # plans to mix, the master would ask for far more. It doubles where the row stays exceeded.
 BOX, BOX_FLOOR = 2.0, 0.01
+# Up to so many SKUs the choice is branched on too: to this gap, by at most so many nodes.
+FEW_SKUS, CHOICE_GAP, CHOICE_NODES = 80, 1e-3, 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +116,15 @@ def gather(
     return best
 
 
-def choose(net: Network, master: Master) -> dict[str, Part]:
-    """By SKU the plan that weighs most in the cheapest mix of all plans that fits."""
+def choices(net: Network, master: Master, *, seed: int) -> Iterator[dict[str, Part]]:
+    """Plans by SKU out of the pool: of each SKU the one that weighs most in the cheapest mix that fits; and,
+    where the SKUs are few, the cheapest choice found by branching.
+
+    With fewer SKUs than full rows the mix splits many of them, and rounding it can cost more than branching.
+    """
     above = np.where(np.isinf(net.coupling.penalty), 10 * top_prices(net), net.coupling.penalty)
-    return {one.sku: one for one in master.heaviest(above)}
+    yield {one.sku: one for one in master.heaviest(above)}
+    if len(master.columns) <= FEW_SKUS:
+        chosen = master.choose(above, gap=CHOICE_GAP, nodes=CHOICE_NODES, seed=seed)
+        if chosen is not None:
+            yield {one.sku: one for one in chosen}

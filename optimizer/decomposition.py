@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import accumulate
 
-from optimizer.combining import Pool, choose, gather, lagrangian
+from optimizer.combining import Pool, choices, gather, lagrangian
 from optimizer.improving import improve
 from optimizer.item import Item, compile_item
 from optimizer.limits import locked_orders
@@ -26,9 +27,10 @@ from optimizer.workers import Workers
 # A small MIP is taken to close this part of a SKU's distance; they stop when this part of the gap is left.
 CLOSES = 0.65
 SHARPEN_TO = 0.3
-# The SKUs furthest from their bound, up to so many pairs of lot and demand in all, get small MIPs with all
-# lots, which prove a better bound: about two minutes on two cores.
-PROVEN_PAIRS = 1_000_000
+# Work is bounded by pairs of lot and demand, so that the clock need not cut it and the plan can be had again.
+# Small MIPs have all lots, which proves a better bound, where all SKUs have so many pairs in all: two minutes
+# on two cores. Else those furthest from their bound have the lots of the relaxation. Then come the looks.
+PROVEN_PAIRS, QUICK_PAIRS, LOOK_PAIRS = 1_000_000, 300_000, 3_000_000
 # SKUs are planned anew in the room they have while they are further away than this part of the mean distance
 # the gap allows, at most so many times, and as long as that makes the plan cheaper by this part.
 LOOK_WORTH, LOOKS, LOOK_GAIN = 0.05, 3, 5e-4
@@ -61,8 +63,9 @@ def solve_in_parts(
         gap = settings.gap
         on_time &= _sharpen(net, workers, pool, pairs, effort, tell, gap=gap, deadline=until(SHARPEN_UNTIL))
         bound = _bound(net, pool)
-        plan = _cheaper(plan, Plan(net, choose(net, pool.master), pool.prices), effort, until(1.0))
-        on_time &= _look(plan, workers, pool, effort, tell, gap=gap, bound=bound, deadline=until(1.0))
+        for parts in choices(net, pool.master, seed=settings.seed):
+            plan = _cheaper(plan, Plan(net, parts, pool.prices), effort, until(1.0))
+        on_time &= _look(plan, workers, pool, pairs, effort, tell, gap=gap, bound=bound, deadline=until(1.0))
     chosen = {}
     for sku, one in plan.parts.items():
         assert one.pick is not None
@@ -88,23 +91,29 @@ def _sharpen(
     away = {sku: _distance(one, one.bound, pool.prices) for sku, one in pool.own.items()}
     left = math.fsum(away.values())
     allowed = SHARPEN_TO * gap * abs(lagrangian(net, pool.own.values(), pool.prices))
-    proven: list[Part] = []
-    quick: list[Part] = []
+    wanted = []
     for sku in sorted(away, key=lambda sku: (-away[sku], sku)):
         if left <= allowed or away[sku] <= 0:
             break
         if pool.own[sku].support is not None:
-            room = sum(pairs[one.sku] for one in proven) + pairs[sku] <= PROVEN_PAIRS
-            (proven if room else quick).append(pool.own[sku])
+            wanted.append(sku)
         left -= CLOSES * away[sku]
-    done, total = 0, len(proven) + len(quick)
-    for jobs, hard in ((proven, replace(effort, proven=True)), (quick, effort)):
-        for one in workers.sweep(jobs, pool.prices, hard, deadline=deadline):
-            pool.own[one.sku] = one
-            pool.master.add([one])
-            done += 1
-            tell(report("small MIPs", done, total, bound=pool.bound))
-    return done == total
+    proves = sum(pairs.values()) <= PROVEN_PAIRS
+    budget = PROVEN_PAIRS if proves else QUICK_PAIRS
+    jobs = [pool.own[sku] for sku in _affordable(wanted, pairs, budget)]
+    done = 0
+    for one in workers.sweep(jobs, pool.prices, replace(effort, proven=proves), deadline=deadline):
+        pool.own[one.sku] = one
+        pool.master.add([one])
+        done += 1
+        tell(report("small MIPs", done, len(jobs), bound=pool.bound))
+    return done == len(jobs)
+
+
+def _affordable(skus: list[str], pairs: dict[str, int], budget: int) -> list[str]:
+    """The first of the SKUs, until their pairs use the budget up."""
+    spent = accumulate((pairs[sku] for sku in skus), initial=0)
+    return [sku for sku, used in zip(skus, spent, strict=False) if used < budget]
 
 
 def _distance(one: Part, bound: float, prices: Floats) -> float:
@@ -124,6 +133,7 @@ def _look(
     plan: Plan,
     workers: Workers,
     pool: Pool,
+    pairs: dict[str, int],
     effort: Effort,
     tell: Tell,
     *,
@@ -135,10 +145,13 @@ def _look(
     goal = bound / (1.0 - gap) if gap < 1.0 else math.inf
     say = _say(tell, "improve", bound=bound, cost=plan.cost)
     worth = LOOK_WORTH * gap * abs(bound) / max(len(plan.parts), 1)
+    budget = LOOK_PAIRS
     for _ in range(LOOKS):
         before = plan.cost()
         away = {sku: _distance(plan.parts[sku], one.bound, plan.prices) for sku, one in pool.own.items()}
-        again = [sku for sku in sorted(away, key=lambda sku: (-away[sku], sku)) if away[sku] > worth]
+        far = [sku for sku in sorted(away, key=lambda sku: (-away[sku], sku)) if away[sku] > worth]
+        again = _affordable(far, pairs, budget)
+        budget -= sum(pairs[sku] for sku in again)
         if before <= goal or not again:
             break
         if not improve(plan, workers, again, effort, goal=goal, tell=say, deadline=deadline):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from benchmarks.allocation_scale import problem
 from optimizer import Problem
-from optimizer.combining import Pool, choose, gather, lagrangian
+from optimizer.combining import Pool, choices, gather, lagrangian
 from optimizer.improving import improve
 from optimizer.master import Master
 from optimizer.network import Network, network
@@ -82,11 +82,23 @@ def test_rounds_raise_the_bound_of_the_first_prices_and_give_every_sku_more_plan
     assert all(len(plans) > 2 for plans in pool.master.columns.values())
 
 
+def test_few_skus_are_branched_on_too() -> None:
+    room = np.array([15.0])
+    master = Master(room=room, ceiling=np.array([1000.0]))
+    row, none = np.array([0]), np.zeros(0, dtype=np.int64)
+    for sku, without in (("A", 50.0), ("B", 60.0)):
+        master.add([Part(sku=sku, bound=0.0, cost=10.0, rows=row, amounts=np.array([10.0]))])
+        master.add([Part(sku=sku, bound=0.0, cost=without, rows=none, amounts=np.zeros(0))])
+    found = master.choose(np.array([1000.0]), gap=0.0, nodes=100, seed=0)
+    assert found is not None
+    assert sorted((one.sku, one.cost) for one in found) == [("A", 50.0), ("B", 10.0)]
+
+
 def test_looking_again_keeps_the_hard_rows_and_makes_the_plan_cheaper() -> None:
     net = network(tight())
     with Workers(net, threads=1) as workers:
         pool, _, _ = pooled(workers, net)
-        plan = Plan(net, choose(net, pool.master), pool.prices)
+        plan = Plan(net, next(choices(net, pool.master, seed=0)), pool.prices)
         assert repair(plan, Effort(), tell=lambda done, total: None, deadline=math.inf)
         repaired = plan.cost()
         skus = list(plan.parts)
