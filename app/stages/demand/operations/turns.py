@@ -30,7 +30,9 @@ def take_turn(session: Session, *, channel: str, currency: str, now: dt.datetime
             "channel_invalid",
             f"A channel's code has letters, digits, dots and dashes, at most 40; not {channel[:60]!r}.",
         )
-    locked = select(Channel.id, Channel.currency).where(Channel.code == channel).with_for_update()
+    wanted = select(Channel.id, Channel.currency).where(Channel.code == channel)
+    # References to the channel are let in: who excludes a pledge meanwhile makes some, and need not wait.
+    locked = wanted.with_for_update(key_share=True)
     row = session.execute(locked).one_or_none()
     if row is None:
         insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
