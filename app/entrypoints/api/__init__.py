@@ -5,11 +5,13 @@ from __future__ import annotations
 from flask import Flask
 from flask_smorest import Api
 
-from app.entrypoints.api import cycle, demand, forecasts, imports, plans, supply
+from app.entrypoints.api import campaigns, cycle, demand, forecasts, imports, plans, pledges, supply
 from app.entrypoints.door import public
-from app.entrypoints.wire import Problem
+from app.entrypoints.wire.basics import Problem
 
-BLUEPRINTS = tuple(part.blueprint for part in (imports, demand, forecasts, cycle, plans, supply))
+BLUEPRINTS = tuple(
+    part.blueprint for part in (imports, pledges, demand, campaigns, forecasts, cycle, plans, supply)
+)
 DESCRIPTION = """Headwater collects demand before anything is made, and plans who makes it for where.
 
 Sign in with an access token: `Authorization: Bearer hw_…`. Quantities are whole units, money is whole minor

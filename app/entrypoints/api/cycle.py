@@ -1,4 +1,4 @@
-"""The planning cycle as a job, and what it forecast."""
+"""The planning cycle as a job."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ from flask_smorest import Blueprint
 
 from app.core import jobs
 from app.core.access import Role
-from app.core.errors import NotFound
-from app.entrypoints import wire
 from app.entrypoints.door import current_actor, db, now, roles, today
-from app.stages.forecasts import queries as forecasts
+from app.entrypoints.wire import cycle as wire
 
 blueprint = Blueprint("cycle", __name__, url_prefix="/api/v1", description="One turn of the planning cycle")
 
@@ -46,29 +44,3 @@ def cancel_job(job_id: int) -> Any:
     """Stop a job: a waiting one at once, a running one at its next report"""
     with db().transaction() as session:
         return jobs.cancel(session, job_id=job_id, now=now())
-
-
-@blueprint.route("/forecasts/latest", methods=["GET"])
-@roles(Role.MERCHANDISER, Role.WAREHOUSE_PLANNER)
-@blueprint.response(200, wire.ForecastRun)
-def latest_forecast() -> Any:
-    """The newest forecast run"""
-    with db().reading() as session:
-        return _latest(session)
-
-
-@blueprint.route("/forecasts/latest/lines", methods=["GET"])
-@roles(Role.MERCHANDISER, Role.WAREHOUSE_PLANNER)
-@blueprint.arguments(wire.ForecastFilter, location="query")
-@blueprint.response(200, wire.ForecastLine(many=True))
-def forecast_lines(wanted: dict[str, Any]) -> Any:
-    """Units by region and week with 80 and 95 % intervals, of one SKU"""
-    with db().reading() as session:
-        return forecasts.lines(session, run_id=_latest(session).id, **wanted)
-
-
-def _latest(session: Any) -> forecasts.ForecastRunFact:
-    run = forecasts.latest_run(session)
-    if run is None:
-        raise NotFound("forecast_none", "Nothing was forecast yet. Run the planning cycle first.")
-    return run

@@ -1,4 +1,4 @@
-"""Overrides of the forecast, and what forecasts were worth."""
+"""What was forecast, overrides of it, and what forecasts were worth."""
 
 from __future__ import annotations
 
@@ -7,13 +7,36 @@ from typing import Any
 from flask_smorest import Blueprint
 
 from app.core.access import Role
-from app.entrypoints import wire
+from app.core.errors import NotFound
 from app.entrypoints.door import current_actor, db, now, roles, today
+from app.entrypoints.wire import forecasts as wire
 from app.stages.forecasts import operations, queries
 
 blueprint = Blueprint(
-    "forecasts", __name__, url_prefix="/api/v1/forecasts", description="A planner's word, and the score"
+    "forecasts",
+    __name__,
+    url_prefix="/api/v1/forecasts",
+    description="What will be wanted, a planner's word, and the score",
 )
+
+
+@blueprint.route("/latest", methods=["GET"])
+@roles(Role.MERCHANDISER, Role.WAREHOUSE_PLANNER)
+@blueprint.response(200, wire.ForecastRun)
+def latest_forecast() -> Any:
+    """The newest forecast run"""
+    with db().reading() as session:
+        return _latest(session)
+
+
+@blueprint.route("/latest/lines", methods=["GET"])
+@roles(Role.MERCHANDISER, Role.WAREHOUSE_PLANNER)
+@blueprint.arguments(wire.ForecastFilter, location="query")
+@blueprint.response(200, wire.ForecastLine(many=True))
+def forecast_lines(wanted: dict[str, Any]) -> Any:
+    """Units by region and week with 80 and 95 % intervals, of one SKU"""
+    with db().reading() as session:
+        return queries.lines(session, run_id=_latest(session).id, **wanted)
 
 
 @blueprint.route("/overrides", methods=["GET"])
@@ -59,3 +82,10 @@ def accuracy(wanted: dict[str, Any]) -> Any:
     """What the forecasts of finished weeks were worth, by SKU class, region, step ahead or week"""
     with db().reading() as session:
         return queries.accuracy(session, **wanted)
+
+
+def _latest(session: Any) -> queries.ForecastRunFact:
+    run = queries.latest_run(session)
+    if run is None:
+        raise NotFound("forecast_none", "Nothing was forecast yet. Run the planning cycle first.")
+    return run

@@ -11,9 +11,10 @@ from flask_smorest import Blueprint
 from flask_smorest.fields import Upload
 
 from app.core.access import Role
-from app.entrypoints import wire
 from app.entrypoints.door import current_actor, db, roles
 from app.entrypoints.uploads import import_upload
+from app.entrypoints.wire import imports as wire
+from app.entrypoints.wire.basics import PageAfterRow, PageBefore
 from app.stages.imports import queries
 
 blueprint = Blueprint(
@@ -42,7 +43,7 @@ def import_orders(form: dict[str, Any]) -> Any:
 
 @blueprint.route("/imports", methods=["GET"])
 @roles(Role.MERCHANDISER)
-@blueprint.arguments(wire.PageBefore, location="query")
+@blueprint.arguments(PageBefore, location="query")
 @blueprint.response(200, wire.Batch(many=True))
 def list_batches(page: dict[str, Any]) -> Any:
     """Imported files, newest first"""
@@ -61,7 +62,7 @@ def get_batch(batch_id: int) -> Any:
 
 @blueprint.route("/imports/<int:batch_id>/rejects", methods=["GET"])
 @roles(Role.MERCHANDISER)
-@blueprint.arguments(wire.PageAfterRow, location="query")
+@blueprint.arguments(PageAfterRow, location="query")
 @blueprint.response(200, wire.RejectedRow(many=True))
 def rejected_rows(page: dict[str, Any], batch_id: int) -> Any:
     """Rows kept out, with row, column, code and sentence

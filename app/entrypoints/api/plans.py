@@ -8,8 +8,10 @@ from flask_smorest import Blueprint
 
 from app.core.access import Role
 from app.core.errors import NotFound
-from app.entrypoints import wire
 from app.entrypoints.door import db, roles
+from app.entrypoints.wire import plans as wire
+from app.entrypoints.wire.alerts import Alert, AlertFilter
+from app.entrypoints.wire.basics import Page, PageAt
 from app.stages.alerts import queries as alerts
 from app.stages.allocation import queries
 
@@ -39,7 +41,7 @@ def get_plan(run_id: int) -> Any:
 
 @blueprint.route("/plans/<int:run_id>/lines", methods=["GET"])
 @roles(Role.MERCHANDISER, Role.WAREHOUSE_PLANNER)
-@blueprint.arguments(wire.PageAt, location="query")
+@blueprint.arguments(PageAt, location="query")
 @blueprint.response(200, wire.PlanLine(many=True))
 def plan_lines(page: dict[str, Any], run_id: int) -> Any:
     """Its lines: units of a SKU from a supplier to a warehouse or region"""
@@ -61,7 +63,7 @@ def shares(wanted: dict[str, Any], run_id: int) -> Any:
 
 @blueprint.route("/plans/<int:run_id>/unmet", methods=["GET"])
 @roles(Role.MERCHANDISER, Role.WAREHOUSE_PLANNER)
-@blueprint.arguments(wire.Page, location="query")
+@blueprint.arguments(Page, location="query")
 @blueprint.response(200, wire.Unmet(many=True))
 def unmet(page: dict[str, Any], run_id: int) -> Any:
     """Demand the plan does not meet, each with the reason code that decided"""
@@ -72,8 +74,8 @@ def unmet(page: dict[str, Any], run_id: int) -> Any:
 
 @blueprint.route("/alerts", methods=["GET"])
 @roles(Role.MERCHANDISER, Role.WAREHOUSE_PLANNER)
-@blueprint.arguments(wire.AlertFilter, location="query")
-@blueprint.response(200, wire.Alert(many=True))
+@blueprint.arguments(AlertFilter, location="query")
+@blueprint.response(200, Alert(many=True))
 def open_alerts(wanted: dict[str, Any]) -> Any:
     """Open alerts, the weightiest first; one per cause"""
     with db().reading() as session:

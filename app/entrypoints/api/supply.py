@@ -7,11 +7,11 @@ from typing import Any
 from flask_smorest import Blueprint
 
 from app.core.access import Role
-from app.entrypoints import wire
 from app.entrypoints.door import current_actor, db, now, roles, today
-from app.stages.confirmation import operations as confirmation
+from app.entrypoints.wire import confirmation, warehouse
+from app.stages.confirmation import operations as answers
 from app.stages.confirmation import queries as confirmations
-from app.stages.warehouse import operations as warehouse
+from app.stages.warehouse import operations as receipts
 from app.stages.warehouse import queries as warehouses
 
 blueprint = Blueprint(
@@ -21,8 +21,8 @@ blueprint = Blueprint(
 
 @blueprint.route("/plan-lines", methods=["GET"])
 @roles(Role.SUPPLIER, Role.MERCHANDISER, Role.WAREHOUSE_PLANNER)
-@blueprint.arguments(wire.LineFilter, location="query")
-@blueprint.response(200, wire.Line(many=True))
+@blueprint.arguments(confirmation.LineFilter, location="query")
+@blueprint.response(200, confirmation.Line(many=True))
 def plan_lines(wanted: dict[str, Any]) -> Any:
     """Lines of production plans; a supplier sees its own and no other"""
     state = wanted.pop("state")
@@ -34,32 +34,28 @@ def plan_lines(wanted: dict[str, Any]) -> Any:
 
 @blueprint.route("/plan-lines/<int:line_id>/answers", methods=["POST"])
 @roles(Role.SUPPLIER)
-@blueprint.arguments(wire.AnswerForm)
-@blueprint.response(201, wire.Line)
+@blueprint.arguments(confirmation.AnswerForm)
+@blueprint.response(201, confirmation.Line)
 def answer_line(answer: dict[str, Any], line_id: int) -> Any:
     """Confirm, counter or decline one line"""
     with db().transaction() as session:
-        return confirmation.record_answer(
-            session, actor=current_actor(), line_id=line_id, now=now(), **answer
-        )
+        return answers.record_answer(session, actor=current_actor(), line_id=line_id, now=now(), **answer)
 
 
 @blueprint.route("/plan-lines/<int:line_id>/settlement", methods=["POST"])
 @roles(Role.MERCHANDISER)
-@blueprint.arguments(wire.SettlementForm)
-@blueprint.response(200, wire.Line)
+@blueprint.arguments(confirmation.SettlementForm)
+@blueprint.response(200, confirmation.Line)
 def settle_counter(decision: dict[str, Any], line_id: int) -> Any:
     """Accept or refuse a supplier's counter-offer"""
     with db().transaction() as session:
-        return confirmation.settle_counter(
-            session, actor=current_actor(), line_id=line_id, now=now(), **decision
-        )
+        return answers.settle_counter(session, actor=current_actor(), line_id=line_id, now=now(), **decision)
 
 
 @blueprint.route("/inbound", methods=["GET"])
 @roles(Role.WAREHOUSE_PLANNER, Role.MERCHANDISER)
-@blueprint.arguments(wire.Weeks, location="query")
-@blueprint.response(200, wire.InboundCell(many=True))
+@blueprint.arguments(warehouse.Weeks, location="query")
+@blueprint.response(200, warehouse.InboundCell(many=True))
 def inbound(wanted: dict[str, Any]) -> Any:
     """Units due by warehouse and week, asked and confirmed, against inbound capacity"""
     with db().reading() as session:
@@ -68,8 +64,8 @@ def inbound(wanted: dict[str, Any]) -> Any:
 
 @blueprint.route("/atp", methods=["GET"])
 @roles(Role.WAREHOUSE_PLANNER, Role.MERCHANDISER)
-@blueprint.arguments(wire.AtpFilter, location="query")
-@blueprint.response(200, wire.AtpRow(many=True))
+@blueprint.arguments(warehouse.AtpFilter, location="query")
+@blueprint.response(200, warehouse.AtpRow(many=True))
 def atp(wanted: dict[str, Any]) -> Any:
     """Available to promise by SKU and week"""
     with db().reading() as session:
@@ -78,9 +74,9 @@ def atp(wanted: dict[str, Any]) -> Any:
 
 @blueprint.route("/receipts", methods=["POST"])
 @roles(Role.WAREHOUSE_PLANNER)
-@blueprint.arguments(wire.ReceiptForm)
-@blueprint.response(201, wire.Receipt)
+@blueprint.arguments(warehouse.ReceiptForm)
+@blueprint.response(201, warehouse.Receipt)
 def receive(form: dict[str, Any]) -> Any:
     """Receive units of a confirmed line; the same reference again changes nothing"""
     with db().transaction() as session:
-        return warehouse.receive(session, actor=current_actor(), now=now(), **form)
+        return receipts.receive(session, actor=current_actor(), now=now(), **form)

@@ -1,0 +1,238 @@
+"""Pledges that come one by one or in batches, and what is corrected of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, NoReturn, TypeVar
+
+from flask import abort, request
+from flask_smorest import Blueprint
+from marshmallow import Schema, ValidationError
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from app.core.access import Role
+from app.core.errors import RuleBroken
+from app.entrypoints.door import config, current_actor, db, now, roles
+from app.entrypoints.wire import pledges as wire
+from app.stages.demand import operations
+from app.stages.demand.operations import Flaw, PledgeResult, PledgeSettings, SentPledge
+
+Answer = TypeVar("Answer")
+LARGEST_BODY = 4 * 1024 * 1024
+"""Bytes of JSON; a thousand pledges need a quarter of it."""
+MOST_STRANGERS = 10
+"""Unknown members that are named in an answer."""
+PLEDGE, CORRECTION = wire.PledgeForm(), wire.CorrectionForm()
+"""Made once: to make one takes longer than to read a row with it."""
+TURNED_AWAY = ("40001", "40P01")
+"""What PostgreSQL says when it ends a transaction so that another can go on."""
+
+blueprint = Blueprint("pledges", __name__, url_prefix="/api/v1", description="Demand as it comes in")
+
+
+@blueprint.route("/pledges", methods=["POST"])
+@roles(Role.MERCHANDISER)
+@blueprint.doc(
+    requestBody={"required": True, "content": {"application/json": {"schema": wire.PledgeForm}}},
+    parameters=[
+        {
+            "in": "header",
+            "name": "Idempotency-Key",
+            "schema": {"type": "string", "maxLength": 120},
+            "description": "The external id of a pledge that names none.",
+        }
+    ],
+)
+@blueprint.response(201, wire.Pledge)
+@blueprint.alt_response(200, schema=wire.Pledge, description="It was known already; nothing changed")
+def take_pledge() -> Any:
+    """Take one pledge
+
+    Its identity is channel and external id: the same pledge again is answered with the same body and counts
+    once. The same identity with other content is refused with 409 `identity_conflict`, a pledge with bad
+    fields with 422 `pledge_invalid` and one entry in `errors` for each of them.
+    """
+    body = _object(_json())
+    if body.get("external_id") is None and "Idempotency-Key" in request.headers:
+        body["external_id"] = request.headers["Idempotency-Key"]
+    sent = _sent(body)
+    pledge, is_new = _stored(
+        lambda session: operations.take_pledge(
+            session, sent=sent, actor=current_actor(), now=now(), settings=_settings()
+        )
+    )
+    return pledge, 201 if is_new else 200
+
+
+@blueprint.route("/pledges:batch", methods=["POST"])
+@roles(Role.MERCHANDISER)
+@blueprint.doc(
+    requestBody={
+        "required": True,
+        "content": {"application/json": {"schema": wire.PledgeForm(many=True)}},
+    }
+)
+@blueprint.response(200, wire.PledgeResult(many=True))
+def take_pledges() -> Any:
+    """Take up to 1,000 pledges
+
+    One result a row, in their order: accepted; duplicate, when it is known with the same content; or
+    rejected, with its first bad field. A bad row does not stop the others; all is stored at once.
+    """
+    body = _json()
+    if not isinstance(body, list):
+        raise RuleBroken("body_not_list", "Send a list of pledges.")
+    rows = [_sent(one) for one in body[: operations.MOST_AT_ONCE + 1]]
+    results = _stored(
+        lambda session: operations.take_pledges(
+            session, rows=rows, actor=current_actor(), now=now(), settings=_settings()
+        )
+    )
+    return [_told(number, result) for number, result in enumerate(results)]
+
+
+@blueprint.route("/pledges/<channel>/<path:external_id>", methods=["PATCH"])
+@roles(Role.MERCHANDISER)
+@blueprint.doc(
+    requestBody={"required": True, "content": {"application/json": {"schema": wire.CorrectionForm}}}
+)
+@blueprint.response(200, wire.Correction)
+@blueprint.alt_response(202, schema=wire.Correction, description="The correction waits for its pledge")
+def correct_pledge(channel: str, external_id: str) -> Any:
+    """Correct the quantity or the status of a pledge
+
+    It counts on the day the pledge belongs to. Of several corrections the latest by `changed_at` stands,
+    whatever the order they arrive in; one that comes before its pledge waits for it.
+    """
+    said, flaws = _loaded(CORRECTION, _object(_json()))
+    if flaws:
+        listed = [{"field": one.field, "code": one.code, "sentence": one.sentence} for one in flaws]
+        raise RuleBroken("correction_invalid", "This is no correction; see `errors`.", errors=listed)
+    return _correct(channel, external_id, **said)
+
+
+@blueprint.route("/pledges/<channel>/<path:external_id>", methods=["DELETE"])
+@roles(Role.MERCHANDISER)
+@blueprint.arguments(wire.CancelFilter, location="query")
+@blueprint.response(200, wire.Correction)
+@blueprint.alt_response(202, schema=wire.Correction, description="The cancellation waits for its pledge")
+def cancel_pledge(when: dict[str, Any], channel: str, external_id: str) -> Any:
+    """Cancel a pledge
+
+    The signal stays, and leaves valid demand; the same as correcting its status to cancelled.
+    """
+    return _correct(channel, external_id, status="cancelled", **when)
+
+
+def _correct(channel: str, external_id: str, **said: Any) -> tuple[Any, int]:
+    fact = _stored(
+        lambda session: operations.correct_pledge(
+            session,
+            channel=channel,
+            external_id=external_id,
+            actor=current_actor(),
+            now=now(),
+            currency=config().currency,
+            **said,
+        )
+    )
+    return fact, 202 if fact.pledge is None else 200
+
+
+def _settings() -> PledgeSettings:
+    settings = config()
+    return PledgeSettings(
+        pseudonym_key=settings.pseudonym_key, currency=settings.currency, timezone=settings.timezone
+    )
+
+
+def _stored(work: Callable[[Session], Answer]) -> Answer:
+    """Do it in one transaction; once more when the database ended it for being in another one's way."""
+    for is_last in (False, False, True):
+        try:
+            with db().transaction() as session:
+                return work(session)
+        except OperationalError as error:
+            if is_last or getattr(error.orig, "sqlstate", None) not in TURNED_AWAY:
+                raise
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _json() -> Any:
+    """The body, strictly after RFC 8259."""
+    if not request.is_json:
+        abort(415, description="Send JSON, as application/json.")
+    request.max_content_length = LARGEST_BODY
+    try:
+        return json.loads(request.get_data(cache=False).decode("utf-8"), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        abort(400, description="The body is no JSON document in UTF-8.")
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _object(body: Any) -> dict[str, Any]:
+    if not isinstance(body, dict):
+        raise RuleBroken("body_not_object", "Send a JSON object.")
+    return body
+
+
+def _sent(row: Any) -> SentPledge:
+    """A row as the rules take it: the usable fields as text, and what is wrong with the others."""
+    if not isinstance(row, dict):
+        return SentPledge("", {}, (Flaw("", "row_not_object", "This row is no JSON object."),))
+    said, flaws = _loaded(PLEDGE, row)
+    if said.get("quantity", 1) < 0:
+        flaws.append(
+            Flaw("quantity", "quantity_negative", "quantity: send units that came back as a correction.")
+        )
+    if "ordered_at" in said:
+        said["ordered_at"] = said["ordered_at"].isoformat()
+    channel = said.pop("channel", "")
+    return SentPledge(
+        channel, {name: str(value) for name, value in said.items() if value is not None}, tuple(flaws)
+    )
+
+
+def _loaded(schema: Schema, row: dict[str, Any]) -> tuple[dict[str, Any], list[Flaw]]:
+    """The members that have the right form, and a flaw for each of the others."""
+    strangers = [name for name in row if name not in schema.fields]
+    flaws = [
+        Flaw(_readable(name), "field_unknown", "Nobody knows this field; leave it out.")
+        for name in strangers[:MOST_STRANGERS]
+    ]
+    try:
+        known: dict[str, Any] = schema.load({name: row[name] for name in schema.fields if name in row})
+    except ValidationError as error:
+        known = dict(error.valid_data)  # type: ignore[arg-type]
+        messages: dict[str, list[str]] = error.messages  # type: ignore[assignment]
+        flaws += [_flaw(name, told[0], was_sent=name in row) for name, told in messages.items()]
+    return known, flaws
+
+
+def _readable(name: str) -> str:
+    """A member's name for an answer: short, and nothing that can't be written."""
+    return name[:60].encode("utf-8", "replace").decode("utf-8")
+
+
+def _flaw(name: str, sentence: str, *, was_sent: bool) -> Flaw:
+    if not was_sent:
+        return Flaw(name, "value_missing", f"{name}: the cell is empty; it must have a value.")
+    return Flaw(name, "field_invalid", f"{name}: {sentence}")
+
+
+def _told(number: int, result: PledgeResult) -> dict[str, Any]:
+    flaw = result.flaws[0] if result.flaws else None
+    return {
+        "row": number,
+        "result": result.outcome.value,
+        "channel": result.channel,
+        "external_id": result.external_id,
+        "field": flaw.field if flaw else None,
+        "code": flaw.code if flaw else None,
+        "sentence": flaw.sentence if flaw else None,
+    }

@@ -1,0 +1,67 @@
+"""Plans, their lines, shares and unmet demand."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields, validate
+
+from app.entrypoints.wire.basics import Filter
+
+
+class Plan(Schema):
+    run_id = fields.Integer(required=True)
+    forecast_run_id = fields.Integer(required=True)
+    as_of = fields.Date(required=True)
+    weeks = fields.Integer(required=True)
+    status = fields.String(required=True)
+    currency = fields.String(required=True)
+    problem_digest = fields.String(required=True)
+    plan_digest = fields.String(required=True)
+    demand_units = fields.Integer(required=True)
+    planned_units = fields.Integer(required=True)
+    unmet_units = fields.Integer(required=True)
+    cost_minor = fields.Integer(required=True)
+    bound_minor = fields.Integer(required=True)
+    gap = fields.Float(required=True)
+    cost_parts = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
+    binding = fields.List(fields.Dict(), required=True)
+    seconds = fields.Float(required=True)
+    created_at = fields.AwareDateTime(required=True)
+
+
+class PlanLine(Schema):
+    id = fields.Integer(required=True)
+    supplier_id = fields.Integer(required=True)
+    sku_id = fields.Integer(required=True)
+    warehouse_id = fields.Integer(required=True, allow_none=True)
+    region_id = fields.Integer(required=True, allow_none=True)
+    order_week = fields.Date(required=True)
+    arrival_week = fields.Date(required=True)
+    quantity = fields.Integer(required=True)
+    unit_price_minor = fields.Integer(required=True)
+    locked_quantity = fields.Integer(required=True)
+
+
+class Share(Schema):
+    scope = fields.String(required=True)
+    scope_key = fields.String(required=True)
+    base = fields.String(required=True)
+    supplier_id = fields.Integer(required=True)
+    amount = fields.Integer(required=True)
+    scope_amount = fields.Integer(required=True)
+    share = fields.Float(required=True)
+    demand_share = fields.Float(required=True, allow_none=True)
+    hhi = fields.Float(required=True)
+    effective_suppliers = fields.Float(required=True)
+
+
+class ShareFilter(Filter):
+    scope = fields.String(load_default=None, validate=validate.OneOf(["sku", "category", "plan"]))
+    above = fields.Float(load_default=None, validate=validate.Range(0, 1))
+
+
+class Unmet(Schema):
+    sku_id = fields.Integer(required=True)
+    region_id = fields.Integer(required=True)
+    week = fields.Date(required=True)
+    quantity = fields.Integer(required=True)
+    reason = fields.String(required=True)
