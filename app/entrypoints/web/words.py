@@ -63,6 +63,7 @@ REASONS = {
     "unpriced": _("Without a price"),
     "over_limit": _("Over the buyer's limit"),
     "suspected": _("Suspected bots or brushing"),
+    "over_cap": _("Over the campaign's cap"),
 }
 SUSPICIONS = {
     "velocity": _("Faster than a person"),
@@ -110,6 +111,7 @@ ALERT_KINDS: Labels = {
     "answer_overdue": (_("Answer overdue"), "warning"),
     "declined": (_("Declined"), "danger"),
     "campaign_at_risk": (_("Campaign at risk"), "warning"),
+    "balance_due": (_("Balance due"), "warning"),
 }
 ANSWERS = {
     "confirm": _("Confirmed as asked"),

@@ -19,6 +19,7 @@ class AlertKind(StrEnum):
     ANSWER_OVERDUE = "answer_overdue"
     DECLINED = "declined"
     CAMPAIGN_AT_RISK = "campaign_at_risk"
+    BALANCE_DUE = "balance_due"
 
 
 OWNERS = dict.fromkeys(AlertKind, "merchandiser")

@@ -1,4 +1,4 @@
-"""Tables of demand: channel, campaign, tier, signal, correction, exclusion, and the roll-ups."""
+"""Tables of demand: channel, signal, correction, exclusion, roll-ups; campaigns have their own file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,22 @@ from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from app.core.db import Base, BigId, UtcDateTime, one_of, reference
 from app.core.limits import LARGEST_QUANTITY
-from app.stages.demand.rules import CampaignState, Commitment, Reason, SignalStatus
+from app.stages.demand.models.campaigns import Campaign, CampaignDecision, CampaignSku, LimitedTier, Tier
+from app.stages.demand.rules import Commitment, Reason, SignalStatus
+
+__all__ = [
+    "Campaign",
+    "CampaignDay",
+    "CampaignDecision",
+    "CampaignSku",
+    "Channel",
+    "Correction",
+    "DemandDay",
+    "Exclusion",
+    "LimitedTier",
+    "Signal",
+    "Tier",
+]
 
 REASONS = [reason.value for reason in Reason]
 ByteOrdered = String(200).with_variant(String(200, collation="C"), "postgresql")
@@ -34,46 +49,6 @@ class Channel(Base):
     code: Mapped[str] = mapped_column(String(40), unique=True)
     currency: Mapped[str] = mapped_column(String(3))
     created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
-
-
-class Campaign(Base):
-    __tablename__ = "campaign"
-    id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    code: Mapped[str] = mapped_column(String(80), unique=True)
-    name: Mapped[str] = mapped_column(String(200))
-    name_zh: Mapped[str | None] = mapped_column(String(200))
-    state: Mapped[str] = mapped_column(String(16))
-    opens_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
-    closes_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
-    expected_units: Mapped[int]
-    go_factor_percent: Mapped[int] = mapped_column(default=120)
-    per_buyer_limit: Mapped[int | None]
-    due_week: Mapped[dt.date]
-    __table_args__ = (
-        one_of("state", [state.value for state in CampaignState]),
-        CheckConstraint("closes_at > opens_at", name="closes_after_opening"),
-        CheckConstraint("expected_units >= 1", name="expected_positive"),
-        CheckConstraint("go_factor_percent >= 1", name="go_factor_positive"),
-        CheckConstraint("per_buyer_limit IS NULL OR per_buyer_limit >= 1", name="limit_positive"),
-    )
-
-
-class CampaignSku(Base):
-    __tablename__ = "campaign_sku"
-    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaign.id"), primary_key=True)
-    sku_id: Mapped[int] = mapped_column(ForeignKey("sku.id"), primary_key=True, index=True)
-
-
-class Tier(Base):
-    """The price of every unit once the campaign has reached `min_units`."""
-
-    __tablename__ = "tier"
-    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaign.id"), primary_key=True)
-    min_units: Mapped[int] = mapped_column(primary_key=True)
-    unit_price_minor: Mapped[int] = mapped_column(BigInteger)
-    __table_args__ = (
-        CheckConstraint("min_units >= 0 AND unit_price_minor >= 0", name="units_and_price_positive"),
-    )
 
 
 class Signal(Base):
@@ -130,6 +105,10 @@ class Correction(Base):
 
     A row may come before its pledge: then `received_quantity` is null, and it waits. Afterwards that is the
     quantity with which the pledge was received; the signal itself holds the corrected one.
+
+    `fill_quantity` is the most that was said in the fill phase of its campaign, where a pledge can only grow:
+    it counts where it is more than the quantity. `waiting` holds every word of a row that waits, because only
+    its pledge tells in which phase they were said.
     """
 
     __tablename__ = "correction"
@@ -140,13 +119,19 @@ class Correction(Base):
     status: Mapped[str | None] = mapped_column(String(10))
     status_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     received_quantity: Mapped[int | None]
+    fill_quantity: Mapped[int | None]
+    waiting: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
     __table_args__ = (
         PrimaryKeyConstraint("channel_id", "external_id"),
         one_of("status", [status.value for status in SignalStatus]),
         CheckConstraint(f"quantity BETWEEN 1 AND {LARGEST_QUANTITY}", name="quantity_in_range"),
         CheckConstraint("(quantity IS NULL) = (quantity_at IS NULL)", name="quantity_timed"),
         CheckConstraint("(status IS NULL) = (status_at IS NULL)", name="status_timed"),
-        CheckConstraint("quantity IS NOT NULL OR status IS NOT NULL", name="says_something"),
+        CheckConstraint("fill_quantity IS NULL OR fill_quantity >= 1", name="fill_positive"),
+        CheckConstraint(
+            "quantity IS NOT NULL OR status IS NOT NULL OR fill_quantity IS NOT NULL OR waiting IS NOT NULL",
+            name="says_something",
+        ),
         {"sqlite_with_rowid": False},
     )
 

@@ -19,6 +19,7 @@ from app.stages.demand import rules
 from app.stages.demand.models import Campaign, CampaignSku, Tier
 from app.stages.demand.queries import list_campaigns
 from app.stages.demand.rules import CampaignState
+from app.stages.demand.rules.campaigns import DecisionKind, step
 
 HEADINGS = (
     "campaign",
@@ -137,6 +138,7 @@ def _campaign(row: _Row) -> Campaign:
         name=row.cells["name"],
         name_zh=row.cells["name_zh"] or None,
         state=CampaignState.OPEN,
+        launched_at=opens_at,
         opens_at=opens_at,
         closes_at=closes_at,
         expected_units=_units(row, "expected_units"),
@@ -197,9 +199,7 @@ def close_due_campaigns(session: Session, *, now: dt.datetime) -> int:
             expected_units=campaign.expected_units,
             go_factor_percent=campaign.go_factor_percent,
         )
-        campaign.state = rules.move_campaign(
-            campaign.state, to=CampaignState.REACHED if goes else CampaignState.MISSED
-        )
+        campaign.state = step(campaign.state, DecisionKind.GO if goes else DecisionKind.NO_GO)
         audit.record(
             session,
             actor=Actor("rule:go", Role.ADMINISTRATOR),

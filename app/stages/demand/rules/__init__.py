@@ -1,4 +1,4 @@
-"""What counts as demand: commitments, the waterfall's reasons, the campaign's life, the go rule."""
+"""What counts as demand: commitments and the waterfall's reasons. Campaigns have rules of their own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from enum import StrEnum
 
 import polars as pl
 
-from app.core.errors import RuleBroken
+from app.stages.demand.rules.campaigns import CampaignState as CampaignState
+from app.stages.demand.rules.campaigns import beyond
+from app.stages.demand.rules.campaigns import go_units as go_units
+from app.stages.demand.rules.campaigns import reaches_go as reaches_go
 
 
 class Commitment(StrEnum):
@@ -39,6 +42,7 @@ class Reason(StrEnum):
     UNPRICED = "unpriced"
     OVER_LIMIT = "over_limit"
     SUSPECTED = "suspected"
+    OVER_CAP = "over_cap"
 
 
 EXCLUDING = tuple(
@@ -122,55 +126,4 @@ def over_limit(quantities: Sequence[int], *, limit: int) -> list[bool]:
         quantities: units of the pledges in the order they were made.
         limit: the most units one buyer may have.
     """
-    held, flags = 0, []
-    for quantity in quantities:
-        flags.append(quantity > 0 and held + quantity > limit)
-        if not flags[-1]:
-            held += quantity
-    return flags
-
-
-class CampaignState(StrEnum):
-    DRAFT = "draft"
-    OPEN = "open"
-    REACHED = "reached"
-    MISSED = "missed"
-    CANCELLED = "cancelled"
-    IN_PRODUCTION = "in_production"
-    SHIPPING = "shipping"
-    CLOSED = "closed"
-
-
-CAMPAIGN_MOVES: dict[CampaignState, frozenset[CampaignState]] = {
-    CampaignState.DRAFT: frozenset({CampaignState.OPEN, CampaignState.CANCELLED}),
-    CampaignState.OPEN: frozenset({CampaignState.REACHED, CampaignState.MISSED, CampaignState.CANCELLED}),
-    CampaignState.REACHED: frozenset({CampaignState.IN_PRODUCTION, CampaignState.CANCELLED}),
-    CampaignState.MISSED: frozenset({CampaignState.CLOSED}),
-    CampaignState.CANCELLED: frozenset({CampaignState.CLOSED}),
-    CampaignState.IN_PRODUCTION: frozenset({CampaignState.SHIPPING}),
-    CampaignState.SHIPPING: frozenset({CampaignState.CLOSED}),
-    CampaignState.CLOSED: frozenset(),
-}
-
-
-def move_campaign(state: str, *, to: CampaignState) -> CampaignState:
-    """The new state.
-
-    Raises:
-        RuleBroken: `campaign_move` when the campaign's life does not lead from `state` to `to`.
-    """
-    if to not in CAMPAIGN_MOVES[CampaignState(state)]:
-        raise RuleBroken(
-            "campaign_move", f"A campaign that is {state} cannot become {to.value}.", state=state, to=to.value
-        )
-    return to
-
-
-def reaches_go(*, valid_units: int, expected_units: int, go_factor_percent: int) -> bool:
-    """The go rule, in whole numbers: valid units ≥ factor × expected volume; exactly at the line is go."""
-    return valid_units * 100 >= go_factor_percent * expected_units
-
-
-def go_units(*, expected_units: int, go_factor_percent: int) -> int:
-    """The fewest valid units with which a campaign goes."""
-    return -(-go_factor_percent * expected_units // 100)
+    return beyond(quantities, most=limit)
