@@ -7,7 +7,7 @@ Pure: no web framework, no database. Problems and plans are frozen values with a
 """
 
 from optimizer.checking import check
-from optimizer.errors import BrokenRule, ProblemError, SolverError
+from optimizer.errors import BrokenRule, Cancelled, ProblemError, SolverError
 from optimizer.plan import Binding, Cost, Flow, Infeasible, Late, Order, Settings, Share, Solution, Unmet
 from optimizer.problem import (
     Demand,
@@ -27,6 +27,7 @@ from optimizer.solving import solve
 __all__ = [
     "Binding",
     "BrokenRule",
+    "Cancelled",
     "Cost",
     "Demand",
     "Flow",

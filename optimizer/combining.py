@@ -14,11 +14,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from optimizer.build import Floats
+from optimizer.clock import Deadline, Tell
 from optimizer.master import Master
 from optimizer.network import Network
 from optimizer.parts import Effort, Part
 from optimizer.repair import Plan
-from optimizer.reports import Tell, report
+from optimizer.reports import report
 from optimizer.workers import Workers
 
 # Rounds of one more plan a SKU: as many as this many pairs of lot and demand allow, within these.
@@ -78,7 +79,7 @@ def gather(
     tell: Tell,
     *,
     pairs: int,
-    deadline: float,
+    deadline: Deadline,
 ) -> Pool:
     """Round by round one more plan a SKU, at prices halfway between the best and the master's.
 
@@ -86,7 +87,7 @@ def gather(
         plan: one that fits, so that the mix always has something to fall back on.
         own: the SKUs' own parts at plan.prices; those the clock left out are missing.
         pairs: lots times demands of all SKUs, the measure of a round's work.
-        deadline: time.monotonic() after which no round goes on.
+        deadline: after which no round goes on.
     """
     net, skus = plan.net, list(plan.parts)
     top = top_prices(net)

@@ -11,17 +11,19 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import accumulate
 
+from optimizer.clock import Clock, Deadline, Tell
 from optimizer.combining import Pool, choices, gather, lagrangian
+from optimizer.greedy import greedy_plan
 from optimizer.improving import improve
 from optimizer.item import Item, compile_item
 from optimizer.limits import locked_orders
 from optimizer.network import Floats, Network
-from optimizer.parts import Effort, Part, idle_part
+from optimizer.parts import Effort, Part
 from optimizer.picks import Pick
 from optimizer.plan import Settings
 from optimizer.prices import find_prices
 from optimizer.repair import Plan, repair
-from optimizer.reports import Tell, report
+from optimizer.reports import report
 from optimizer.workers import Workers
 
 # A small MIP is taken to close this part of a SKU's distance; they stop when this part of the gap is left.
@@ -39,24 +41,26 @@ PRICES_UNTIL, PLANS_UNTIL, SHARPEN_UNTIL = 0.35, 0.6, 0.7
 
 
 def solve_in_parts(
-    net: Network, settings: Settings, tell: Tell, *, started: float
+    net: Network, settings: Settings, tell: Tell, *, clock: Clock
 ) -> tuple[dict[str, tuple[Item, Pick]], float, bool]:
     """The plan by SKU, its proven bound, and whether the clock cut the search."""
     skus = [sku.id for sku in net.problem.skus]
     pairs = {sku: len(net.offers.get(sku, [])) * net.weeks * len(net.demand.get(sku, [])) for sku in skus}
     effort = Effort(seed=settings.seed, gap=min(0.005, max(settings.gap / 2, 1e-4)))
 
-    def until(part: float) -> float:
-        return started + part * settings.time_limit
-
+    until = clock.until
     with Workers(net, threads=settings.threads) as workers:
+        start = greedy_plan(net, effort, deadline=until(PRICES_UNTIL))
+        tell(report("start", 1, 1, incumbent=start.cost()))
         prices, on_time = find_prices(net, workers, skus, effort, tell, deadline=until(PRICES_UNTIL))
         own = {}
         for one in workers.sweep(skus, prices, effort, deadline=until(PLANS_UNTIL)):
             own[one.sku] = one
-            tell(report("SKUs", len(own), len(skus)))
-        plan = Plan(net, {sku: own.get(sku) or idle_part(net, sku) for sku in skus}, prices)
-        on_time &= repair(plan, effort, tell=_say(tell, "repair"), deadline=until(1.0))
+            tell(report("SKUs", len(own), len(skus), incumbent=start.cost()))
+        on_time &= len(own) == len(skus)
+        plan = Plan(net, start.parts | own, prices)
+        plan, fits = _cheaper(start, plan, effort, until(1.0), tell=_say(tell, "repair"))
+        on_time &= fits
         work = sum(pairs.values())
         pool = gather(plan, own, workers, effort, tell, pairs=work, deadline=until(PLANS_UNTIL))
         on_time &= pool.complete
@@ -64,7 +68,8 @@ def solve_in_parts(
         on_time &= _sharpen(net, workers, pool, pairs, effort, tell, gap=gap, deadline=until(SHARPEN_UNTIL))
         bound = _bound(net, pool)
         for parts in choices(net, pool.master, seed=settings.seed):
-            plan = _cheaper(plan, Plan(net, parts, pool.prices), effort, until(1.0))
+            plan, fits = _cheaper(plan, Plan(net, parts, pool.prices), effort, until(1.0), tell=_silent)
+            on_time &= fits
         on_time &= _look(plan, workers, pool, pairs, effort, tell, gap=gap, bound=bound, deadline=until(1.0))
     chosen = {}
     for sku, one in plan.parts.items():
@@ -82,7 +87,7 @@ def _sharpen(
     tell: Tell,
     *,
     gap: float,
-    deadline: float,
+    deadline: Deadline,
 ) -> bool:
     """The small MIP for the SKUs whose quick plan is furthest from their bound, as far as the gap asks.
 
@@ -121,12 +126,18 @@ def _distance(one: Part, bound: float, prices: Floats) -> float:
     return one.cost + float(prices[one.rows] @ one.amounts) - bound
 
 
-def _cheaper(known: Plan, mixed: Plan, effort: Effort, deadline: float) -> Plan:
-    """The plan of the mix once it fits, or the known one where that is cheaper."""
-    repair(mixed, effort, tell=lambda done, total: None, deadline=deadline)
+def _cheaper(
+    known: Plan, mixed: Plan, effort: Effort, deadline: Deadline, *, tell: Callable[[int, int], None]
+) -> tuple[Plan, bool]:
+    """The mixed plan once it fits, or the known one where that is cheaper; and whether there was time."""
+    on_time = repair(mixed, effort, tell=tell, deadline=deadline)
     if mixed.cost() <= known.cost():
-        return mixed
-    return Plan(known.net, known.parts, mixed.prices)
+        return mixed, on_time
+    return Plan(known.net, known.parts, mixed.prices), on_time
+
+
+def _silent(done: int, total: int) -> None:
+    """Progress of a step too short to be told."""
 
 
 def _look(
@@ -139,7 +150,7 @@ def _look(
     *,
     gap: float,
     bound: float,
-    deadline: float,
+    deadline: Deadline,
 ) -> bool:
     """Look again at the SKUs that are far from their own bound. False when time ran out."""
     goal = bound / (1.0 - gap) if gap < 1.0 else math.inf

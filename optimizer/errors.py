@@ -23,5 +23,9 @@ class BrokenRule(ValueError):
         super().__init__(f"{rule} [{where}]: {reason}")
 
 
+class Cancelled(Exception):
+    """Raised by progress to end the search: solve gives back the best plan it has by then."""
+
+
 class SolverError(RuntimeError):
     """No solver could take the model; the text is theirs."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
+from optimizer.clock import Deadline
 from optimizer.parts import Effort, Part
 from optimizer.repair import Plan
 from optimizer.workers import Fit, Workers
@@ -27,7 +28,7 @@ def improve(
     *,
     goal: float,
     tell: Callable[[int, int], None],
-    deadline: float,
+    deadline: Deadline,
 ) -> bool:
     """Plan each SKU anew and keep what makes the whole plan cheaper, until it costs goal.
 

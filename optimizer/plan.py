@@ -105,8 +105,8 @@ class Binding:
 class Solution:
     """A plan that check accepts. gap = (objective - bound) / objective; seconds is wall clock.
 
-    limit names what stopped the search early ("time"), or is None: a plan stopped by time may differ next
-    time.
+    limit names what stopped the search early ("time" or "cancelled"), or is None: a plan stopped early may
+    differ next time.
     """
 
     status: str

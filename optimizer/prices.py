@@ -8,11 +8,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from optimizer.clock import Deadline, Tell
 from optimizer.combining import top_prices
 from optimizer.master import Master, total_use
 from optimizer.network import Floats, Network
 from optimizer.parts import Effort, Part, idle_part
-from optimizer.reports import Tell, report
+from optimizer.reports import report
 from optimizer.workers import Workers
 
 # Work is (lots x demands of a SKU) ** 1.5, in thousands: about what its relaxation takes. Prices are found on
@@ -39,7 +40,7 @@ class _Search:
     """The state of the search: the sample, its scaled rooms, the master, and the best prices so far."""
 
     def __init__(
-        self, net: Network, workers: Workers, skus: list[str], effort: Effort, *, deadline: float
+        self, net: Network, workers: Workers, skus: list[str], effort: Effort, *, deadline: Deadline
     ) -> None:
         self.net = net
         self.workers = workers
@@ -93,7 +94,7 @@ class _Search:
 
 
 def find_prices(
-    net: Network, workers: Workers, skus: list[str], effort: Effort, tell: Tell, *, deadline: float
+    net: Network, workers: Workers, skus: list[str], effort: Effort, tell: Tell, *, deadline: Deadline
 ) -> tuple[Floats, bool]:
     """The last prices with nearly the best bound seen, [rows], and whether the clock let it finish."""
     if len(net.coupling.room) == 0:

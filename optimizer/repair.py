@@ -3,13 +3,13 @@ room."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.build import Floats
+from optimizer.clock import Deadline
 from optimizer.item import Item, compile_item
 from optimizer.network import Network
 from optimizer.parts import Effort, Part, part, refit
@@ -35,7 +35,13 @@ class Plan:
         self.used = self.uses.sum(axis=0)
 
     def item(self, sku: str) -> Item:
-        return compile_item(self.net, self.net.problem.sku_of[sku])
+        """The SKU laid out as arrays."""
+        return self.lay_out(self.net, sku)
+
+    @staticmethod
+    def lay_out(net: Network, sku: str) -> Item:
+        """A SKU of the network as arrays."""
+        return compile_item(net, net.problem.sku_of[sku])
 
     def replace(self, one: Part) -> None:
         at = self.number[one.sku]
@@ -72,7 +78,7 @@ class Plan:
         return float(self.costs.sum()) + self.soft_cost()
 
 
-def repair(plan: Plan, effort: Effort, *, tell: Callable[[int, int], None], deadline: float) -> bool:
+def repair(plan: Plan, effort: Effort, *, tell: Callable[[int, int], None], deadline: Deadline) -> bool:
     """Plan SKUs anew, largest users first, until no hard row is exceeded.
 
     False when time ran out: the remaining ones then drop orders instead of being planned anew.
@@ -89,7 +95,7 @@ def repair(plan: Plan, effort: Effort, *, tell: Callable[[int, int], None], dead
         tried[number] = True
         sku = skus[number]
         item = plan.item(sku)
-        on_time = on_time and time.monotonic() < deadline
+        on_time = on_time and not deadline.passed()
         room = plan.room_for(sku)
         new = refit(plan.net, item, plan.prices, room=room, effort=effort, quick=True) if on_time else None
         plan.replace(new if new is not None else _shed(plan, item, sku))

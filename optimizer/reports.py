@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
-
-Tell = Callable[[dict[str, Any]], None]
 
 
 def report(

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 from optimizer.arithmetic import clashes
 from optimizer.book import Book
 from optimizer.checking import check, check_quantities
+from optimizer.clock import Clock, Tell, Told
 from optimizer.decomposition import solve_in_parts
 from optimizer.explaining import binding, lateness, shares, unmet_with_reasons
 from optimizer.item import Item, compile_item
@@ -16,7 +15,7 @@ from optimizer.picks import Pick, quantities
 from optimizer.plan import Flow, Infeasible, Order, Settings, Solution
 from optimizer.pricing import spends
 from optimizer.problem import Problem
-from optimizer.reports import Tell, report
+from optimizer.reports import report
 
 Found = tuple[dict[str, tuple[Item, Pick]], float, bool]
 # Up to this many ways the whole problem is one model, with this many branch-and-bound nodes at most.
@@ -28,50 +27,53 @@ SECOND_OPINION_NODES = 100
 
 
 def solve(
-    problem: Problem, settings: Settings | None = None, *, progress: Tell | None = None
+    problem: Problem, settings: Settings | None = None, *, progress: Told | None = None
 ) -> Solution | Infeasible:
     """Plan the problem: who makes what, when, and where it goes, at the least cost found, with a proven
     bound.
 
     The same problem, settings and seed give the same plan but for `seconds`, whatever `threads` is, unless
     time_limit cut the search (then solution.limit is "time"). progress gets a dict with phase, done, total,
-    bound, incumbent and gap after every step and may raise to cancel. Raises BrokenRule if an answer failed
-    its own check (never returned), SolverError if no solver took a model.
+    bound, incumbent and gap after every step. If it returns False or raises Cancelled, the best plan so far
+    is given back (solution.limit is "cancelled"); what else it raises passes through. Raises BrokenRule if an
+    answer failed its own check (never returned), SolverError if no solver took a model.
     """
-    started = time.monotonic()
     asked = settings or Settings()
+    clock = Clock(limit=asked.time_limit)
     found = clashes(problem)
     if found is not None:
         return found
     net = network(problem)
-    tell = progress or (lambda _: None)
-    chosen, bound, timed_out = _search(net, asked, tell, started)
-    solution = _solution(net, chosen, bound=bound, settings=asked, started=started, timed_out=timed_out)
+    tell = clock.listen(progress)
+    chosen, bound, timed_out = _search(net, asked, tell, clock)
+    limit = "cancelled" if clock.cancelled else "time" if timed_out else None
+    solution = _solution(net, chosen, bound=bound, settings=asked, clock=clock, limit=limit)
     check(problem, solution)
     tell(report("done", 1, 1, bound=solution.bound, incumbent=solution.objective))
     return solution
 
 
-def _search(net: Network, settings: Settings, tell: Tell, started: float) -> Found:
+def _search(net: Network, settings: Settings, tell: Tell, clock: Clock) -> Found:
     tell(report("compile", 0, len(net.problem.skus)))
     items = {sku.id: compile_item(net, sku) for sku in net.problem.skus} if _small(net) else {}
     size = ways(items) if items else SECOND_OPINION_WAYS + 1
     if size <= AT_ONCE_WAYS:
-        found = _at_once(net, items, settings, tell, started, nodes=AT_ONCE_NODES)
+        found = _at_once(net, items, settings, tell, clock, nodes=AT_ONCE_NODES)
         if found is not None:
             return found
-    found = solve_in_parts(net, settings, tell, started=started)
-    if size > SECOND_OPINION_WAYS or size <= AT_ONCE_WAYS or _gap(net, found) <= settings.gap:
+    found = solve_in_parts(net, settings, tell, clock=clock)
+    in_reach = AT_ONCE_WAYS < size <= SECOND_OPINION_WAYS
+    if clock.cancelled or not in_reach or _gap(net, found) <= settings.gap:
         return found
-    other = _at_once(net, items, settings, tell, started, nodes=SECOND_OPINION_NODES)
+    other = _at_once(net, items, settings, tell, clock, nodes=SECOND_OPINION_NODES)
     return found if other is None else _better(net, found, other)
 
 
 def _at_once(
-    net: Network, items: dict[str, Item], settings: Settings, tell: Tell, started: float, *, nodes: int
+    net: Network, items: dict[str, Item], settings: Settings, tell: Tell, clock: Clock, *, nodes: int
 ) -> Found | None:
     tell(report("at once", 0, 1))
-    left = max(1.0, settings.time_limit - (time.monotonic() - started))
+    left = max(1.0, clock.until(1.0).left)
     gap = min(settings.gap, 1e-4) if nodes == AT_ONCE_NODES else settings.gap
     chosen, bound, timed_out = solve_at_once(
         net, items, gap=gap, seed=settings.seed, nodes=nodes, seconds=left
@@ -105,8 +107,8 @@ def _solution(
     *,
     bound: float,
     settings: Settings,
-    started: float,
-    timed_out: bool,
+    clock: Clock,
+    limit: str | None,
 ) -> Solution:
     plan: Book = quantities(net, chosen)
     cost = check_quantities(net.problem, plan)
@@ -119,7 +121,7 @@ def _solution(
         objective=objective,
         bound=proven,
         gap=gap,
-        seconds=time.monotonic() - started,
+        seconds=clock.seconds,
         seed=settings.seed,
         cost=cost,
         orders=tuple(
@@ -133,5 +135,5 @@ def _solution(
         late=lateness(net, plan, chosen),
         shares=shares(net.problem, plan),
         binding=binding(net, plan, chosen),
-        limit="time" if timed_out else None,
+        limit=limit,
     )

@@ -5,15 +5,16 @@ Each SKU is solved alone and deterministically, so the plan does not depend on h
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import os
-import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
 
 from optimizer.build import Floats
+from optimizer.clock import Deadline
 from optimizer.item import compile_item
 from optimizer.network import Network, network
 from optimizer.parts import Effort, Part, refit, sharpen_part, solve_part
@@ -84,12 +85,12 @@ class Workers:
             self._pool.shutdown(wait=True, cancel_futures=True)
 
     def sweep(
-        self, jobs: Sequence[Job], prices: Floats, effort: Effort, *, deadline: float
+        self, jobs: Sequence[Job], prices: Floats, effort: Effort, *, deadline: Deadline
     ) -> Iterator[Part]:
-        """One Part a job in the order of jobs; ends early when the deadline (time.monotonic) has passed."""
+        """One Part a job in the order of jobs; ends early when the deadline has passed."""
         if self._pool is None:
             for job in jobs:
-                if time.monotonic() > deadline:
+                if deadline.passed():
                     return
                 yield do(self._net, job, prices, effort)
             return
@@ -99,10 +100,10 @@ class Workers:
         yield from _collect(waiting, deadline=deadline)
 
 
-def _collect(waiting: list[Future[list[Part]]], *, deadline: float) -> Iterator[Part]:
+def _collect(waiting: list[Future[list[Part]]], *, deadline: Deadline) -> Iterator[Part]:
     for number, future in enumerate(waiting):
         try:
-            yield from future.result(timeout=max(0.0, deadline - time.monotonic()))
+            yield from future.result(timeout=None if math.isinf(deadline.left) else deadline.left)
         except TimeoutError:
             for other in waiting[number:]:
                 other.cancel()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 
 import numpy as np
 from hypothesis import given
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 
 from benchmarks.allocation_scale import problem
 from optimizer import Problem
+from optimizer.clock import never
 from optimizer.combining import Pool, choices, gather, lagrangian
 from optimizer.improving import improve
 from optimizer.master import Master
@@ -66,10 +66,10 @@ def test_a_full_row_goes_to_the_sku_that_loses_most_without_it() -> None:
 def pooled(workers: Workers, net: Network) -> tuple[Pool, Plan, float]:
     """The pool of plans begun at prices of zero, the plan that fits, and the bound at those prices."""
     skus, prices = [sku.id for sku in net.problem.skus], np.zeros(len(net.coupling.room))
-    own = {one.sku: one for one in workers.sweep(skus, prices, Effort(), deadline=math.inf)}
+    own = {one.sku: one for one in workers.sweep(skus, prices, Effort(), deadline=never())}
     plan = Plan(net, dict(own), prices)
-    assert repair(plan, Effort(), tell=lambda done, total: None, deadline=math.inf)
-    pool = gather(plan, own, workers, Effort(), lambda _: None, pairs=1, deadline=math.inf)
+    assert repair(plan, Effort(), tell=lambda done, total: None, deadline=never())
+    pool = gather(plan, own, workers, Effort(), lambda _: None, pairs=1, deadline=never())
     return pool, plan, lagrangian(net, own.values(), prices)
 
 
@@ -99,9 +99,9 @@ def test_looking_again_keeps_the_hard_rows_and_makes_the_plan_cheaper() -> None:
     with Workers(net, threads=1) as workers:
         pool, _, _ = pooled(workers, net)
         plan = Plan(net, next(choices(net, pool.master, seed=0)), pool.prices)
-        assert repair(plan, Effort(), tell=lambda done, total: None, deadline=math.inf)
+        assert repair(plan, Effort(), tell=lambda done, total: None, deadline=never())
         repaired = plan.cost()
         skus = list(plan.parts)
-        improve(plan, workers, skus, Effort(), goal=0.0, tell=lambda done, total: None, deadline=math.inf)
+        improve(plan, workers, skus, Effort(), goal=0.0, tell=lambda done, total: None, deadline=never())
     assert not plan.over().any()
     assert plan.cost() < repaired

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from benchmarks.allocation_scale import problem
-from optimizer import Infeasible, Problem, Settings, Solution, check, solve
+from optimizer import Cancelled, Infeasible, Problem, Settings, Solution, check, solve
 from optimizer import solving as solving_module
 
 TEN = problem(10, suppliers=5, warehouses=3, regions=8, sold_in=3)
@@ -54,14 +54,14 @@ def test_progress_is_told_with_the_same_keys_in_every_phase() -> None:
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_an_error_raised_by_progress_cancels_the_search(threads: int) -> None:
-    class Cancelled(Exception):
+    class Stopped(Exception):
         pass
 
     def cancel(state: dict[str, Any]) -> None:
         if state["phase"] == "SKUs":
-            raise Cancelled
+            raise Stopped
 
-    with pytest.raises(Cancelled):
+    with pytest.raises(Stopped):
         solve(TEN, Settings(threads=threads), progress=cancel)
 
 
@@ -83,3 +83,24 @@ def test_hard_rows_hold_after_the_repair() -> None:
     assert check(tight, solution).total == pytest.approx(solution.objective)
     rules = {one.rule for one in solution.binding}
     assert "capacity" in rules
+
+
+@pytest.mark.parametrize(("phase", "how"), [("start", "false"), ("prices", "raise"), ("combine", "false")])
+def test_whoever_cancels_gets_the_best_plan_so_far(phase: str, how: str) -> None:
+    def cancel(state: dict[str, Any]) -> bool | None:
+        if state["phase"] == phase and how == "raise":
+            raise Cancelled
+        return state["phase"] != phase
+
+    solution = planned(TEN, Settings(), progress=cancel)
+    assert solution.limit == "cancelled"
+    assert check(TEN, solution).total == pytest.approx(solution.objective)
+    assert solution.cost.short < sum(one.short_cost * one.quantity for one in TEN.demand) / 2
+
+
+def test_a_plan_to_start_from_is_told_before_any_price() -> None:
+    seen: list[dict[str, Any]] = []
+    planned(TEN, Settings(), progress=seen.append)
+    first = next(one for one in seen if one["incumbent"] is not None)
+    assert first["phase"] == "start"
+    assert seen[-1]["incumbent"] <= first["incumbent"]
