@@ -156,14 +156,16 @@ def _finished(good: pl.DataFrame, mapping: Mapping) -> pl.DataFrame:
 
 
 def _pseudonyms(frame: pl.DataFrame, *, key: bytes, channel: str) -> pl.Expr:
-    """HMAC-SHA-256 of channel and buyer, over the distinct buyers.
-
-    A number that went through a column of floats is the number it was: 13085.0 is buyer 13085.
-    """
+    """HMAC-SHA-256 of channel and buyer, over the distinct buyers."""
     buyers = frame["buyer"].unique().drop_nulls()
-    plain = buyers.str.replace(r"^([0-9]+)\.0$", "$1")
-    names = [pseudonym(buyer, key=key, channel=channel) for buyer in plain]
+    names = [pseudonym(plain_buyer(buyer), key=key, channel=channel) for buyer in buyers]
     return pl.col("buyer").replace_strict(buyers, names, default=None, return_dtype=pl.String).alias("buyer")
+
+
+def plain_buyer(buyer: str) -> str:
+    """A number that went through a column of floats is the number it was: 13085.0 is buyer 13085."""
+    buyer = buyer.strip()
+    return buyer[:-2] if buyer.endswith(".0") and buyer[:-2].isdecimal() else buyer
 
 
 def pseudonym(buyer: str, *, key: bytes, channel: str) -> str:
