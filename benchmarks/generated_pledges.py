@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from benchmarks.generated_traces import FARMS, with_traces
+
 Rng = np.random.Generator
 DAY = 86_400
 START = 1_793_000_000
@@ -43,7 +45,13 @@ class Generated:
 
 
 def generate(
-    seed: int, *, pledges: int, attacks: tuple[str, ...], bots: float, peaks: tuple[str, ...] = ()
+    seed: int,
+    *,
+    pledges: int,
+    attacks: tuple[str, ...],
+    bots: float,
+    peaks: tuple[str, ...] = (),
+    traces: bool = False,
 ) -> Generated:
     """One campaign.
 
@@ -51,16 +59,24 @@ def generate(
         attacks: names of ATTACKS, which share the bots' units.
         bots: their part of all units.
         peaks: names of PEAKS, honest ones.
+        traces: with device, address, payment and the age of accounts.
     """
     rng = np.random.default_rng(seed)
     shares = rng.dirichlet(np.full(int(rng.integers(12, 32)), 1.6))
     world = World(pledges, int(rng.integers(14, 36)), shares, float(rng.uniform(0.15, 0.6)), rng)
     parts = [_steady(world), _again(world), _resellers(world), *(PEAKS[peak](world) for peak in peaks)]
     honest = pl.concat(parts)
+    parts = [honest.with_columns(pl.lit("people").alias("shape"), pl.lit(0).alias("wave"))]
     wanted = int(honest["quantity"].sum()) * bots / (1 - bots)
     for attack in attacks:
-        parts += _attack(world, ATTACKS[attack], wanted / len(attacks))
+        waves = _attack(world, ATTACKS[attack], wanted / len(attacks))
+        parts += [
+            wave.with_columns(pl.lit(attack).alias("shape"), pl.lit(number).alias("wave"))
+            for number, wave in enumerate(waves)
+        ]
     frame = pl.concat(parts).sort("at", maintain_order=True).with_row_index("id").cast({"id": pl.Int64})
+    if traces:
+        frame = with_traces(frame, seed=seed)
     names = honest["buyer"].unique().sort().to_numpy()
     known = names[rng.random(len(names)) < world.known]
     return Generated(frame, frozenset(known.tolist()))
@@ -202,6 +218,15 @@ def scattered(world: World, units: int) -> pl.DataFrame:
     return _frame(world, _moments(world, count), world.regions(count), _buyers(world, count, "b"), "bot")
 
 
+def farm(world: World, units: int) -> pl.DataFrame:
+    """A farm's accounts, one pledge each over all regions and hours of some days."""
+    rng = world.rng
+    count = int(np.clip(rng.integers(40, 240), 16, max(16, units // 2 + 1)))
+    days = int(rng.integers(1, 6)) * DAY
+    at = _one_moment(world) // DAY * DAY + rng.integers(0, days, size=count)
+    return _frame(world, at, world.regions(count), _buyers(world, count, "b"), "bot")
+
+
 def _one_moment(world: World) -> int:
     return int(_moments(world, 1)[0])
 
@@ -217,4 +242,5 @@ ATTACKS: dict[str, Callable[[World, int], pl.DataFrame]] = {
     "fresh_accounts": fresh_accounts,
     "slow_drip": slow_drip,
     "scattered": scattered,
+    **dict.fromkeys(FARMS, farm),
 }

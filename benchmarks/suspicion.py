@@ -22,8 +22,9 @@ import polars as pl
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from app.sample import write_sample
-from app.stages.demand.rules.suspicion import EXCLUDED_FROM, REVIEWED_FROM, find_suspects
+from app.stages.demand.rules.suspicion import EXCLUDED_FROM, PLEDGES, REVIEWED_FROM, TRACES, find_suspects
 from benchmarks.generated_pledges import PEAKS, Generated, generate
+from benchmarks.generated_traces import FARMS
 
 SHAPES = {
     "no attack, peaks": ((), ("live_stream", "opening_rush", "local_event")),
@@ -34,6 +35,13 @@ SHAPES = {
     "all three": (("hammering", "fresh_accounts", "slow_drip"), tuple(PEAKS)),
     "scattered (unseen)": (("scattered",), ("live_stream",)),
 }
+TRACED = {
+    "people who share": ((), ("live_stream", "opening_rush", "local_event")),
+    **{name.replace("_", " "): ((name,), ("live_stream",)) for name in FARMS},
+    "all farms": (tuple(FARMS), tuple(PEAKS)),
+    "fresh accounts, traced": (("fresh_accounts",), ("live_stream", "local_event")),
+}
+"""With devices, addresses, payments and the age of accounts."""
 BOTS = (0.02, 0.06, 0.15)
 
 
@@ -72,7 +80,7 @@ class Score:
 def score(campaign: Generated) -> Score:
     """What the detector makes of a campaign against the truth."""
     pledges = campaign.pledges
-    judged = pledges.select("id", "buyer", "region_id", "sku_id", "at")
+    judged = pledges.select(name for name in (*PLEDGES, *TRACES) if name in pledges.columns)
     suspects = find_suspects(judged, known_elsewhere=lambda buyers: set(buyers) & campaign.known)
     both = pledges.join(suspects.select("id", "score"), on="id", how="left").with_columns(
         pl.col("score").fill_null(0.0)
@@ -90,10 +98,24 @@ def score(campaign: Generated) -> Score:
 
 
 def score_shape(
-    attacks: tuple[str, ...], peaks: tuple[str, ...], *, seeds: int, pledges: tuple[int, ...], bots: float
+    attacks: tuple[str, ...],
+    peaks: tuple[str, ...],
+    *,
+    seeds: int,
+    pledges: tuple[int, ...],
+    bots: float,
+    traces: bool = False,
+    first: int = 0,
 ) -> Score:
     campaigns = (
-        generate(1000 * seed + count, pledges=count, attacks=attacks, bots=bots, peaks=peaks)
+        generate(
+            1000 * (first + seed) + count,
+            pledges=count,
+            attacks=attacks,
+            bots=bots,
+            peaks=peaks,
+            traces=traces,
+        )
         for seed in range(seeds)
         for count in pledges
     )
@@ -135,11 +157,22 @@ def _print(name: str, one: Score) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seeds", type=int, default=6)
-    seeds = parser.parse_args().seeds
-    for name, (attacks, peaks) in SHAPES.items():
-        for bots in BOTS if attacks else (0.0,):
-            found = score_shape(attacks, peaks, seeds=seeds, pledges=(1_500, 12_000), bots=bots)
-            _print(f"{name}, {bots:.0%} bots", found)
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
+    parser.add_argument("--traced", action="store_true", help="only the shapes that need the graph")
+    given = parser.parse_args()
+    for shapes in (TRACED,) if given.traced else (SHAPES, TRACED):
+        for name, (attacks, peaks) in shapes.items():
+            for bots in BOTS if attacks else (0.0,):
+                found = score_shape(
+                    attacks,
+                    peaks,
+                    seeds=given.seeds,
+                    pledges=(1_500, 12_000),
+                    bots=bots,
+                    traces=shapes is TRACED,
+                    first=given.first,
+                )
+                _print(f"{name}, {bots:.0%} bots", found)
     with tempfile.TemporaryDirectory() as folder:
         _print("sample brand", score_sample(Path(folder)))
     campaign = generate(7, pledges=80_000, attacks=("hammering", "slow_drip"), bots=0.1, peaks=tuple(PEAKS))

@@ -22,7 +22,6 @@ from app.entrypoints.web import (
     telling,
     tower,
     trail,
-    votes,
     warehouse,
 )
 from app.entrypoints.web.replies import error_page
@@ -33,7 +32,6 @@ AREAS = (
     auth,
     tower,
     campaigns,
-    votes,
     demand,
     forecasts,
     plan,

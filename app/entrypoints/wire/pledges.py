@@ -7,6 +7,11 @@ from marshmallow import Schema, fields, validate
 from app.core.limits import LARGEST_QUANTITY
 from app.entrypoints.wire.basics import EXAMPLE_INSTANT, NO_INSTANT, Incoming, Text
 
+SHARED = (
+    "What accounts of a farm share. Like the buyer it becomes a keyed pseudonym before it is stored; it is "
+    "no content of the pledge: what was sent first stands."
+)
+
 
 class PledgeForm(Incoming):
     """One signal of demand. What is described here is the form; the rules are those of files."""
@@ -46,6 +51,15 @@ class PledgeForm(Incoming):
         },
     )
     campaign = Text(allow_none=True, load_default=None, metadata={"description": "A campaign's code."})
+    device = Text(allow_none=True, load_default=None, metadata={"description": SHARED})
+    address = Text(allow_none=True, load_default=None, metadata={"description": SHARED})
+    payment = Text(allow_none=True, load_default=None, metadata={"description": SHARED})
+    account_created_at = fields.AwareDateTime(
+        allow_none=True,
+        load_default=None,
+        error_messages=NO_INSTANT,
+        metadata={"description": "When the buyer's account was made."},
+    )
     status = Text(
         allow_none=True,
         load_default=None,

@@ -20,11 +20,10 @@ from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 from app.core.db import Base, BigId, UtcDateTime, one_of, reference
 from app.core.limits import LARGEST_QUANTITY
 from app.stages.demand.models.campaigns import Campaign, CampaignDecision, CampaignSku, LimitedTier, Tier
-from app.stages.demand.models.votes import Ballot, Design, DesignSku, VoteChoice, VotePrior, VoteRound
+from app.stages.demand.models.traces import SignalTrace
 from app.stages.demand.rules import Commitment, Reason, SignalStatus
 
 __all__ = [
-    "Ballot",
     "Campaign",
     "CampaignDay",
     "CampaignDecision",
@@ -32,15 +31,11 @@ __all__ = [
     "Channel",
     "Correction",
     "DemandDay",
-    "Design",
-    "DesignSku",
     "Exclusion",
     "LimitedTier",
     "Signal",
+    "SignalTrace",
     "Tier",
-    "VoteChoice",
-    "VotePrior",
-    "VoteRound",
 ]
 
 REASONS = [reason.value for reason in Reason]

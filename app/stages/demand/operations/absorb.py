@@ -185,6 +185,7 @@ class _Absorbing:
         """Insert what is new. Returns new signals, refusals of conflicting rows, and duplicates."""
         first, repeated = self._ours(block.first), self._ours(block.repeated)
         signals = storing.insert_new(self._session, first)
+        storing.insert_traces(self._session, signals)
         storing.insert_exclusions(self._session, signals, actor=self._actor, now=self._now)
         known = (
             first.join(signals.select("row"), on="row", how="anti")

@@ -26,6 +26,7 @@ def insert_rows(
         conflict: what follows ON CONFLICT.
     """
     constants = {name: _constant(frame[name]) for name in columns}
+    constants[columns[0]] = None  # where all rows are the same, something is left to say how many
     one = "(" + ", ".join(constants[name] or "?" for name in columns) + ")"
     head, tail = f"INSERT INTO {into} ({', '.join(columns)}) VALUES ", f" ON CONFLICT {conflict}"
     bound = frame.select(name for name in columns if constants[name] is None)

@@ -42,6 +42,7 @@ SIGNAL = {
     "external_id": pl.String,
     "batch_id": pl.Int64,
     **storing.CONTENT_TYPES,
+    **storing.TRACES,
     "day": pl.Date,
     "reason": pl.String,
 }
@@ -177,6 +178,7 @@ class _Taking:
         frame = pl.DataFrame(signals, schema=SIGNAL)
         first = frame["external_id"].is_first_distinct()
         new = storing.insert_new(self._session, frame.filter(first).sort("external_id"))
+        storing.insert_traces(self._session, new)
         storing.insert_exclusions(self._session, new, actor=self._actor, now=self._now)
         rollups.add(self._session, rollups.cells(new))
         corrections.settle(

@@ -46,6 +46,12 @@ CONTENT_TYPES: dict[str, Any] = {
 }
 CONTENT = tuple(CONTENT_TYPES)
 """What makes two rows with the same identity the same row."""
+TRACES: dict[str, Any] = {
+    "device": pl.String,
+    "address": pl.String,
+    "payment": pl.String,
+    "account_created_at": pl.Datetime("us", "UTC"),
+}
 INSTANT = "%Y-%m-%d %H:%M:%S.%6f"
 """How instants stand in SQLite, in UTC."""
 _IDS = {"id": pl.Int64, "external_id": pl.String}
@@ -138,6 +144,19 @@ def _next_ids(session: Session, count: int) -> pl.Series:
     )
     first, last, scattered = session.connection().exec_driver_sql(query, (count,)).one()
     return pl.Series("id", scattered or range(first, last + 1), dtype=pl.Int64)
+
+
+def insert_traces(session: Session, signals: pl.DataFrame) -> None:
+    """Keep what new signals came with besides their content, where they came with anything."""
+    traced = signals.filter(pl.any_horizontal(pl.col(list(TRACES)).is_not_null())).select(
+        pl.col("id").alias("signal_id"), *TRACES
+    )
+    if traced.is_empty():
+        return
+    if session.get_bind().dialect.name == "sqlite":
+        cells = traced.with_columns(sqlite_instant("account_created_at"))
+        return insert_rows(session, cells, into="signal_trace", columns=traced.columns, conflict="DO NOTHING")
+    copy_rows(session, traced, into="signal_trace")
 
 
 def insert_exclusions(session: Session, signals: pl.DataFrame, *, actor: Actor, now: dt.datetime) -> None:

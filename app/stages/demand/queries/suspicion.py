@@ -9,19 +9,20 @@ from typing import Any
 
 import polars as pl
 from sqlalchemy import BigInteger, ColumnElement, cast, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from app.stages.demand.models import Campaign, Signal
+from app.stages.demand.models import Campaign, Signal, SignalTrace
 from app.stages.demand.queries.exclusions import decided_by_person
 from app.stages.demand.rules import Reason
 from app.stages.demand.rules.suspicion import (
     EXCLUDED_FROM,
     PLEDGES,
     REVIEWED_FROM,
+    TRACES,
     find_suspects,
 )
 
-JUDGED = {**PLEDGES, "channel_id": pl.Int64, "quantity": pl.Int64, "reason": pl.String}
+JUDGED = {**PLEDGES, **TRACES, "channel_id": pl.Int64, "quantity": pl.Int64, "reason": pl.String}
 EARLIER = 50
 """The latest campaigns in which a buyer may be known."""
 AT_ONCE = 500
@@ -76,11 +77,17 @@ def judged_pledges(session: Session, *, campaign_id: int) -> pl.DataFrame:
             Signal.buyer,
             Signal.region_id,
             Signal.sku_id,
-            _seconds(session),
+            _seconds(session, Signal.ordered_at),
+            SignalTrace.device,
+            SignalTrace.address,
+            SignalTrace.payment,
+            _seconds(session, SignalTrace.account_created_at),
             Signal.channel_id,
             Signal.quantity,
             Signal.reason,
-        ).where(
+        )
+        .outerjoin(SignalTrace, SignalTrace.signal_id == Signal.id)
+        .where(
             Signal.campaign_id == campaign_id,
             Signal.quantity > 0,
             Signal.reason.in_([Reason.VALID, Reason.OVER_LIMIT, Reason.SUSPECTED]),
@@ -91,17 +98,19 @@ def judged_pledges(session: Session, *, campaign_id: int) -> pl.DataFrame:
     def known_elsewhere(buyers: Collection[str]) -> set[str]:
         return _known_elsewhere(session, campaign_id, sorted(buyers))
 
-    suspects = find_suspects(pledges.select(list(PLEDGES)), known_elsewhere=known_elsewhere)
+    suspects = find_suspects(pledges.select(*PLEDGES, *TRACES), known_elsewhere=known_elsewhere)
     return pledges.join(suspects, on="id", how="left").sort("id")
 
 
 def evidence(row: dict[str, Any]) -> dict[str, Any]:
     """What is kept of a suspicion, from a row with the columns SUSPECTS."""
+    shared = {name: row[name] for name in ("devices", "addresses", "payments") if row[name]}
     return {
         "rule": row["rule"],
         "score": round(row["score"], 3),
         "window_start": _instant(row["start"]).isoformat(),
         **{name: row[name] for name in ("seconds", "pledges", "buyers")},
+        **shared,
         "expected_pledges": row["expected"],
     }
 
@@ -110,11 +119,11 @@ def _instant(seconds: int) -> dt.datetime:
     return dt.datetime.fromtimestamp(seconds, tz=dt.UTC)
 
 
-def _seconds(session: Session) -> ColumnElement[int]:
-    """The moment of a pledge in whole seconds since 1970."""
+def _seconds(session: Session, instant: InstrumentedAttribute[Any]) -> ColumnElement[int]:
+    """A moment in whole seconds since 1970."""
     if session.get_bind().dialect.name == "sqlite":
-        return cast(func.strftime("%s", Signal.ordered_at), BigInteger)
-    return cast(func.floor(func.extract("epoch", Signal.ordered_at)), BigInteger)
+        return cast(func.strftime("%s", instant), BigInteger)
+    return cast(func.floor(func.extract("epoch", instant)), BigInteger)
 
 
 def _known_elsewhere(session: Session, campaign_id: int, buyers: list[str]) -> set[str]:

@@ -7,13 +7,22 @@ stream from an attack.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 
-from app.stages.demand.rules.clusters import Cluster, Flags, Floats, Ints, Stream, count, joined, surprise
+from app.stages.demand.rules.clusters import (
+    Cluster,
+    Flags,
+    Floats,
+    Ints,
+    Stream,
+    at_most,
+    count,
+    joined,
+    surprise,
+)
 
 WINDOWS = (60, 300, 900, 3600)
 PACES = ((60, 5, 0.95), (300, 8, 0.95), (900, 12, 0.95), (60, 4, 0.7), (900, 6, 0.7))
@@ -54,6 +63,16 @@ def too_fast(stream: Stream) -> list[Cluster]:
                     "velocity", members, score, int(at[first]), seconds, made, 1, float(pledges - 1)
                 )
     return list(found.values())
+
+
+def too_fast_by(stream: Stream, tokens: Ints) -> Iterator[Cluster]:
+    """Devices or payments that check out faster than a person can, whichever accounts take turns on them."""
+    told = np.flatnonzero(tokens >= 0)
+    if len(told):
+        theirs = Stream(stream.region[told], stream.at[told], tokens[told])
+        for cluster in too_fast(theirs):
+            members = told[cluster.members]
+            yield replace(cluster, members=members, buyers=len(np.unique(stream.buyer[members])))
 
 
 def hammering(stream: Stream) -> list[Cluster]:
@@ -170,21 +189,11 @@ def judge_strangers(stream: Stream, found: Cluster, is_known: Flags, *, usual: f
     if not len(members):
         return None
     honest = found.expected * (1 - usual)
-    believed = 1 - _at_most(int(is_known[buyers].sum()), len(buyers), usual)
+    believed = 1 - at_most(int(is_known[buyers].sum()), len(buyers), usual)
     if usual < ANYBODY_KNOWN and _in_five_minutes(stream.at[members]) >= STORM:
         believed = 1.0
     score = found.score * believed * max(0.0, 1 - honest / len(members))
     return _cluster("strangers", stream, found.members, members, score, found.expected)
-
-
-def _at_most(known: int, buyers: int, usual: float) -> float:
-    """Chernoff's bound for the chance that at most so many are known, where `usual` is the part that is."""
-    part = known / buyers
-    if part >= usual:
-        return 1.0
-    distance = (1 - part) * math.log((1 - part) / (1 - usual)) if part < 1 else 0.0
-    distance += part * math.log(part / usual) if part > 0 else 0.0
-    return math.exp(-buyers * distance)
 
 
 def _in_five_minutes(at: Ints) -> int:

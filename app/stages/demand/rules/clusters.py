@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -30,6 +31,9 @@ class Cluster:
     pledges: int
     buyers: int
     expected: float
+    devices: int = 0
+    addresses: int = 0
+    payments: int = 0
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,16 @@ def surprise(found: Any, expected: Any) -> Floats:
     """−ln of the chance to find so many or more where so many are expected: Chernoff's bound for Poisson."""
     more = np.maximum(found, expected)
     return np.asarray(more * np.log(more / expected) - more + expected)
+
+
+def at_most(found: int, of: int, usual: float) -> float:
+    """Chernoff's bound for the chance that at most so many are found, where `usual` is the part that is."""
+    part = found / of
+    if part >= usual:
+        return 1.0
+    distance = (1 - part) * math.log((1 - part) / (1 - usual)) if part < 1 else 0.0
+    distance += part * math.log(part / usual) if part > 0 else 0.0
+    return math.exp(-of * distance)
 
 
 def joined(line: Ints, hits: Flags, *, window: int) -> list[tuple[int, int]]:

@@ -1,4 +1,4 @@
-"""Which pledges of a campaign look like bots or brushing: four rules that a person can follow.
+"""Which pledges of a campaign look like bots or brushing: rules that a person can follow.
 
 Each rule finds clusters of pledges and says how many honest ones were to be expected among them. The score of
 a cluster is the part of it that is not honest by that reckoning, from 0 to 1. A checkout is one pledge here,
@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from app.stages.demand.rules import bursts, rhythm
-from app.stages.demand.rules.clusters import Cluster, Stream
+from app.stages.demand.rules import bursts, graph, rhythm
+from app.stages.demand.rules.clusters import Cluster, Flags, Ints, Stream
+from app.stages.demand.rules.graph import KINDS, Traces
 
 EXCLUDED_FROM, REVIEWED_FROM = 0.9, 0.5
 """Scores: from the first a pledge is excluded by rule, from the second a person is asked."""
@@ -28,6 +29,9 @@ PLEDGES = {
     "at": pl.Int64,
 }
 """What is judged: one campaign's pledges; `at` in seconds since 1970."""
+TRACES = {**dict.fromkeys(KINDS, pl.String), "created": pl.Int64}
+"""What may be known of a pledge besides: pseudonyms of its device, address and payment, and when its account
+was made, in seconds since 1970. Columns that are not there are not known."""
 SUSPECTS = {
     "id": pl.Int64,
     "score": pl.Float64,
@@ -37,6 +41,9 @@ SUSPECTS = {
     "pledges": pl.Int64,
     "buyers": pl.Int64,
     "expected": pl.Float64,
+    "devices": pl.Int64,
+    "addresses": pl.Int64,
+    "payments": pl.Int64,
 }
 """What is found: a row per pledge with the strongest cluster it is in."""
 
@@ -48,6 +55,7 @@ class _Checkouts:
     """Pledges by the checkout they were made in."""
 
     stream: Stream
+    traces: Traces
     names: pl.Series
     members: pl.DataFrame
 
@@ -58,55 +66,90 @@ def find_suspects(pledges: pl.DataFrame, *, known_elsewhere: KnownElsewhere) -> 
     The answer depends on the rows only, not on their order.
 
     Args:
-        pledges: columns PLEDGES, of one campaign. A pledge without a buyer is by a buyer of its own.
+        pledges: columns PLEDGES, and any of TRACES, of one campaign. A pledge without a buyer is by a buyer
+            of its own.
         known_elsewhere: which of these buyers pledged in other campaigns; asked only where it decides.
     """
-    if pledges.is_empty() or (pledges["at"] % 60 == 0).sum() > WHOLE_MINUTES * pledges.height:
+    if pledges.is_empty():
         return pl.DataFrame(schema=SUSPECTS)
     checkouts = _checkouts(pledges)
-    stream = checkouts.stream
-    strangers = bursts.strangers(stream)
+    timed = (pledges["at"] % 60 == 0).sum() <= WHOLE_MINUTES * pledges.height
     clusters = [
-        *bursts.too_fast(stream),
-        *bursts.hammering(stream),
-        *_unknown(checkouts, strangers, known_elsewhere),
-        *rhythm.regular(stream),
+        *(_timed(checkouts) if timed else []),
+        *graph.made_in_batches(checkouts.stream, checkouts.traces),
+        *_by_acquaintance(checkouts, known_elsewhere, timed=timed),
     ]
     return _suspects(checkouts, clusters)
+
+
+def _timed(checkouts: _Checkouts) -> list[Cluster]:
+    """What the moments alone say, of accounts and of devices and payments, whose accounts take turns."""
+    stream, traces = checkouts.stream, checkouts.traces
+    return [
+        *bursts.too_fast(stream),
+        *bursts.too_fast_by(stream, traces.device),
+        *bursts.too_fast_by(stream, traces.payment),
+        *bursts.hammering(stream),
+        *rhythm.regular(stream),
+    ]
 
 
 def _checkouts(pledges: pl.DataFrame) -> _Checkouts:
     """The same SKU twice in one second is two checkouts; different SKUs are one cart."""
     own = pl.format("#{}", "id")
     cart = ["buyer", "at", "nth"]
+    untold = {name: kind for name, kind in TRACES.items() if name not in pledges.columns}
+    missing = [pl.lit(None, dtype=kind).alias(name) for name, kind in untold.items()]
     numbered = (
-        pledges.with_columns(pl.col("buyer").fill_null(own))
+        pledges.with_columns(pl.col("buyer").fill_null(own), *missing)
         .sort("id")
         .with_columns(pl.int_range(pl.len()).over("buyer", "at", "sku_id").alias("nth"))
     )
-    events = numbered.group_by(cart).agg(pl.col("region_id").min()).sort("region_id", "at", "buyer", "nth")
+    told = [pl.col(name).drop_nulls().min() for name in TRACES]
+    events = numbered.group_by(cart).agg(pl.col("region_id").min(), *told)
+    events = events.sort("region_id", "at", "buyer", "nth")
     members = numbered.join(events.with_row_index("event"), on=cart).select("id", "event")
     names = events["buyer"].unique().sort()
     codes = events["buyer"].replace_strict(names, np.arange(len(names)), return_dtype=pl.Int64)
     return _Checkouts(
         Stream(region=events["region_id"].to_numpy(), at=events["at"].to_numpy(), buyer=codes.to_numpy()),
+        Traces(
+            **{kind: _numbered(events[kind]) for kind in KINDS},
+            created=events["created"].fill_null(-1).to_numpy(),
+        ),
         names,
         members,
     )
 
 
-def _unknown(checkouts: _Checkouts, found: list[Cluster], known_elsewhere: KnownElsewhere) -> list[Cluster]:
-    """Bursts of strangers, judged by who of them is known from elsewhere."""
+def _numbered(tokens: pl.Series) -> Ints:
+    """Tokens by number in their own order, −1 where there is none."""
+    return (tokens.rank("dense").cast(pl.Int64) - 1).fill_null(-1).to_numpy()
+
+
+def _by_acquaintance(checkouts: _Checkouts, known_elsewhere: KnownElsewhere, *, timed: bool) -> list[Cluster]:
+    """Bursts of strangers and groups that share something, judged by who of them is known from elsewhere."""
+    stream, traces = checkouts.stream, checkouts.traces
+    strange = bursts.strangers(stream) if timed else []
+    sharing = graph.groups(stream, traces)
+    found = [*(stream.buyer[one.members] for one in strange), *(one.accounts for one in sharing)]
     if not found:
         return []
-    within = np.unique(np.concatenate([checkouts.stream.buyer[one.members] for one in found]))
+    is_known, usual = _acquaintance(checkouts, np.unique(np.concatenate(found)), known_elsewhere)
+    judged = [bursts.judge_strangers(stream, one, is_known, usual=usual) for one in strange]
+    shared = (graph.judge(stream, traces, one, is_known, usual=usual) for one in sharing)
+    return [*(one for one in judged if one is not None), *(one for some in shared for one in some)]
+
+
+def _acquaintance(
+    checkouts: _Checkouts, within: Ints, known_elsewhere: KnownElsewhere
+) -> tuple[Flags, float]:
+    """Who of the buyers `within` is known from elsewhere, and the part of others who are."""
     others = np.setdiff1d(checkouts.stream.buyer, within)[: bursts.REFERENCE]
     asked = checkouts.names[np.concatenate([within, others])].to_list()
     known = known_elsewhere([name for name in asked if not name.startswith("#")])
     is_known = checkouts.names.is_in(list(known)).to_numpy()
-    usual = float(is_known[others].mean()) if len(others) else 0.0
-    judged = (bursts.judge_strangers(checkouts.stream, one, is_known, usual=usual) for one in found)
-    return [one for one in judged if one is not None]
+    return is_known, float(is_known[others].mean()) if len(others) else 0.0
 
 
 def _suspects(checkouts: _Checkouts, clusters: list[Cluster]) -> pl.DataFrame:

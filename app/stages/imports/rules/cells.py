@@ -32,8 +32,13 @@ CHECKED = {
     "buyer": pl.String,
     "campaign": pl.String,
     "status": pl.String,
+    "device": pl.String,
+    "address": pl.String,
+    "payment": pl.String,
+    "account_created_at": pl.Datetime("us", "UTC"),
 }
-"""Columns of the rows that passed. `buyer` is a keyed pseudonym of 32 hex digits or null."""
+"""Columns of the rows that passed. PSEUDONYMS are keyed pseudonyms of 32 hex digits or null."""
+PSEUDONYMS = ("buyer", "device", "address", "payment")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,7 @@ def check(
     )
     parsed = parsed.with_columns(failed.cast(pl.Int32).alias("failed"))
     good = parsed.filter(pl.col("failed").is_null())
-    good = good.with_columns(_pseudonyms(good, key=key, channel=channel))
+    good = good.with_columns(_pseudonyms(good, field, key=key, channel=channel) for field in PSEUDONYMS)
     return Checked(
         rows=_finished(good, mapping).select(CHECKED.keys()).cast(CHECKED),  # type: ignore[arg-type]
         rejects=refusals(parsed.filter(pl.col("failed").is_not_null()), listed, headings),
@@ -150,24 +155,32 @@ def _finished(good: pl.DataFrame, mapping: Mapping) -> pl.DataFrame:
     return good.with_columns(
         pl.col("identity").alias("external_id"),
         pl.col("instant").alias("ordered_at"),
+        pl.col("account_instant").alias("account_created_at"),
         goods.alias("goods"),
         status.replace({"returned": "cancelled"}).alias("status"),
     )
 
 
-def _pseudonyms(frame: pl.DataFrame, *, key: bytes, channel: str) -> pl.Expr:
-    """HMAC-SHA-256 of channel and buyer, over the distinct buyers."""
-    buyers = frame["buyer"].unique().drop_nulls()
-    names = [pseudonym(plain_buyer(buyer), key=key, channel=channel) for buyer in buyers]
-    return pl.col("buyer").replace_strict(buyers, names, default=None, return_dtype=pl.String).alias("buyer")
+def _pseudonyms(frame: pl.DataFrame, field: str, *, key: bytes, channel: str) -> pl.Expr:
+    """HMAC-SHA-256 of channel and buyer (or device, address, payment), over the distinct ones.
+
+    A number that went through a column of floats is the number it was: 13085.0 is buyer 13085. An address is
+    the same in capitals, and with other blanks and commas.
+    """
+    given = frame[field].unique().drop_nulls()
+    if given.is_empty():
+        return pl.lit(None, dtype=pl.String).alias(field)
+    plain = given.str.replace(r"^([0-9]+)\.0$", "$1")
+    if field == "address":
+        plain = plain.str.to_lowercase().str.replace_all(r"[\s,，.。]+", " ").str.strip_chars()
+    names = [pseudonym(one, key=key, channel=channel, field=field) for one in plain]
+    return pl.col(field).replace_strict(given, names, default=None, return_dtype=pl.String).alias(field)
 
 
-def plain_buyer(buyer: str) -> str:
-    """A number that went through a column of floats is the number it was: 13085.0 is buyer 13085."""
-    buyer = buyer.strip()
-    return buyer[:-2] if buyer.endswith(".0") and buyer[:-2].isdecimal() else buyer
+def pseudonym(value: str, *, key: bytes, channel: str, field: str = "buyer") -> str:
+    """32 hex digits that stand for one buyer of one channel; without the key nobody can go back.
 
-
-def pseudonym(buyer: str, *, key: bytes, channel: str) -> str:
-    """32 hex digits that stand for one buyer of one channel; without the key nobody can go back."""
-    return hmac.digest(key, f"{channel}\0{buyer}".encode(), "sha256").hex()[:32]
+    The same text as a buyer and as a device has two pseudonyms, so that nobody can join one to the other.
+    """
+    scope = channel if field == "buyer" else f"{channel}\0{field}"
+    return hmac.digest(key, f"{scope}\0{value}".encode(), "sha256").hex()[:32]

@@ -27,6 +27,10 @@ FIELDS = (
     "campaign",
     "status",
     "cancelled_at",
+    "device",
+    "address",
+    "payment",
+    "account_created_at",
 )
 REQUIRED = ("sku", "region", "quantity", "ordered_at")
 _KEYS = {

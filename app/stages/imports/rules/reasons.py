@@ -21,6 +21,7 @@ COMMITMENTS = ("paid", "deposit", "pledge", "waitlist", "vote")
 STATUSES = ("placed", "cancelled", "returned", "test")
 EARLIEST, LATEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC), dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
 LONGEST = {"external_id": 120, "sku": 80, "region": 80, "campaign": 80, "buyer": 200}
+LONGEST |= {"device": 200, "address": 400, "payment": 200}
 LONGEST_IDENTITY = 200
 REJECTED = {"row": pl.Int64, "column": pl.String, "code": pl.String, "sentence": pl.String}
 
@@ -130,6 +131,7 @@ def _price(mapping: Mapping, currency: str) -> list[Check]:
 
 def _date(mapping: Mapping) -> list[Check]:
     example = dt.datetime(2026, 11, 11, 9, 30, tzinfo=dt.UTC).strftime(mapping.dates[0].replace("%.f", ""))
+    given, account = pl.col("account_created_at").is_not_null(), pl.col("account_instant")
     return [
         Check(
             "ordered_at",
@@ -143,6 +145,13 @@ def _date(mapping: Mapping) -> list[Check]:
             "date_out_of_range",
             ~pl.col("instant").is_between(EARLIEST, LATEST, closed="left"),
             "is not between the years 2000 and 2099; correct it at the source",
+            DATE,
+        ),
+        Check(
+            "account_created_at",
+            "date_invalid",
+            given & account.is_null(),
+            f"is no date and time that exists; write it like {example}, or leave it out",
             DATE,
         ),
     ]

@@ -26,10 +26,10 @@ def minor_digits(currency: str) -> int:
 
 
 def parse(text: pl.DataFrame, mapping: Mapping, *, currency: str, rounds: bool = False) -> pl.DataFrame:
-    """Add quantity_text, quantity, whole, unit_price_minor and instant to text columns.
+    """Add quantity_text, quantity, whole, unit_price_minor, instant and account_instant to text columns.
 
     Args:
-        text: quantity, unit_price, amount and ordered_at as text, blank cells null.
+        text: quantity, unit_price, amount, ordered_at and account_created_at as text, blank cells null.
         rounds: prices are binary floats, so that decimals beyond the minor unit carry no meaning.
     """
     rounds = rounds or mapping.round_price
@@ -39,7 +39,8 @@ def parse(text: pl.DataFrame, mapping: Mapping, *, currency: str, rounds: bool =
     for field, name in (("unit_price", "unit_minor"), ("amount", "amount_minor")):
         money = minor_units(field, mapping, digits=minor_digits(currency), rounds=rounds).alias(name)
         parsed = _by_distinct(parsed, field, _adding(money))
-    parsed = _by_distinct(parsed, "ordered_at", partial(instants, mapping=mapping))
+    for field, name in (("ordered_at", "instant"), ("account_created_at", "account_instant")):
+        parsed = _by_distinct(parsed, field, partial(instants, field=field, name=name, mapping=mapping))
     return parsed.with_columns(_unit_price())
 
 
@@ -93,14 +94,14 @@ def _unit_price() -> pl.Expr:
     return pl.coalesce(pl.col("unit_minor"), share).alias("unit_price_minor")
 
 
-def instants(cells: pl.DataFrame, *, mapping: Mapping) -> pl.DataFrame:
-    """Add `instant`: ordered_at as UTC, by the first of the mapping's formats that fits each cell."""
-    found = pl.Series("instant", [None] * cells.height, dtype=pl.Datetime("us", "UTC"))
+def instants(cells: pl.DataFrame, *, field: str, name: str, mapping: Mapping) -> pl.DataFrame:
+    """Add `name`: the field as UTC, by the first of the mapping's formats that fits each cell."""
+    found = pl.Series(name, [None] * cells.height, dtype=pl.Datetime("us", "UTC"))
     for form in mapping.dates:
-        if found.null_count() == cells["ordered_at"].null_count():
+        if found.null_count() == cells[field].null_count():
             break
-        now = cells.select(_in_format(pl.col("ordered_at"), form, mapping.timezone)).to_series()
-        found = found.to_frame().select(pl.coalesce(pl.col("instant"), now)).to_series()
+        now = cells.select(_in_format(pl.col(field), form, mapping.timezone)).to_series()
+        found = found.to_frame().select(pl.coalesce(pl.col(name), now)).to_series()
     return cells.with_columns(found)
 
 
