@@ -2,12 +2,27 @@
 
     solve(problem, settings, *, progress=None) -> Solution | Infeasible
     check(problem, solution) -> Cost
+    explain(problem, solution, settings) -> Explanation
+    what_if(problem, changes, settings, *, base=None) -> tuple[Outcome, ...]
+    robust(problem, draws, settings) -> Robust
 
 Pure: no web framework, no database. Problems and plans are frozen values with a JSON form ("allocation/1").
 """
 
+from optimizer.changes import (
+    CapacityChange,
+    Change,
+    DemandChange,
+    LaneClosed,
+    MaterialChange,
+    PriceChange,
+    SupplierOut,
+    change_from_json,
+    change_to_json,
+)
 from optimizer.checking import check
 from optimizer.errors import BrokenRule, Cancelled, ProblemError, SolverError
+from optimizer.insight import Explanation, explain
 from optimizer.plan import Binding, Cost, Flow, Infeasible, Late, Order, Settings, Share, Solution, Unmet
 from optimizer.problem import (
     Demand,
@@ -22,24 +37,36 @@ from optimizer.problem import (
     Supplier,
     Warehouse,
 )
+from optimizer.robust import Robust, draw_demand, robust
+from optimizer.scenarios import Difference, Outcome, changed, difference, what_if
 from optimizer.solving import solve
 
 __all__ = [
     "Binding",
     "BrokenRule",
     "Cancelled",
+    "CapacityChange",
+    "Change",
     "Cost",
     "Demand",
+    "DemandChange",
+    "Difference",
+    "Explanation",
     "Flow",
     "Infeasible",
     "Lane",
+    "LaneClosed",
     "Late",
     "Locked",
+    "MaterialChange",
     "Offer",
     "Order",
+    "Outcome",
+    "PriceChange",
     "Problem",
     "ProblemError",
     "Region",
+    "Robust",
     "Settings",
     "Share",
     "ShareCap",
@@ -48,8 +75,17 @@ __all__ = [
     "SolverError",
     "Stock",
     "Supplier",
+    "SupplierOut",
     "Unmet",
     "Warehouse",
+    "change_from_json",
+    "change_to_json",
+    "changed",
     "check",
+    "difference",
+    "draw_demand",
+    "explain",
+    "robust",
     "solve",
+    "what_if",
 ]

@@ -12,7 +12,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from optimizer import BrokenRule, Infeasible, Problem, ProblemError, Settings, Solution, check, solve
+from optimizer import BrokenRule, Infeasible, Problem, ProblemError, Settings, Solution, check, explain, solve
+from optimizer.focus import size
+
+# Problems up to this size are explained unasked: it takes moments.
+EXPLAINED = 1_000
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -38,6 +42,11 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--time-limit", type=float, default=Settings.time_limit)
     one.add_argument("--threads", type=int, default=Settings.threads)
     one.add_argument("--seed", type=int, default=Settings.seed)
+    one.add_argument(
+        "--explain",
+        action=argparse.BooleanOptionalAction,
+        help="add what relief is worth, what caps cost and why shares are as they are (default: if small)",
+    )
     two = commands.add_parser("check", help="recompute a plan's cost and see that it breaks no rule")
     two.add_argument("problem", type=Path)
     two.add_argument("plan", type=Path)
@@ -64,7 +73,12 @@ def _solve(problem: Problem, options: argparse.Namespace) -> int:
         gap=options.gap, time_limit=options.time_limit, threads=options.threads, seed=options.seed
     )
     answer = solve(problem, settings, progress=_show if sys.stderr.isatty() else None)
-    options.out.write_text(json.dumps(answer.to_json(), indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    document = answer.to_json()
+    if isinstance(answer, Solution) and (
+        size(problem) <= EXPLAINED if options.explain is None else options.explain
+    ):
+        document |= explain(problem, answer, settings).to_json()
+    options.out.write_text(json.dumps(document, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     if isinstance(answer, Infeasible):
         print("infeasible:", *answer.conflict, sep="\n  ")
         return 3

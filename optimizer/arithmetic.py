@@ -1,49 +1,55 @@
-"""What can be seen to be impossible before any solving: hard caps and minimum sources with too few
-suppliers."""
+"""What can be seen to be impossible before any solving: hard caps that too few suppliers can't hold."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 
 from optimizer.limits import CapRow, cap_rows, locked_orders
-from optimizer.plan import Infeasible
 from optimizer.problem import Problem
 
 
-def clashes(problem: Problem) -> Infeasible | None:
-    """The hard share caps that too few suppliers can't hold, in words; None when there are none."""
-    sources: dict[str, set[str]] = defaultdict(set)
-    for offer in problem.offers:
-        sources[offer.sku].add(offer.supplier)
-    stock: dict[str, int] = defaultdict(int)
-    for one in problem.stock:
-        stock[one.sku] += one.quantity
-    found = []
-    lowest = 0.0
-    for row in cap_rows(problem):
-        suppliers = set().union(*(sources[sku] for sku in row.skus))
-        if row.cap.hard and suppliers and not _holds(problem, row, suppliers, stock):
-            found.append(_sentence(row, len(suppliers)))
-            lowest = max(lowest, 1 / len(suppliers))
-    return Infeasible(conflict=tuple(found), lowest_share=lowest) if found else None
+def clashes(problem: Problem) -> bool:
+    """Whether some hard share cap can't hold whatever is ordered."""
+    return bool(clashing_rows(problem))
 
 
-def _holds(problem: Problem, row: CapRow, suppliers: set[str], stock: dict[str, int]) -> bool:
-    """Whole units: each supplier may have at most the floor of the cap, or what is locked with it already."""
-    locked: dict[str, int] = defaultdict(int)
-    for (supplier, sku, _), units in locked_orders(problem).items():
-        if sku in row.skus:
-            locked[supplier] += units
-    within = sum(max(int(row.free_units), locked[one]) for one in suppliers)
-    in_stock = sum(stock[sku] for sku in row.skus)
-    return within + in_stock >= row.demand
+def clashing_rows(problem: Problem) -> list[CapRow]:
+    """The hard share caps that the suppliers with offers can't hold and still make what is wanted."""
+    hard = [row for row in cap_rows(problem) if row.cap.hard]
+    if not hard:
+        return []
+    facts = _Facts(problem)
+    return [row for row in hard if facts.suppliers(row) and facts.covered(row) < row.demand]
 
 
-def _sentence(row: CapRow, count: int) -> str:
-    scope = "the whole plan" if row.cap.scope == "plan" else f"{row.cap.scope} {row.key}"
-    who = "1 supplier has" if count == 1 else f"{count} suppliers have"
-    return (
-        f"share_cap [{scope}]: the hard cap of {row.cap.max_share:.0%} can't hold: {who} offers, "
-        f"which cover at most {count} x {int(row.free_units)} of {row.demand} units; "
-        f"the lowest reachable top share is 1/{count}"
-    )
+def suppliers_of(problem: Problem, row: CapRow) -> set[str]:
+    """Who offers any of the scope."""
+    return _Facts(problem).suppliers(row)
+
+
+def covered(problem: Problem, row: CapRow) -> int:
+    """Units of the scope's demand that can be covered at most: by each supplier up to the cap, or what is
+    locked with it already, and from stock."""
+    return _Facts(problem).covered(row)
+
+
+class _Facts:
+    def __init__(self, problem: Problem) -> None:
+        self._sources: dict[str, set[str]] = defaultdict(set)
+        for offer in problem.offers:
+            self._sources[offer.sku].add(offer.supplier)
+        self._stock: dict[str, int] = defaultdict(int)
+        for one in problem.stock:
+            self._stock[one.sku] += one.quantity
+        self._locked = locked_orders(problem)
+
+    def suppliers(self, row: CapRow) -> set[str]:
+        return set().union(*(self._sources[sku] for sku in row.skus))
+
+    def covered(self, row: CapRow) -> int:
+        locked: dict[str, int] = defaultdict(int)
+        for (supplier, sku, _), units in self._locked.items():
+            if sku in row.skus:
+                locked[supplier] += units
+        within = sum(max(int(row.free_units), locked[one]) for one in self.suppliers(row))
+        return min(row.demand, within + sum(self._stock[sku] for sku in row.skus))

@@ -146,10 +146,14 @@ class Solution:
 
 @dataclass(frozen=True, kw_only=True)
 class Infeasible:
-    """No plan exists: conflict lists the clashing rules in words, lowest_share the best top share in
-    reach."""
+    """No plan exists: conflict lists the clashing rules in words, lowest_share the best top share in reach.
+
+    rules are the same rules as codes with ids and numbers, one group a clash: none of a group can be left
+    out. relaxations are single changes, each with the cost of the plan it was verified by, cheapest first.
+    """
 
     conflict: tuple[str, ...]
+    rules: tuple[tuple[dict[str, Any], ...], ...] = ()
     relaxations: tuple[dict[str, Any], ...] = ()
     lowest_share: float | None = None
     status: str = "infeasible"
@@ -159,6 +163,7 @@ class Infeasible:
         return {
             "status": self.status,
             "conflict": list(self.conflict),
+            "rules": [list(group) for group in self.rules],
             "relaxations": list(self.relaxations),
             "lowest_share": self.lowest_share,
         }

@@ -15,6 +15,7 @@ from optimizer.picks import Pick, quantities
 from optimizer.plan import Flow, Infeasible, Order, Settings, Solution
 from optimizer.pricing import spends
 from optimizer.problem import Problem
+from optimizer.relaxing import ways_out
 from optimizer.reports import report
 
 Found = tuple[dict[str, tuple[Item, Pick]], float, bool]
@@ -40,9 +41,8 @@ def solve(
     """
     asked = settings or Settings()
     clock = Clock(limit=asked.time_limit)
-    found = clashes(problem)
-    if found is not None:
-        return found
+    if clashes(problem):
+        return ways_out(problem, asked, solve)
     net = network(problem)
     tell = clock.listen(progress)
     chosen, bound, timed_out = _search(net, asked, tell, clock)

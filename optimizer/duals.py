@@ -1,0 +1,79 @@
+"""Shadow prices of the shared rows of a plan: its yes/no decisions stay, quantities may move."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from optimizer.block import add_piece, couple
+from optimizer.book import Book
+from optimizer.build import Builder
+from optimizer.engine import run
+from optimizer.item import compile_item
+from optimizer.limits import locked_orders
+from optimizer.network import network
+from optimizer.pieces import full_piece
+from optimizer.problem import Problem
+
+Named = tuple[str, str, int | None]
+
+
+def shadow_prices(problem: Problem, plan: Book) -> dict[Named, float]:
+    """What one more of each shared row's room saves at the margin, by (rule, place, week); 0 where nothing.
+
+    The lots the plan orders are the only ones; which of them are used, which price segment holds and who is
+    awarded is fixed as the small model chooses, and the linear program of the quantities gives the duals.
+    """
+    net = network(problem)
+    wide = network(_roomy(problem))
+    locked = locked_orders(problem)
+    ordered = {key for key, units in plan.orders.items() if units > locked.get(key, 0)}
+    builder = Builder()
+    pieces = []
+    free: list[int] = []
+    for sku in problem.skus:
+        item = compile_item(wide, sku)
+        lots = item.lots
+        mine = [
+            (item.offers[offer].supplier, sku.id, int(week)) in ordered
+            for offer, week in zip(lots.offer, lots.week, strict=True)
+        ]
+        piece, _ = full_piece(net, item, lots=np.array(mine, dtype=bool))
+        layout = add_piece(builder, net, piece)
+        free += layout.count.tolist()
+        pieces.append((piece, layout))
+    rows = couple(builder, net, pieces)
+    arrays = builder.arrays()
+    whole = run(arrays)
+    if whole.values is None:
+        return {}
+    fixed = arrays.integer.copy()
+    fixed[free] = False
+    answer = run(
+        replace(
+            arrays,
+            lower=np.where(fixed, np.rint(whole.values), arrays.lower),
+            upper=np.where(fixed, np.rint(whole.values), arrays.upper),
+            integer=np.zeros(len(fixed), dtype=bool),
+        )
+    )
+    if answer.duals is None:
+        return {}
+    return {_name(*net.coupling.names[row]): max(0.0, -float(answer.duals[at])) for row, at in rows.items()}
+
+
+def _roomy(problem: Problem) -> Problem:
+    """Lots as large as they would be with more capacity: else a lot's own limit takes the row's price."""
+    return replace(
+        problem,
+        suppliers=tuple(
+            one if one.capacity is None else replace(one, capacity=tuple(2 * c + 1000 for c in one.capacity))
+            for one in problem.suppliers
+        ),
+    )
+
+
+def _name(rule: str, ids: dict[str, object]) -> Named:
+    week = ids.get("week")
+    return rule, str(ids.get("supplier", ids.get("warehouse"))), None if week is None else int(str(week))

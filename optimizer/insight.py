@@ -1,0 +1,55 @@
+"""explain: what relief is worth, what share caps cost, and why suppliers have their shares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from optimizer.focus import Questions
+from optimizer.plan import Settings, Solution
+from optimizer.problem import Problem
+from optimizer.relief import reliefs
+from optimizer.reports import report
+from optimizer.sharing import caps
+from optimizer.solving import solve
+from optimizer.why import whys
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explanation:
+    """Plain rows, each with its code, its numbers and English words; see relief.py, sharing.py and why.py."""
+
+    relief: tuple[dict[str, Any], ...] = ()
+    caps: tuple[dict[str, Any], ...] = ()
+    why: tuple[dict[str, Any], ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """For JSON."""
+        return {name: list(rows) for name, rows in asdict(self).items()}
+
+
+def explain(
+    problem: Problem,
+    solution: Solution,
+    settings: Settings | None = None,
+    *,
+    most: int = 10,
+    progress: Callable[[dict[str, Any]], object] | None = None,
+) -> Explanation:
+    """Explain a plan of the problem. Every figure is the difference of two whole plans the checker priced.
+
+    A small problem is planned again as a whole for every question, a large one for the SKUs the question is
+    about, the others staying as they are: what it finds is then reached, but perhaps not the most there is.
+    Deterministic. most: how many rules, caps and shares to ask about. progress may raise to stop.
+    """
+    tell = progress or (lambda _: None)
+    ask = Questions(problem, solution, settings or Settings(), solve)
+    tell(report("relief", 0, 3))
+    relief = reliefs(ask, solution, most=most)
+    tell(report("share caps", 1, 3))
+    found = caps(ask, solution, most=most)
+    tell(report("shares", 2, 3))
+    why = whys(ask, solution, most=2 * most)
+    tell(report("explained", 3, 3))
+    return Explanation(relief=tuple(relief), caps=tuple(found), why=tuple(why))

@@ -1,0 +1,158 @@
+"""what_if: the same problem with something otherwise, planned and held against the base plan."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from optimizer.changes import Change, change_from_json, change_to_json
+from optimizer.errors import ProblemError
+from optimizer.plan import Infeasible, Settings, Solution
+from optimizer.problem import Problem
+from optimizer.reports import report
+from optimizer.solving import solve
+
+Told = Callable[[dict[str, Any]], object]
+# Named changes that hold together in one scenario.
+Scenario = Sequence[Change]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """A plan against the base plan: what changed by how much. Money in currency units, shares of units.
+
+    moved: units that another supplier makes than in the base, or makes more of. shares: for every supplier of
+    either plan its share of all units before and after.
+    """
+
+    cost: float
+    parts: dict[str, float]
+    moved: int
+    unmet: int
+    late: int
+    shares: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """One scenario: its changes, the checked plan or why there is none, and the difference to the base."""
+
+    changes: tuple[Change, ...]
+    answer: Solution | Infeasible
+    difference: Difference | None
+
+    def to_json(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "changes": [change_to_json(one) for one in self.changes],
+            "plan": self.answer.to_json(),
+            "difference": None if self.difference is None else asdict(self.difference),
+        }
+
+
+def what_if(
+    problem: Problem,
+    changes: Sequence[Change | Scenario],
+    settings: Settings | None = None,
+    *,
+    base: Solution | None = None,
+    progress: Told | None = None,
+) -> tuple[Outcome, ...]:
+    """Plan each scenario of changes (one change, or several that hold together), in the order asked.
+
+    base is the plan of the unchanged problem; without it it is planned first. settings.threads scenarios are
+    planned at a time, in processes of their own: the plans are the same whatever that number is. A scenario
+    that changes nothing is the base plan. progress is told after every plan and may raise to stop.
+
+    Raises ProblemError when a change names what is not there, or the base problem has no plan.
+    """
+    asked = settings or Settings()
+    tell = progress or (lambda _: None)
+    scenarios = [tuple(one) if isinstance(one, Sequence) else (one,) for one in changes]
+    problems = [changed(problem, one) for one in scenarios]
+    tell(report("scenarios", 0, len(problems)))
+    if base is None:
+        found = solve(problem, asked)
+        if isinstance(found, Infeasible):
+            raise ProblemError("$", "the base problem has no plan: " + "; ".join(found.conflict))
+        base = found
+    outcomes = []
+    open_ones = [one for one in problems if one != problem]
+    answers = _plans(open_ones, asked)
+    for number, (scenario, one) in enumerate(zip(scenarios, problems, strict=True)):
+        answer = base if one == problem else next(answers)
+        told = None if isinstance(answer, Infeasible) else difference(base, answer)
+        outcomes.append(Outcome(changes=scenario, answer=answer, difference=told))
+        tell(report("scenarios", number + 1, len(problems)))
+    return tuple(outcomes)
+
+
+def changed(problem: Problem, scenario: Scenario) -> Problem:
+    """The problem with all changes of a scenario, one after the other."""
+    for one in scenario:
+        problem = one.apply(problem)
+    return problem
+
+
+def _plans(problems: list[Problem], settings: Settings) -> Iterator[Solution | Infeasible]:
+    workers = min(settings.threads, len(problems))
+    alone = replace(settings, threads=1)
+    if workers <= 1:
+        for one in problems:
+            yield solve(one, settings)
+        return
+    with ProcessPoolExecutor(
+        max_workers=workers, mp_context=multiprocessing.get_context("spawn"), initializer=_silence
+    ) as pool:
+        yield from pool.map(solve, problems, [alone] * len(problems))
+
+
+def _silence() -> None:
+    """The solver prints lines of its own; a child's output is nobody's to read."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def difference(base: Solution, other: Solution) -> Difference:
+    """What another plan costs, leaves unmet and moves against the base."""
+    before, after = _units(base), _units(other)
+    parts = asdict(base.cost)
+    return Difference(
+        cost=other.objective - base.objective,
+        parts={name: value - parts[name] for name, value in asdict(other.cost).items()},
+        moved=sum(max(0, units - before.get(key, 0)) for key, units in after.items()),
+        unmet=sum(one.quantity for one in other.unmet) - sum(one.quantity for one in base.unmet),
+        late=sum(one.quantity for one in other.late) - sum(one.quantity for one in base.late),
+        shares=_shares(before, after),
+    )
+
+
+def _units(plan: Solution) -> dict[tuple[str, str], int]:
+    units: dict[tuple[str, str], int] = defaultdict(int)
+    for one in plan.orders:
+        units[one.supplier, one.sku] += one.quantity
+    return dict(units)
+
+
+def _shares(
+    before: dict[tuple[str, str], int], after: dict[tuple[str, str], int]
+) -> tuple[dict[str, Any], ...]:
+    def by_supplier(units: dict[tuple[str, str], int]) -> dict[str, float]:
+        total = sum(units.values()) or 1
+        found: dict[str, int] = defaultdict(int)
+        for (supplier, _), count in units.items():
+            found[supplier] += count
+        return {name: count / total for name, count in found.items()}
+
+    was, now = by_supplier(before), by_supplier(after)
+    return tuple(
+        {"supplier": name, "before": was.get(name, 0.0), "after": now.get(name, 0.0)}
+        for name in sorted(was.keys() | now.keys())
+    )
+
+
+__all__ = ["Difference", "Outcome", "Scenario", "change_from_json", "changed", "difference", "what_if"]

@@ -1,0 +1,111 @@
+"""What a share cap costs, and the lowest top share that can be reached."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from typing import Any
+
+from optimizer.focus import Answer, Change, Questions, near
+from optimizer.limits import CapRow, cap_rows
+from optimizer.plan import Solution
+from optimizer.problem import Problem, ShareCap
+from optimizer.sentences import cap_words
+
+
+def caps(ask: Questions, solution: Solution, *, most: int) -> list[dict[str, Any]]:
+    """The share caps that cost something or are exceeded, the largest top share over its cap first.
+
+    Each: scope, key, cap, hard, demand, suppliers (who can make any of it), floor (1 ÷ suppliers), top_share
+    and top (of demand, in this plan), price (what the plan costs more than without this cap; None if it could
+    not be asked), lowest (the lowest top share that leaves no more demand unmet; None likewise), lowest_cost
+    (what reaching it costs on top of this plan), words.
+    """
+    units: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for one in solution.orders:
+        units[one.sku][one.supplier] += one.quantity
+    rows = []
+    for row in cap_rows(ask.problem):
+        top, supplier = _top(units, row)
+        if supplier and top + 1 > row.free_units:
+            rows.append((top / row.demand - row.cap.max_share, row, top, supplier))
+    rows.sort(key=lambda one: (-one[0], one[1].cap.scope, str(one[1].key)))
+    return [_cap(ask, row, top, supplier) for _, row, top, supplier in rows[:most]]
+
+
+def _top(units: dict[str, dict[str, int]], row: CapRow) -> tuple[int, str]:
+    total: dict[str, int] = defaultdict(int)
+    for sku in row.skus:
+        for supplier, count in units.get(sku, {}).items():
+            total[supplier] += count
+    return max(((count, name) for name, count in sorted(total.items())), default=(0, ""))
+
+
+def _cap(ask: Questions, row: CapRow, top: int, supplier: str) -> dict[str, Any]:
+    eligible = {one.supplier for one in ask.problem.offers if one.sku in row.skus}
+    base = ask.base(row.skus)
+    free = ask.ask(_without(row), row.skus)
+    lowest = _lowest(ask, row, base, suppliers=len(eligible), top=top)
+    told = {
+        "scope": row.cap.scope,
+        "key": row.key,
+        "cap": row.cap.max_share,
+        "hard": row.cap.hard,
+        "demand": row.demand,
+        "suppliers": len(eligible),
+        "floor": 1 / len(eligible) if eligible else 1.0,
+        "top": supplier,
+        "top_share": top / row.demand,
+        "price": None if free is None else near(max(0.0, base.cost.total - free.cost.total)),
+        "lowest": None if lowest is None else _top_share(lowest, row),
+        "lowest_cost": None
+        if lowest is None
+        else near(lowest.cost.total - lowest.cost.share - base.cost.total + base.cost.share),
+    }
+    return told | {"words": cap_words(told)}
+
+
+def _mine(cap: ShareCap, row: CapRow) -> bool:
+    return (cap.scope, cap.key) == (row.cap.scope, row.key)
+
+
+def _without(row: CapRow) -> Change:
+    def change(problem: Problem) -> Problem:
+        return replace(problem, share_caps=tuple(cap for cap in problem.share_caps if not _mine(cap, row)))
+
+    return change
+
+
+def _at_most(row: CapRow, units: int) -> Change:
+    """Nobody has more than so many units of the scope, come what may."""
+    cap = replace(row.cap, key=row.key, max_share=units / row.demand, hard=True, penalty=0.0)
+
+    def change(problem: Problem) -> Problem:
+        return replace(problem, share_caps=(*_without(row)(problem).share_caps, cap))
+
+    return change
+
+
+def _lowest(ask: Questions, row: CapRow, base: Answer, *, suppliers: int, top: int) -> Answer | None:
+    """First 1 ÷ suppliers; then halve up to the share of now, to a hundredth of the demand."""
+
+    def reach(units: int) -> Answer | None:
+        answer = ask.ask(_at_most(row, units), row.skus)
+        return answer if answer is not None and answer.unmet() <= base.unmet() else None
+
+    if not suppliers:
+        return None
+    low, high = -(-row.demand // suppliers), top
+    best = reach(min(low, high))
+    if best is not None or low >= high:
+        return best
+    best = reach(high)
+    while best is not None and high - low > max(1, row.demand // 100):
+        middle = (low + high) // 2
+        better = reach(middle)
+        best, low, high = (best, middle, high) if better is None else (better, low, middle)
+    return best
+
+
+def _top_share(answer: Answer, row: CapRow) -> float:
+    return max(answer.units(row.skus).values(), default=0) / row.demand

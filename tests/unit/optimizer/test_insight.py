@@ -1,0 +1,134 @@
+"""Relief, the price of share caps and the reasons of shares, on problems whose truth is known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from unit.optimizer.allocation_problems import EXACT, document, need, offer, plan, with_suppliers
+
+from optimizer import Explanation, explain
+from optimizer import focus as focus_module
+
+CAP = [{"scope": "sku", "max_share": 0.4, "penalty": 3.0}]
+
+
+def explained(data: dict[str, Any]) -> Explanation:
+    problem, solution = plan(data)
+    return explain(problem, solution, EXACT)
+
+
+def relief_of(found: Explanation, rule: str) -> dict[str, Any]:
+    return next(one for one in found.relief if one["rule"] == rule)
+
+
+def two_priced(**first: Any) -> dict[str, Any]:
+    """100 units, a cheap supplier with a limit, a dear one without."""
+    data = with_suppliers(2, [10.0, 13.0], demand=[need(100)])
+    data["suppliers"][0] |= first
+    return data
+
+
+def test_a_unit_of_capacity_is_worth_what_the_next_supplier_costs_more() -> None:
+    one = relief_of(explained(two_priced(capacity=[60, 0, 0, 0])), "capacity")
+    assert one["ids"] == {"supplier": "S0", "week": 0}
+    assert (one["step"], one["saving"], one["per_unit"]) == (1.0, 3.0, 3.0)
+    assert one["shadow_price"] == pytest.approx(3.0)
+    assert "capacity [S0/week 0]" in one["words"]
+
+
+def test_relief_comes_in_whole_lots_where_a_unit_is_no_use() -> None:
+    data = two_priced(capacity=[60, 0, 0, 0])
+    data["offers"][0] |= {"moq": 20, "multiple": 20}
+    one = relief_of(explained(data), "capacity")
+    assert (one["step"], one["saving"], one["per_unit"]) == (20.0, 60.0, 3.0)
+
+
+def test_a_capacity_that_nobody_wants_more_of_is_not_relief() -> None:
+    found = explained(two_priced(capacity=[60, 0, 0, 0]) | {"demand": [need(60)]})
+    assert [one for one in found.relief if one["rule"] == "capacity"] == []
+
+
+def test_a_smaller_moq_saves_the_surplus_it_forces() -> None:
+    data = document(offers=[offer(moq=100)], demand=[need(95)])
+    one = relief_of(explained(data), "moq")
+    assert one["ids"] == {"supplier": "S", "sku": "A", "week": 0}
+    assert (one["step"], one["saving"]) == (1.0, 10.0)
+
+
+def test_a_larger_dock_saves_the_lateness_of_a_unit() -> None:
+    data = document(
+        warehouses=[{"id": "W", "inbound": 60}],
+        lanes=[{"from": "S", "to": "W"}, {"from": "W", "to": "R"}],
+    )
+    one = relief_of(explained(data), "inbound")
+    assert (one["ids"], one["per_unit"]) == ({"warehouse": "W", "week": 0}, 5.0)
+    assert one["shadow_price"] == pytest.approx(5.0)
+
+
+def test_what_a_cap_costs_and_the_lowest_top_share_in_reach() -> None:
+    found = explained(with_suppliers(3, [10.0, 11.0, 14.0], demand=[need(100)], share_caps=CAP)).caps
+    assert len(found) == 1
+    assert (found[0]["suppliers"], found[0]["floor"]) == (3, pytest.approx(1 / 3))
+    # with the cap 60 at 10 and 40 at 11 and 20 x 3 of penalty; without it 100 at 10
+    assert found[0]["price"] == pytest.approx(100.0)
+    # 34 + 34 + 32 units against 60 + 40
+    assert found[0]["lowest"] == pytest.approx(0.34)
+    assert found[0]["lowest_cost"] == pytest.approx((340 + 374 + 448) - (600 + 440))
+    assert "lowest reachable top share is 34.0%" in found[0]["words"]
+
+
+def test_the_lowest_share_stops_where_demand_would_go_unmet() -> None:
+    data = with_suppliers(3, [10.0, 11.0, 14.0], demand=[need(100)], share_caps=CAP)
+    data["suppliers"][2]["capacity"] = [10, 0, 0, 0]
+    found = explained(data).caps[0]
+    assert found["lowest"] == pytest.approx(0.45)
+
+
+def test_a_single_source_cannot_be_less_than_all() -> None:
+    found = explained(document(share_caps=CAP)).caps[0]
+    assert (found["floor"], found["lowest"], found["lowest_cost"]) == (1.0, 1.0, 0.0)
+
+
+def test_a_share_is_explained_by_what_the_plan_costs_without_it() -> None:
+    found = {one["supplier"]: one for one in explained(two_priced(capacity=[60, 0, 0, 0])).why}
+    assert found["S0"]["decided_by"] == "price"
+    assert (found["S0"]["extra"], found["S0"]["per_unit"]) == (180.0, 3.0)
+    assert (found["S0"]["instead"], found["S0"]["held_by"]) == ("S1", "capacity")
+    assert found["S1"]["decided_by"] == "capacity"
+    assert found["S1"]["held_by"] == "price"
+
+
+@pytest.mark.parametrize(
+    ("changes", "decided"),
+    [
+        ({"suppliers": [{"id": "S0"}, {"id": "S1", "risk": 0.2}]}, "risk"),
+        ({"lanes": [{"from": "S0", "to": "R"}, {"from": "S1", "to": "R", "cost": 2.0}]}, "freight"),
+        ({"lanes": [{"from": "S0", "to": "R"}, {"from": "S1", "to": "R", "lead_weeks": 1}]}, "lead"),
+        ({}, "nothing"),
+    ],
+)
+def test_the_number_that_decided_is_the_part_that_grows_most(changes: dict[str, Any], decided: str) -> None:
+    data = with_suppliers(2, [10.0, 10.0], demand=[need(100)]) | changes
+    found = explained(data).why
+    assert {one["decided_by"] for one in found} == {decided}
+
+
+def test_who_alone_makes_it_is_told_so() -> None:
+    found = explained(document()).why
+    assert (found[0]["decided_by"], found[0]["held_by"], found[0]["share"]) == ("only_source", "demand", 1.0)
+
+
+def test_a_large_problem_is_asked_about_its_skus_alone_and_priced_as_a_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data = two_priced(capacity=[60, 0, 0, 0])
+    data["skus"] = [{"id": "A"}, {"id": "B"}]
+    data["offers"].append({"supplier": "S0", "sku": "B", "breaks": [[0, 20.0]]})
+    data["demand"].append(need(10) | {"sku": "B"})
+    whole = explained(data)
+    monkeypatch.setattr(focus_module, "SMALL", 0)
+    parts = explained(data)
+    assert relief_of(parts, "capacity")["saving"] == relief_of(whole, "capacity")["saving"] == 3.0
+    # the other SKUs stay as they are: what it would cost is never less than if they could move too
+    assert all(one["extra"] >= other["extra"] for one, other in zip(parts.why, whole.why, strict=True))
