@@ -32,6 +32,7 @@ class Config:
     session_hours: int = 12
     worker_processes: int = 2
     sign_in_limit: str = "10 per minute"
+    hosts: tuple[str, ...] = ()
     log_level: str = "INFO"
 
     @staticmethod
@@ -55,6 +56,7 @@ class Config:
             session_hours=_number(env, "SESSION_HOURS", 12),
             worker_processes=_number(env, "WORKER_PROCESSES", 2),
             sign_in_limit=env.get("SIGN_IN_LIMIT", "10 per minute"),
+            hosts=tuple(name.strip() for name in env.get("HOSTS", "").split(",") if name.strip()),
             log_level=_log_level(env.get("LOG_LEVEL", "INFO")),
         )
 
@@ -93,7 +95,7 @@ def _currency(code: str) -> str:
 def _timezone(name: str) -> str:
     try:
         ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise ConfigError(f"TIMEZONE must be an IANA name such as Asia/Shanghai, not {name!r}") from error
     return name
 

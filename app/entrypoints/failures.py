@@ -16,6 +16,7 @@ from app.core.errors import HeadwaterError
 
 log = structlog.get_logger()
 UNAUTHENTICATED = frozenset({"sign_in_needed", "sign_in_failed", "token_unknown"})
+MOST_MESSAGES = 20
 Page = Callable[[int, str, str], Any]
 
 
@@ -38,7 +39,9 @@ def register(app: Flask, *, page: Page) -> None:
             return answer(400, "csrf_failed", "This page has expired. Load it again and repeat what you did.")
         data = getattr(error, "data", None) or {}
         if isinstance(data, dict) and "messages" in data:
-            return answer(422, "fields_invalid", "Some fields can't be used.", {"errors": data["messages"]})
+            return answer(
+                422, "fields_invalid", "Some fields can't be used.", {"errors": _first(data["messages"])}
+            )
         code = HTTPStatus(error.code).name.lower()
         response = answer(error.code, code, error.description or HTTPStatus(error.code).phrase)
         return _with_headers(response, error)
@@ -68,6 +71,13 @@ def problem(status: int, code: str, sentence: str, data: dict[str, Any]) -> Resp
     if status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="headwater"'
     return response
+
+
+def _first(messages: Any) -> Any:
+    """The first messages of each kind: a body can have a million bad members."""
+    if not isinstance(messages, dict):
+        return messages
+    return {str(name)[:60]: _first(messages[name]) for name in list(messages)[:MOST_MESSAGES]}
 
 
 def _with_headers(response: Any, error: HTTPException) -> Any:

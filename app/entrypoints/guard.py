@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 from typing import Any, cast
+from urllib.parse import urlsplit
 
-from flask import Flask, Request, Response, current_app, request, session
+from flask import Flask, Request, Response, abort, current_app, request, session
 from flask.sessions import SessionInterface, SessionMixin
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
@@ -14,10 +15,11 @@ from flask_login import LoginManager, UserMixin, current_user, login_user, logou
 from flask_talisman import Talisman
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.datastructures import CallbackDict
+from werkzeug.sansio.utils import host_is_trusted
 
 from app.core import access
 from app.core.access import AccountFact
-from app.core.errors import HeadwaterError
+from app.core.errors import HeadwaterError, NotAllowed
 from app.entrypoints.door import act_as, attached, db
 
 ANONYMOUS_HOURS = 1
@@ -145,7 +147,26 @@ def _identify() -> None:
     elif request.path.startswith("/api/"):
         return  # nobody signed in: the route itself refuses
     if request.method in UNSAFE:
+        _refuse_foreign_pages()
         csrf.protect()
+
+
+def _refuse_foreign_pages() -> None:
+    """A browser says which site's page sends a form; one that it does not name is another one's too."""
+    origin = request.headers.get("Origin")
+    if origin is not None and urlsplit(origin).netloc != request.host:
+        raise NotAllowed("origin_foreign", "This form was sent from another site's page; open ours.")
+
+
+def _refuse_unreadable() -> None:
+    """What no route can take: a strange host, a packed body, and text that no database can hold."""
+    hosts = attached(current_app).config.hosts
+    if hosts and not host_is_trusted(request.host, hosts):
+        abort(400, description="This service is not called by this name; see the setting HOSTS.")
+    if request.headers.get("Content-Encoding", "identity").lower() not in ("", "identity"):
+        abort(415, description="Send the body as it is, without Content-Encoding.")
+    if any("\0" in text for text in (*request.args, *request.args.values())):
+        abort(400, description="The address has a NUL character; leave it out.")
 
 
 def register(app: Flask) -> None:
@@ -162,6 +183,7 @@ def register(app: Flask) -> None:
         session_cookie_secure=attached(app).config.secure_cookies,
         referrer_policy="same-origin",
     )
+    app.before_request(_refuse_unreadable)
     app.before_request(_identify)
 
 

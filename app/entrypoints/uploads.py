@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -14,6 +15,8 @@ from app.core.errors import RuleBroken
 from app.entrypoints.door import config, db, now
 from app.stages.demand import operations as demand
 from app.stages.demand.operations import ImportFact
+
+LONGEST_NAME = 255
 
 
 def import_upload(upload: FileStorage | None, *, channel: str, mapping: str, actor: Actor) -> ImportFact:
@@ -37,11 +40,21 @@ def import_upload(upload: FileStorage | None, *, channel: str, mapping: str, act
         )
 
 
+def plain_name(sent: str) -> str:
+    """A file's name to show and to store, never to open: without folders and signs that are not seen.
+
+    A sign that turns the direction of writing would show another ending than the file has.
+    """
+    last = sent.replace("\\", "/").rstrip("/").rpartition("/")[2]
+    seen = "".join(one for one in last if unicodedata.category(one)[0] != "C" and one != "\ufffd")
+    return seen.strip()[:LONGEST_NAME] or "file"
+
+
 @contextmanager
 def _kept(upload: FileStorage | None) -> Iterator[tuple[Path, str]]:
     if upload is None or not upload.filename:
         raise RuleBroken("file_missing", "Choose a file to import.", field="file")
-    name = PurePosixPath(upload.filename.replace("\\", "/")).name[:255]
+    name = plain_name(upload.filename)
     with tempfile.TemporaryDirectory(prefix="upload-", dir=config().data_dir) as folder:
         path = Path(folder) / f"upload{PurePosixPath(name).suffix.lower()[:10]}"
         upload.save(path)

@@ -66,6 +66,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(blueprint)
     app.before_request(_begin)
     app.after_request(_end)
+    app.teardown_request(lambda _: request.close())  # files of a form that was refused
 
 
 def _begin() -> None:

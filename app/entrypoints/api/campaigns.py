@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from flask_smorest import Blueprint
-
 from app.core.access import Role
+from app.entrypoints.api.blueprint import Blueprint
 from app.entrypoints.door import db, roles
 from app.entrypoints.wire import campaigns as wire
 from app.stages.demand import queries

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_smorest import Blueprint
-
 from app.core.access import Role
+from app.entrypoints.api.blueprint import Blueprint
 from app.entrypoints.door import current_actor, db, now, roles
 from app.entrypoints.wire import demand as wire
 from app.stages.catalog import queries as catalog

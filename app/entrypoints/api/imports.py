@@ -7,10 +7,10 @@ import io
 from typing import Any
 
 from flask import Response, request
-from flask_smorest import Blueprint
 from flask_smorest.fields import Upload
 
 from app.core.access import Role
+from app.entrypoints.api.blueprint import Blueprint
 from app.entrypoints.door import current_actor, db, roles
 from app.entrypoints.uploads import import_upload
 from app.entrypoints.wire import imports as wire

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_smorest import Blueprint
-
 from app.core.access import Role
 from app.core.errors import NotFound
+from app.entrypoints.api.blueprint import Blueprint
 from app.entrypoints.door import db, roles
 from app.entrypoints.wire import plans as wire
 from app.entrypoints.wire.alerts import Alert, AlertFilter

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
-from flask import abort, request
-from flask_smorest import Blueprint
+from flask import request
 from marshmallow import Schema, ValidationError
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app.core.access import Role
 from app.core.errors import RuleBroken
+from app.entrypoints.api.blueprint import Blueprint, strict_json
 from app.entrypoints.door import config, current_actor, db, now, roles
 from app.entrypoints.wire import pledges as wire
 from app.stages.demand import operations
 from app.stages.demand.operations import Flaw, PledgeResult, PledgeSettings, SentPledge
 
 Answer = TypeVar("Answer")
-LARGEST_BODY = 4 * 1024 * 1024
-"""Bytes of JSON; a thousand pledges need a quarter of it."""
 MOST_STRANGERS = 10
 """Unknown members that are named in an answer."""
 PLEDGE, CORRECTION = wire.PledgeForm(), wire.CorrectionForm()
@@ -54,7 +51,7 @@ def take_pledge() -> Any:
     once. The same identity with other content is refused with 409 `identity_conflict`, a pledge with bad
     fields with 422 `pledge_invalid` and one entry in `errors` for each of them.
     """
-    body = _object(_json())
+    body = _object(strict_json())
     if body.get("external_id") is None and "Idempotency-Key" in request.headers:
         body["external_id"] = request.headers["Idempotency-Key"]
     sent = _sent(body)
@@ -81,7 +78,7 @@ def take_pledges() -> Any:
     One result a row, in their order: accepted; duplicate, when it is known with the same content; or
     rejected, with its first bad field. A bad row does not stop the others; all is stored at once.
     """
-    body = _json()
+    body = strict_json()
     if not isinstance(body, list):
         raise RuleBroken("body_not_list", "Send a list of pledges.")
     rows = [_sent(one) for one in body[: operations.MOST_AT_ONCE + 1]]
@@ -106,7 +103,7 @@ def correct_pledge(channel: str, external_id: str) -> Any:
     It counts on the day the pledge belongs to. Of several corrections the latest by `changed_at` stands,
     whatever the order they arrive in; one that comes before its pledge waits for it.
     """
-    said, flaws = _loaded(CORRECTION, _object(_json()))
+    said, flaws = _loaded(CORRECTION, _object(strict_json()))
     if flaws:
         listed = [{"field": one.field, "code": one.code, "sentence": one.sentence} for one in flaws]
         raise RuleBroken("correction_invalid", "This is no correction; see `errors`.", errors=listed)
@@ -158,21 +155,6 @@ def _stored(work: Callable[[Session], Answer]) -> Answer:
             if is_last or getattr(error.orig, "sqlstate", None) not in TURNED_AWAY:
                 raise
     raise AssertionError("the last attempt returns or raises")
-
-
-def _json() -> Any:
-    """The body, strictly after RFC 8259."""
-    if not request.is_json:
-        abort(415, description="Send JSON, as application/json.")
-    request.max_content_length = LARGEST_BODY
-    try:
-        return json.loads(request.get_data(cache=False).decode("utf-8"), parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
-        abort(400, description="The body is no JSON document in UTF-8.")
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
 
 
 def _object(body: Any) -> dict[str, Any]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_smorest import Blueprint
-
 from app.core.access import Role
+from app.entrypoints.api.blueprint import Blueprint
 from app.entrypoints.door import current_actor, db, now, roles, today
 from app.entrypoints.wire import confirmation, warehouse
 from app.stages.confirmation import operations as answers

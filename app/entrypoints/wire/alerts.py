@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields
 
-from app.entrypoints.wire.basics import Page
+from app.entrypoints.wire.basics import Line, Page
 
 
 class AlertFilter(Page):
-    owner = fields.String(load_default=None)
+    owner = Line(load_default=None)
 
 
 class Alert(Schema):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+import unicodedata
 from typing import Any
 
-from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, validate
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from app.core.limits import LARGEST_QUANTITY
 
@@ -16,7 +18,24 @@ NO_INSTANT: dict[str, Any] = dict.fromkeys(
 )
 
 
-class Week(fields.Date):
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+EARLIEST, LATEST = dt.date(2000, 1, 1), dt.date(2099, 12, 31)
+"""Days that are planned or counted; the same horizon as the instants of orders."""
+
+
+class Day(fields.Date):
+    """A day, in the one form 2026-11-23, of the years 2000 to 2099."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dt.date:
+        if not isinstance(value, str) or not DAY.fullmatch(value):
+            raise self.make_error("invalid", input=value, obj_type=self.OBJ_TYPE)
+        day: dt.date = super()._deserialize(value, attr, data, **kwargs)
+        if not EARLIEST <= day <= LATEST:
+            raise ValidationError(f"Days are of the years {EARLIEST.year} to {LATEST.year}.")
+        return day
+
+
+class Week(Day):
     """A planning week, named by its Monday."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dt.date:
@@ -36,6 +55,24 @@ class Text(fields.String):
         return text
 
 
+class Line(Text):
+    """One line of text to store and to show: no control character."""
+
+    allowed = ""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if any(unicodedata.category(one) == "Cc" and one not in self.allowed for one in text):
+            raise ValidationError("This has a control character; leave it out.")
+        return text
+
+
+class Note(Line):
+    """Text of several lines."""
+
+    allowed = "\n\r\t"
+
+
 def quantity(**kwargs: Any) -> fields.Integer:
     """Whole units, at least one."""
     return fields.Integer(strict=True, validate=validate.Range(1, LARGEST_QUANTITY), **kwargs)
@@ -52,11 +89,8 @@ class Incoming(Schema):
         unknown = RAISE
 
 
-class Filter(Schema):
+class Filter(Incoming):
     """A query string."""
-
-    class Meta:
-        unknown = EXCLUDE
 
 
 class Problem(Schema):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from app.entrypoints.wire.basics import Incoming, PageAt, Week, quantity
+from app.entrypoints.wire.basics import Incoming, Note, PageAt, Week, quantity
 
 
 class Line(Schema):
@@ -41,7 +41,7 @@ class AnswerForm(Incoming):
     kind = fields.String(required=True, validate=validate.OneOf(["confirm", "counter", "decline"]))
     quantity = quantity(load_default=None, allow_none=True)
     week = Week(load_default=None, allow_none=True)
-    note = fields.String(load_default="", validate=validate.Length(max=2000))
+    note = Note(load_default="", validate=validate.Length(max=2000))
 
 
 class SettlementForm(Incoming):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields
 
-from app.entrypoints.wire.basics import Incoming
+from app.entrypoints.wire.basics import Day, Incoming
 
 
 class CycleOrder(Incoming):
-    as_of = fields.Date(load_default=None, metadata={"description": "The planning day; today when left out."})
+    as_of = Day(load_default=None, metadata={"description": "The planning day; today when left out."})
 
 
 class Job(Schema):

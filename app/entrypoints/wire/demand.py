@@ -6,12 +6,12 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from app.entrypoints.wire.basics import Filter, Page, PageBefore, identifier
+from app.entrypoints.wire.basics import Day, Filter, Line, Page, PageBefore, identifier
 
 
 class SkuFilter(Page):
-    search = fields.String(load_default=None, validate=validate.Length(1, 100))
-    after = fields.String(load_default=None, validate=validate.Length(1, 80))
+    search = Line(load_default=None, validate=validate.Length(1, 100))
+    after = Line(load_default=None, validate=validate.Length(1, 80))
 
 
 class Sku(Schema):
@@ -26,8 +26,8 @@ class Sku(Schema):
 class DemandFilter(Filter):
     campaign_id = identifier(load_default=None)
     sku_id = identifier(load_default=None)
-    since = fields.Date(load_default=None)
-    until = fields.Date(load_default=None)
+    since = Day(load_default=None)
+    until = Day(load_default=None)
 
     @validates_schema
     def _in_order(self, data: dict[str, Any], **_: Any) -> None:
@@ -59,7 +59,7 @@ class DayUnits(Schema):
 
 
 class ExclusionFilter(PageBefore):
-    reason = fields.String(load_default=None)
+    reason = Line(load_default=None)
     undone = fields.Boolean(load_default=False)
 
 

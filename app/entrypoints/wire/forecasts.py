@@ -5,7 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema, fields, validate
 
 from app.core.limits import LARGEST_QUANTITY
-from app.entrypoints.wire.basics import Filter, Incoming, PageBefore, Text, Week, identifier
+from app.entrypoints.wire.basics import Filter, Incoming, Line, PageBefore, Week, identifier
 
 
 class ForecastRun(Schema):
@@ -51,7 +51,7 @@ class OverrideForm(Incoming):
     )
     week = Week(required=True)
     units = fields.Integer(strict=True, required=True, validate=validate.Range(0, LARGEST_QUANTITY))
-    reason = Text(required=True, validate=validate.Length(1, 500))
+    reason = Line(required=True, validate=validate.Length(1, 500))
 
 
 class Override(Schema):

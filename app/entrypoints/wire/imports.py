@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from app.entrypoints.wire.basics import Incoming
+from app.entrypoints.wire.basics import Incoming, Line
 
 
 class ImportForm(Incoming):
@@ -13,7 +13,7 @@ class ImportForm(Incoming):
         validate=validate.Regexp(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}\Z"),
         metadata={"example": "tmall"},
     )
-    mapping = fields.String(required=True, metadata={"example": "headwater"})
+    mapping = Line(required=True, metadata={"example": "headwater"})
 
 
 class Imported(Schema):

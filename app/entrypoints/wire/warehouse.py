@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from app.entrypoints.wire.basics import Filter, Incoming, quantity
+from app.entrypoints.wire.basics import Filter, Incoming, Line, quantity
 
 
 class Weeks(Filter):
@@ -20,9 +20,9 @@ class InboundCell(Schema):
 
 
 class AtpFilter(Weeks):
-    search = fields.String(load_default=None, validate=validate.Length(1, 100))
+    search = Line(load_default=None, validate=validate.Length(1, 100))
     limit = fields.Integer(load_default=100, validate=validate.Range(1, 1000))
-    after = fields.String(load_default=None, validate=validate.Length(1, 80))
+    after = Line(load_default=None, validate=validate.Length(1, 80))
 
 
 class AtpCell(Schema):
@@ -40,7 +40,7 @@ class AtpRow(Schema):
 
 class ReceiptForm(Incoming):
     line_id = fields.Integer(strict=True, required=True)
-    reference = fields.String(required=True, validate=validate.Length(1, 80))
+    reference = Line(required=True, validate=validate.Length(1, 80))
     quantity = quantity(required=True)
 
 

@@ -115,6 +115,8 @@ def _cleaned(frame: pl.DataFrame, field: str) -> pl.Expr:
     cell = pl.col(field).str.strip_chars()
     if frame[field].str.starts_with('="').any():
         cell = cell.str.replace(r'^="(.*)"$', "$1")
+    if field == "name":  # is shown and nothing else: a line break in it is no reason to refuse an order
+        cell = cell.str.replace_all(r"[\x00-\x1f\x7f]+", " ").str.strip_chars()
     return pl.when(cell == "").then(None).otherwise(cell)
 
 

@@ -25,6 +25,8 @@ LONGEST |= {"device": 200, "address": 400, "payment": 200}
 LONGEST_IDENTITY = 200
 REJECTED = {"row": pl.Int64, "column": pl.String, "code": pl.String, "sentence": pl.String}
 
+UNSEEN = r"[\x00-\x1f\x7f-\x9f\u{200e}\u{200f}\u{2028}-\u{202e}\u{2066}-\u{2069}\u{feff}\u{fffd}]"
+"""Control characters, those that turn the direction of writing, and the mark of bytes that are no text."""
 NUMBER = r"^[0-9.,+ -]{0,20}$"
 DATE = r"^[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}([ T][0-9:.+Z-]*)?$"
 WORD = r"^[A-Za-z_]{0,20}$"
@@ -60,7 +62,6 @@ def _missing() -> list[Check]:
 
 
 def _unusable() -> list[Check]:
-    damaged = pl.col("external_id").str.contains(r"^[0-9](\.[0-9]+)?[eE]\+?[0-9]+$")
     texts = [_text(field, longest) for field, longest in LONGEST.items()]
     return [
         *texts,
@@ -70,19 +71,19 @@ def _unusable() -> list[Check]:
             pl.col("identity").str.len_chars() > LONGEST_IDENTITY,
             f"and what else makes the line are longer than {LONGEST_IDENTITY} characters together",
         ),
-        Check(
-            "external_id",
-            "id_damaged",
-            damaged,
-            "was shortened by a spreadsheet; export it again and open it as text",
-            r"^[0-9.]+[eE]\+?[0-9]+$",
-        ),
+        _damaged("external_id", r"^[0-9](\.[0-9]+)?[eE]\+?[0-9]+$"),
+        _damaged("sku", r"^[0-9]\.[0-9]+[eE]\+[0-9]+$"),  # 3E5 may be the code of an SKU
     ]
+
+
+def _damaged(field: str, looks: str) -> Check:
+    why = "was shortened by a spreadsheet; export it again and open it as text"
+    return Check(field, "id_damaged", pl.col(field).str.contains(looks), why, r"^[0-9.]+[eE]\+?[0-9]+$")
 
 
 def _text(field: str, longest: int) -> Check:
     cell = pl.col(field)
-    fails = cell.str.contains(r"[\x00-\x1f\x7f]") | (cell.str.len_chars() > longest)
+    fails = cell.str.contains(UNSEEN) | (cell.str.len_chars() > longest)
     why = f"has a control character or is longer than {longest} characters; correct it at the source"
     return Check(field, "text_unusable", fails.fill_null(False), why)
 

@@ -1,0 +1,24 @@
+"""Where the product's answer differs from the corpus, and why it is the better one.
+
+docs/decisions/0012-bad-input.md says the same at more length. Nothing else is excused.
+"""
+
+OURS: dict[str, tuple[frozenset[str | int], str]] = {
+    "missing Idempotency-Key where required": (
+        frozenset({422}),
+        "the identity may stand in the body as well: a pledge without either has one more bad field",
+    ),
+    "unbalanced quote on row 3 of 100,000": (
+        frozenset({"job:completed_with_errors"}),
+        "line 3 is kept out with its number, and the lines that follow are read: one line costs one row",
+    ),
+    "quoted newlines": (
+        frozenset({"job:completed_with_errors"}),
+        "the lines are read as meant, but a code with a line break in it is no code of an SKU",
+    ),
+    "unknown compression or bit flips in a page": (
+        frozenset({"job:completed", "job:completed_with_errors"}),
+        "a flipped bit inside a number, in a file without checksums, is another number: nobody can tell",
+    ),
+}
+"""Title of an entry → statuses that are ours, and the reason."""
