@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 Rule = Callable[[Path], list[str]]
 
 
-@pytest.mark.parametrize("rule", [house.commits, house.clocks, house.positional])
+@pytest.mark.parametrize("rule", [house.commits, house.clocks, house.positional, house.half_counts])
 def test_the_house_rule_is_kept(rule: Rule) -> None:
     assert rule(ROOT) == []
 
@@ -30,6 +30,7 @@ def test_the_house_rule_is_kept(rule: Rule) -> None:
         (house.clocks, "app/stages/stock/queries.py", "from sqlalchemy import func\nfunc.now()\n"),
         (house.positional, "app/stages/stock/operations.py", "def move(session, quantity): ...\n"),
         (house.positional, "app/stages/stock/queries/pool.py", "def list_them(session, *ids): ...\n"),
+        (house.half_counts, "app/stages/alerts/queries.py", "select(func.sum(DemandDay.units))\n"),
     ],
 )
 def test_a_planted_violation_is_found(rule: Rule, file: str, code: str, tmp_path: Path) -> None:

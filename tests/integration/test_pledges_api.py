@@ -21,6 +21,7 @@ from app.core.db import Database
 from app.stages.catalog import operations as catalog
 from app.stages.demand import operations as demand
 from app.stages.demand import queries as demands
+from app.stages.demand.operations import rollups
 
 PLEDGE = {
     "channel": "shop",
@@ -602,6 +603,25 @@ def test_two_pledges_of_one_buyer_at_once_stay_within_the_limit(app: Flask, door
     bodies = [{**PLEDGE, "external_id": f"T-{number}", "quantity": 3} for number in range(3)]
     assert at_once(app, door.headers, [("POST", "pledges", body) for body in bodies]) == [201, 201, 201]
     assert door.units() == (9, 3)
+
+
+def test_changes_that_are_folded_while_others_come_count_once(
+    app: Flask, door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rollups, "FOLD_EVERY", 2)
+    for turn in range(4):
+        bodies = [
+            {**PLEDGE, "external_id": f"T-{turn}-{n}", "buyer": f"b{turn}-{n}", "quantity": 1}
+            for n in range(6)
+        ]
+        calls: list[tuple[str, str, Any]] = [("POST", "pledges", body) for body in bodies]
+        if turn:
+            calls.append(("DELETE", f"pledges/shop/T-{turn - 1}-0", None))
+        assert set(at_once(app, door.headers, calls)) <= {200, 201}
+        assert door.units() == (6 * (turn + 1), 6 * (turn + 1) - turn)
+    with door.db.reading() as session:
+        assert session.execute(text("SELECT count(*) FROM demand_change")).scalar_one() < 20
+        assert session.execute(text("SELECT sum(valid_units) FROM campaign_total_day")).scalar_one() > 0
 
 
 def at_once(app: Flask, headers: dict[str, str], calls: list[tuple[str, str, Any]]) -> list[int]:

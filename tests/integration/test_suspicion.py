@@ -201,7 +201,9 @@ def test_what_is_only_odd_is_left_to_a_person(pool: Pool) -> None:
 def test_going_back_to_before_the_reason_lets_the_suspected_count_again(pool: Pool) -> None:
     pool.take([*pool.people(), *pool.bots()])
     schema.downgrade(pool.db, revision="0005")
-    assert pool.units() == {"valid": 84}
+    with pool.db.reading() as session:  # by hand: the code reads tables that came later
+        counted = "SELECT reason, sum(valid_units) FROM campaign_day WHERE signals <> 0 GROUP BY reason"
+        assert [tuple(row) for row in session.execute(text(counted))] == [("valid", 84)]
     schema.migrate(pool.db)
     assert pool.judge() == 12
     assert pool.units() == {"valid": 60, "suspected": 24}

@@ -17,7 +17,7 @@ from app.core.db import Database
 from app.stages.catalog import operations as catalog
 from app.stages.demand import operations as demand
 from app.stages.demand import queries as demands
-from app.stages.demand.operations import PledgeSettings, SentPledge
+from app.stages.demand.operations import PledgeSettings, SentPledge, rollups
 
 NOW = dt.datetime(2026, 11, 23, 9, tzinfo=dt.UTC)
 SETTINGS = PledgeSettings(pseudonym_key=b"key", currency="CNY", timezone="Asia/Shanghai")
@@ -66,7 +66,9 @@ _numbers = itertools.count()
 
 
 @pytest.fixture
-def pool(db: Database, tmp_path: Path) -> Database:
+def pool(db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Database:
+    """A campaign; changes of roll-ups are folded so soon that histories are seen before and after."""
+    monkeypatch.setattr(rollups, "FOLD_EVERY", 3)
     path = tmp_path / "campaigns.csv"
     path.write_text(CAMPAIGNS, encoding="utf-8")
     with db.transaction() as session:

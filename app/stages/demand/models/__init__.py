@@ -15,11 +15,22 @@ from sqlalchemy import (
     String,
     UniqueConstraint,
 )
-from sqlalchemy.orm import Mapped, declared_attr, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base, BigId, UtcDateTime, one_of, reference
 from app.core.limits import LARGEST_QUANTITY
 from app.stages.demand.models.campaigns import Campaign, CampaignDecision, CampaignSku, LimitedTier, Tier
+from app.stages.demand.models.rollups import (
+    REASONS,
+    CampaignDay,
+    CampaignRegionDay,
+    CampaignTotalDay,
+    DemandChange,
+    DemandDay,
+    DemandSkuDay,
+    DemandTotalDay,
+    RollUp,
+)
 from app.stages.demand.models.traces import SignalTrace
 from app.stages.demand.rules import Commitment, Reason, SignalStatus
 
@@ -27,18 +38,23 @@ __all__ = [
     "Campaign",
     "CampaignDay",
     "CampaignDecision",
+    "CampaignRegionDay",
     "CampaignSku",
+    "CampaignTotalDay",
     "Channel",
     "Correction",
+    "DemandChange",
     "DemandDay",
+    "DemandSkuDay",
+    "DemandTotalDay",
     "Exclusion",
     "LimitedTier",
+    "RollUp",
     "Signal",
     "SignalTrace",
     "Tier",
 ]
 
-REASONS = [reason.value for reason in Reason]
 ByteOrdered = String(200).with_variant(String(200, collation="C"), "postgresql")
 """Text compared byte by byte: a key in a language's order costs several times the CPU on every insert."""
 
@@ -153,53 +169,4 @@ class Exclusion(Base):
     __table_args__ = (
         one_of("reason", REASONS),
         CheckConstraint("(undone_by IS NULL) = (undone_at IS NULL)", name="undo_whole"),
-    )
-
-
-class _RollUp:
-    """Counts of signals by reason.
-
-    `units` is the signed sum of the accepted rows, `raw_units` their positive part, `valid_units` what
-    they add to valid demand. Rows of the reason `duplicate` count what was received again; they are no
-    accepted rows, so their `units` and `valid_units` are zero.
-    """
-
-    day: Mapped[dt.date]
-    reason: Mapped[str] = mapped_column(String(12))
-    signals: Mapped[int] = mapped_column(BigInteger)
-    units: Mapped[int] = mapped_column(BigInteger)
-    raw_units: Mapped[int] = mapped_column(BigInteger)
-    valid_units: Mapped[int] = mapped_column(BigInteger)
-    amount_minor: Mapped[int] = mapped_column(BigInteger)
-
-    @declared_attr
-    def sku_id(self) -> Mapped[int]:
-        return mapped_column(reference("sku.id"))
-
-    @declared_attr
-    def region_id(self) -> Mapped[int]:
-        return mapped_column(reference("region.id"))
-
-
-class DemandDay(_RollUp, Base):
-    """Channel × SKU × region × day × reason, kept in the order in which weekly series are read."""
-
-    __tablename__ = "demand_day"
-    channel_id: Mapped[int] = mapped_column(reference("channel.id"))
-    __table_args__ = (
-        PrimaryKeyConstraint("sku_id", "region_id", "day", "channel_id", "reason"),
-        one_of("reason", REASONS),
-        {"sqlite_with_rowid": False},  # one tree instead of two: half the writes of an import
-    )
-
-
-class CampaignDay(_RollUp, Base):
-    """Campaign × SKU × region × day × reason: the pledge curve. Its signals count in DemandDay as well."""
-
-    __tablename__ = "campaign_day"
-    campaign_id: Mapped[int] = mapped_column(reference("campaign.id"))
-    __table_args__ = (
-        PrimaryKeyConstraint("campaign_id", "day", "sku_id", "region_id", "reason"),
-        one_of("reason", REASONS),
-        {"sqlite_with_rowid": False},
     )

@@ -169,8 +169,8 @@ class _Absorbing:
 
     def take(self, block: _Prepared) -> None:
         signals, conflicts, duplicates = self._store(block)
-        self.cells.take(rollups.cells(signals))
-        self.cells.take(rollups.duplicate_cells(duplicates))
+        self.cells.take(rollups.changes(signals))
+        self.cells.take(rollups.duplicates(duplicates))
         rejects = pl.concat([block.rejects, conflicts]).sort("row")
         imports.reject_rows(self._session, batch_id=self.fact.batch_id, rejects=rejects)
         self.fact = replace(

@@ -240,7 +240,7 @@ def _apply(
     actor: Actor,
     now: dt.datetime,
 ) -> None:
-    """Let the pledge count as `after` says, in both roll-ups, with the limit of its buyer decided again."""
+    """Let the pledge count as `after` says, in every roll-up, with the limit of its buyer decided again."""
     before = before or _Said(pledge.quantity, pledge.status)
     if before == after:
         return
@@ -272,10 +272,8 @@ def _resize(session: Session, signal_id: int, *, quantity: int) -> None:
     columns = [getattr(Signal, name) for name in moving.COLUMNS]
     row = session.execute(select(*columns).where(Signal.id == signal_id)).one()
     signal = pl.DataFrame([tuple(row)], schema=moving.COLUMNS, orient="row")
-    rollups.add(session, rollups.cells(signal, sign=-1))
-    rollups.add(
-        session, rollups.cells(signal.with_columns(pl.lit(quantity).cast(pl.Int64).alias("quantity")))
-    )
+    resized = signal.with_columns(pl.lit(quantity).cast(pl.Int64).alias("quantity"))
+    rollups.append(session, pl.concat([rollups.changes(signal, sign=-1), rollups.changes(resized)]))
     session.execute(
         update(Signal).where(Signal.id == signal_id).values(quantity=quantity),
         execution_options={"synchronize_session": False},

@@ -1,4 +1,4 @@
-"""Moving signals from one reason to another, with both roll-ups in step."""
+"""Moving signals from one reason to another, with the roll-ups in step."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def move(session: Session, *, ids: Sequence[int], reason: Reason) -> None:
         signals = pl.DataFrame(
             [tuple(row) for row in session.execute(query.order_by(Signal.id))], schema=COLUMNS, orient="row"
         )
-        rollups.add(session, rollups.cells(signals, sign=-1))
-        rollups.add(session, rollups.cells(signals.with_columns(pl.lit(reason.value).alias("reason"))))
+        moved = signals.with_columns(pl.lit(reason.value).alias("reason"))
+        rollups.append(session, pl.concat([rollups.changes(signals, sign=-1), rollups.changes(moved)]))
         session.execute(
             update(Signal).where(Signal.id.in_(part)).values(reason=reason.value),
             execution_options={"synchronize_session": False},

@@ -180,7 +180,7 @@ class _Taking:
         new = storing.insert_new(self._session, frame.filter(first).sort("external_id"))
         storing.insert_traces(self._session, new)
         storing.insert_exclusions(self._session, new, actor=self._actor, now=self._now)
-        rollups.add(self._session, rollups.cells(new))
+        rollups.append(self._session, rollups.changes(new))
         corrections.settle(
             self._session,
             channel_id=here.id,

@@ -1,98 +1,150 @@
-"""Roll-ups: what a set of signals adds to (or takes from) the cells, and adding it."""
+"""Roll-ups: what signals add to (or take from) the cells of every level.
+
+What comes online, one pledge or one decision at a time, is appended as a change that waits, so that nobody
+waits for a cell. Whoever adds to the cells themselves (a file, or a fold of what waits) takes them alone.
+"""
 
 from __future__ import annotations
 
+from typing import Any
+
 import polars as pl
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.orm import Session
 
 from app.core.db import copy_rows
+from app.stages.demand.models import DemandChange
 from app.stages.demand.operations.bulk import insert_rows
 from app.stages.demand.rules import Reason
 
 MEASURES = ("signals", "units", "raw_units", "valid_units", "amount_minor")
 KEYS = {
     "demand_day": ("sku_id", "region_id", "day", "channel_id", "reason"),
+    "demand_sku_day": ("sku_id", "day", "reason"),
+    "demand_total_day": ("day", "channel_id", "reason"),
     "campaign_day": ("campaign_id", "day", "sku_id", "region_id", "reason"),
+    "campaign_region_day": ("campaign_id", "region_id", "day", "reason"),
+    "campaign_total_day": ("campaign_id", "day", "reason"),
 }
+"""The levels, each with its key; those of campaigns count only signals that belong to one."""
+CHANGE = {
+    "channel_id": pl.Int64,
+    "campaign_id": pl.Int64,
+    "sku_id": pl.Int64,
+    "region_id": pl.Int64,
+    "day": pl.Date,
+    "reason": pl.String,
+}
+TYPES: dict[str, Any] = {**CHANGE, **dict.fromkeys(MEASURES, pl.Int64)}
+COLUMNS = tuple(TYPES)
+FOLD_EVERY = 1_000
+"""Changes that wait, after which whoever brings the next one folds them."""
 MOST_WAITING = 2_000_000
-"""Cells kept in memory before they are written: about 200 MB."""
+"""Changes of a file that are kept in memory before they are added: about 200 MB."""
+ALONE = "SELECT pg_advisory_xact_lock(hashtext('roll-ups'))"
+IF_ALONE = "SELECT pg_try_advisory_xact_lock(hashtext('roll-ups'))"
 
-Cells = dict[str, pl.DataFrame]
 
-
-def cells(signals: pl.DataFrame, *, sign: int = 1) -> Cells:
-    """The cells of both roll-ups that these signals add up to; `sign` −1 takes them away.
+def changes(signals: pl.DataFrame, *, sign: int = 1) -> pl.DataFrame:
+    """What these signals add up to, by the columns CHANGE; `sign` −1 takes them away.
 
     Args:
-        signals: channel_id, campaign_id, sku_id, region_id, day, reason, quantity, unit_price_minor.
+        signals: the columns CHANGE, quantity and unit_price_minor.
     """
     quantity, counts = pl.col("quantity"), pl.col("reason").is_in([Reason.VALID.value, Reason.RETURNED.value])
-    return _grouped(
-        signals,
-        {
-            "signals": pl.len().cast(pl.Int64) * sign,
-            "units": quantity.sum() * sign,
-            "raw_units": quantity.clip(lower_bound=0).sum() * sign,
-            "valid_units": quantity.filter(counts).sum() * sign,
-            "amount_minor": (quantity * pl.col("unit_price_minor")).sum() * sign,
-        },
+    return signals.group_by(CHANGE.keys()).agg(
+        signals=pl.len().cast(pl.Int64) * sign,
+        units=quantity.sum() * sign,
+        raw_units=quantity.clip(lower_bound=0).sum() * sign,
+        valid_units=quantity.filter(counts).sum() * sign,
+        amount_minor=(quantity * pl.col("unit_price_minor")).sum() * sign,
     )
 
 
-def duplicate_cells(signals: pl.DataFrame) -> Cells:
+def duplicates(signals: pl.DataFrame) -> pl.DataFrame:
     """What was received again: raw units that the first step of the waterfall takes out."""
     nothing = pl.lit(0, dtype=pl.Int64)
-    return _grouped(
-        signals.with_columns(pl.lit(Reason.DUPLICATE.value).alias("reason")),
-        {
-            "signals": pl.len().cast(pl.Int64),
-            "units": nothing,
-            "raw_units": pl.col("quantity").clip(lower_bound=0).sum(),
-            "valid_units": nothing,
-            "amount_minor": nothing,
-        },
+    again = signals.with_columns(pl.lit(Reason.DUPLICATE.value).alias("reason"))
+    return again.group_by(CHANGE.keys()).agg(
+        signals=pl.len().cast(pl.Int64),
+        units=nothing,
+        raw_units=pl.col("quantity").clip(lower_bound=0).sum(),
+        valid_units=nothing,
+        amount_minor=nothing,
     )
 
 
-def _grouped(signals: pl.DataFrame, measures: dict[str, pl.Expr]) -> Cells:
-    named = [measure.alias(name) for name, measure in measures.items()]
-    return {
-        table: signals.filter(pl.col(key[0]).is_not_null()).group_by(key).agg(named)
-        for table, key in KEYS.items()
-    }
+def append(session: Session, frame: pl.DataFrame) -> None:
+    """Let changes wait; they count from the caller's commit on."""
+    moved = frame.filter(pl.any_horizontal(pl.col(MEASURES) != 0)).select(COLUMNS)
+    if moved.is_empty():
+        return
+    if session.get_bind().dialect.name == "sqlite":
+        cells = moved.with_columns(pl.col("day").dt.strftime("%Y-%m-%d"))
+        insert_rows(session, cells, into="demand_change", columns=COLUMNS, conflict="DO NOTHING")
+    else:
+        copy_rows(session, moved, into="demand_change")
+    some = select(DemandChange.id).limit(FOLD_EVERY).subquery()
+    if session.scalar(select(func.count()).select_from(some)) == FOLD_EVERY:
+        fold(session)
 
 
-def add(session: Session, changes: Cells) -> None:
-    """Add cells to the roll-ups, in key order so that two writers can't lock each other out."""
-    for table, frame in changes.items():
-        if not frame.is_empty():
-            _upsert(session, table, frame.sort(KEYS[table]))
+def fold(session: Session) -> None:
+    """Add what waits to the cells, unless somebody else is adding."""
+    if session.get_bind().dialect.name != "sqlite" and not session.scalar(text(IF_ALONE)):
+        return
+    _add(session, _taken(session))
+
+
+def add(session: Session, frame: pl.DataFrame) -> None:
+    """Add changes and all that wait to the cells; others who want to, wait until the transaction ends."""
+    if session.get_bind().dialect.name != "sqlite":
+        session.execute(text(ALONE))
+    _add(session, _summed([frame, _taken(session)]))
 
 
 class Waiting:
-    """Cells of many blocks that are added together: a cell that several blocks touch is written once."""
+    """Changes of many blocks that are added together: a cell that several blocks touch is written once."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._waiting: list[Cells] = []
+        self._waiting: list[pl.DataFrame] = []
 
-    def take(self, changes: Cells) -> None:
-        self._waiting.append(changes)
-        if sum(frame.height for one in self._waiting for frame in one.values()) > MOST_WAITING:
+    def take(self, frame: pl.DataFrame) -> None:
+        self._waiting.append(frame)
+        if sum(one.height for one in self._waiting) > MOST_WAITING:
             self.write()
 
     def write(self) -> None:
-        """Add all that waits to the roll-ups."""
+        """Add all of them to the cells."""
         waiting, self._waiting = self._waiting, []
         if waiting:
-            add(
-                self._session,
-                {table: _summed([one[table] for one in waiting], key) for table, key in KEYS.items()},
-            )
+            add(self._session, _summed(waiting))
 
 
-def _summed(frames: list[pl.DataFrame], key: tuple[str, ...]) -> pl.DataFrame:
-    return pl.concat(frames).group_by(key).agg(pl.col(MEASURES).sum())
+def _summed(frames: list[pl.DataFrame]) -> pl.DataFrame:
+    together = pl.concat([one.select(COLUMNS).cast(pl.Schema(TYPES)) for one in frames])
+    return together.group_by(CHANGE.keys()).agg(pl.col(MEASURES).sum())
+
+
+def _taken(session: Session) -> pl.DataFrame:
+    """The changes that wait, which wait no longer. What is not committed yet is not seen, and waits on."""
+    columns = [getattr(DemandChange, name) for name in COLUMNS]
+    gone = session.execute(
+        delete(DemandChange).returning(*columns), execution_options={"synchronize_session": False}
+    )
+    rows = [tuple(row) for row in gone]
+    return pl.DataFrame(rows, schema=TYPES, orient="row")
+
+
+def _add(session: Session, frame: pl.DataFrame) -> None:
+    """Into every level, in the order of its key."""
+    pledged = frame.filter(pl.col("campaign_id").is_not_null())
+    for table, key in KEYS.items():
+        cells = (pledged if key[0] == "campaign_id" else frame).group_by(key).agg(pl.col(MEASURES).sum())
+        moved = cells.filter(pl.any_horizontal(pl.col(MEASURES) != 0))
+        if not moved.is_empty():
+            _upsert(session, table, moved.sort(key))
 
 
 def _upsert(session: Session, table: str, frame: pl.DataFrame) -> None:

@@ -11,6 +11,7 @@ from app.stages.demand.queries.campaigns import (
     list_campaigns,
     pledge_days,
 )
+from app.stages.demand.queries.cells import counted
 from app.stages.demand.queries.exclusions import ExclusionFact, get_exclusion, list_exclusions
 from app.stages.demand.queries.pool import (
     ChannelFact,
@@ -44,6 +45,7 @@ __all__ = [
     "campaign_curve",
     "campaign_ids",
     "campaign_requirements",
+    "counted",
     "daily_units",
     "get_campaign",
     "get_exclusion",

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 
 from app.core.errors import NotFound
 from app.stages.demand import rules
-from app.stages.demand.models import Campaign, CampaignDay, CampaignSku
+from app.stages.demand.models import Campaign, CampaignDay, CampaignSku, CampaignTotalDay
+from app.stages.demand.queries.cells import counted
 from app.stages.demand.rules import CampaignState
 
 PLEDGE_DAYS = {
@@ -93,11 +94,12 @@ def campaign_ids(session: Session) -> dict[str, int]:
 
 def campaign_curve(session: Session, *, campaign_id: int) -> list[CurvePoint]:
     """The pledge curve by business day; days without pledges have no point."""
+    table = counted(CampaignTotalDay)
     rows = session.execute(
-        select(CampaignDay.day, func.sum(CampaignDay.valid_units))
-        .where(CampaignDay.campaign_id == campaign_id)
-        .group_by(CampaignDay.day)
-        .order_by(CampaignDay.day)
+        select(table.day, func.sum(table.valid_units))
+        .where(table.campaign_id == campaign_id)
+        .group_by(table.day)
+        .order_by(table.day)
     ).all()
     units = [int(row[1]) for row in rows]
     return [
@@ -108,14 +110,9 @@ def campaign_curve(session: Session, *, campaign_id: int) -> list[CurvePoint]:
 
 def pledge_days(session: Session, *, until: dt.date) -> pl.DataFrame:
     """Valid units by campaign_id, sku_id, region_id and day before `until`, of every campaign: `units`."""
-    query = select(
-        CampaignDay.campaign_id,
-        CampaignDay.sku_id,
-        CampaignDay.region_id,
-        CampaignDay.day,
-        func.sum(CampaignDay.valid_units),
-    ).where(CampaignDay.day < until)
-    key = (CampaignDay.campaign_id, CampaignDay.sku_id, CampaignDay.region_id, CampaignDay.day)
+    table = counted(CampaignDay)
+    key = (table.campaign_id, table.sku_id, table.region_id, table.day)
+    query = select(*key, func.sum(table.valid_units)).where(table.day < until)
     rows = [tuple(row) for row in session.execute(query.group_by(*key).order_by(*key))]
     return pl.DataFrame(rows, schema=PLEDGE_DAYS, orient="row")
 
@@ -127,13 +124,12 @@ def campaign_requirements(session: Session, *, as_of: dt.date) -> list[Requireme
     week.
     """
     this_week = as_of - dt.timedelta(days=as_of.weekday())
+    table = counted(CampaignDay)
     rows = session.execute(
-        select(
-            CampaignDay.sku_id, CampaignDay.region_id, Campaign.due_week, func.sum(CampaignDay.valid_units)
-        )
-        .join(Campaign, Campaign.id == CampaignDay.campaign_id)
+        select(table.sku_id, table.region_id, Campaign.due_week, func.sum(table.valid_units))
+        .join(Campaign, Campaign.id == table.campaign_id)
         .where(Campaign.state.in_([state.value for state in REQUIRING]))
-        .group_by(CampaignDay.sku_id, CampaignDay.region_id, Campaign.due_week)
+        .group_by(table.sku_id, table.region_id, Campaign.due_week)
     )
     units: dict[tuple[int, int, dt.date], int] = defaultdict(int)
     for sku_id, region_id, due_week, amount in rows:
@@ -148,14 +144,13 @@ def campaign_requirements(session: Session, *, as_of: dt.date) -> list[Requireme
 
 def _facts(session: Session, *, campaigns: Sequence[Campaign]) -> list[CampaignFact]:
     ids = [campaign.id for campaign in campaigns]
+    table = counted(CampaignTotalDay)
     units = {
         id_: (int(raw), int(valid))
         for id_, raw, valid in session.execute(
-            select(
-                CampaignDay.campaign_id, func.sum(CampaignDay.raw_units), func.sum(CampaignDay.valid_units)
-            )
-            .where(CampaignDay.campaign_id.in_(ids))
-            .group_by(CampaignDay.campaign_id)
+            select(table.campaign_id, func.sum(table.raw_units), func.sum(table.valid_units))
+            .where(table.campaign_id.in_(ids))
+            .group_by(table.campaign_id)
         )
     }
     skus: dict[int, list[int]] = defaultdict(list)

@@ -6,19 +6,39 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 from sqlalchemy import ColumnElement, Date, Select, case, cast, func, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import Session
 
 from app.core.errors import RuleBroken
 from app.stages.catalog.models import Sku
-from app.stages.demand.models import CampaignDay, Channel, DemandDay, Signal
+from app.stages.demand.models import (
+    CampaignDay,
+    CampaignRegionDay,
+    CampaignTotalDay,
+    Channel,
+    DemandDay,
+    DemandSkuDay,
+    DemandTotalDay,
+    RollUp,
+    Signal,
+)
+from app.stages.demand.queries.cells import Columns, counted, level
 from app.stages.demand.rules import Reason
 
-_RollUp = type[DemandDay] | type[CampaignDay]
+LEVELS: tuple[type[RollUp], ...] = (
+    DemandDay,
+    DemandSkuDay,
+    DemandTotalDay,
+    CampaignDay,
+    CampaignRegionDay,
+    CampaignTotalDay,
+)
+MEASURES = ("signals", "units", "raw_units", "valid_units", "amount_minor")
 _Query = Select[*tuple[Any, ...]]
 _WEEKLY_SCHEMA = {"sku_id": pl.Int64, "region_id": pl.Int64, "week": pl.Date, "units": pl.Int64}
 
@@ -95,7 +115,7 @@ def waterfall(
     """
     if campaign_id is not None and channel_id is not None:
         raise RuleBroken("waterfall_filter", "Choose a campaign or a channel, not both.")
-    table = _table(campaign_id)
+    table = counted(level(campaign_id=campaign_id, sku_id=sku_id, region_id=region_id, channel_id=channel_id))
     query: _Query = select(
         table.reason,
         func.coalesce(func.sum(table.raw_units), 0),
@@ -106,7 +126,7 @@ def waterfall(
     if region_id is not None:
         query = query.where(table.region_id == region_id)
     if channel_id is not None:
-        query = query.where(DemandDay.channel_id == channel_id)
+        query = query.where(table.channel_id == channel_id)
     return _waterfall({row[0]: (int(row[1]), int(row[2]), int(row[3])) for row in session.execute(query)})
 
 
@@ -119,7 +139,7 @@ def daily_units(
     until: dt.date | None = None,
 ) -> list[DayUnits]:
     """Raw and valid units per business day, oldest first; days without signals are left out."""
-    table = _table(campaign_id)
+    table = counted(level(campaign_id=campaign_id, sku_id=sku_id))
     query: _Query = select(table.day, func.sum(table.raw_units), func.sum(table.valid_units))
     query = _filter(query, table=table, sku_id=sku_id, campaign_id=campaign_id, since=since, until=until)
     rows = session.execute(query.group_by(table.day).order_by(table.day))
@@ -128,19 +148,18 @@ def daily_units(
 
 def latest_day(session: Session) -> dt.date | None:
     """The newest business day with a signal; None when there is none."""
-    return session.scalar(select(func.max(DemandDay.day)))
+    return session.scalar(select(func.max(counted(DemandTotalDay).day)))
 
 
 def sku_units(
     session: Session, *, since: dt.date | None = None, until: dt.date | None = None, limit: int = 20
 ) -> list[SkuUnits]:
     """The SKUs with the most valid units first."""
-    valid = func.sum(DemandDay.valid_units)
-    query: _Query = select(DemandDay.sku_id, func.sum(DemandDay.raw_units), valid)
-    query = _filter(query, table=DemandDay, sku_id=None, campaign_id=None, since=since, until=until)
-    rows = session.execute(
-        query.group_by(DemandDay.sku_id).order_by(valid.desc(), DemandDay.sku_id).limit(limit)
-    )
+    table = counted(DemandSkuDay)
+    valid = func.sum(table.valid_units)
+    query: _Query = select(table.sku_id, func.sum(table.raw_units), valid)
+    query = _filter(query, table=table, sku_id=None, campaign_id=None, since=since, until=until)
+    rows = session.execute(query.group_by(table.sku_id).order_by(valid.desc(), table.sku_id).limit(limit))
     return [SkuUnits(sku_id=row[0], raw_units=int(row[1]), valid_units=int(row[2])) for row in rows]
 
 
@@ -155,8 +174,8 @@ def weekly_units(
         Signals of business days from `until` on are not counted.
     """
     everything, pledged = (
-        _weekly(session, table=table, until=until, sku_id=sku_id, region_id=region_id)
-        for table in (DemandDay, CampaignDay)
+        _weekly(session, table=counted(finest), until=until, sku_id=sku_id, region_id=region_id)
+        for finest in (DemandDay, CampaignDay)
     )
     pledged = pledged.with_columns(-pl.col("units"))
     return (
@@ -169,40 +188,34 @@ def weekly_units(
 
 
 def recount(session: Session) -> list[Difference]:
-    """Compute both roll-ups again from the accepted rows; the cells that differ, none when all is right.
+    """Compute every roll-up again from the accepted rows; the cells that differ, none when all is right.
 
     What was received again (`duplicate`) is no accepted row and is left out. Reads every signal.
     """
     differences = []
-    for name, table, first in (
-        ("demand_day", DemandDay, Signal.channel_id),
-        ("campaign_day", CampaignDay, Signal.campaign_id),
-    ):
-        stored, counted = _stored(session, table=table, key=first.key), _counted(session, first=first)
-        nothing = (0, 0, 0, 0, 0)
+    for one in LEVELS:
+        key = [column.name for column in one.__table__.primary_key]  # type: ignore[attr-defined]
+        stored, found = _stored(session, counted(one), key), _counted(session, key)
+        nothing = (0,) * len(MEASURES)
         differences += [
-            Difference(name, key, stored.get(key, nothing), counted.get(key, nothing))
-            for key in sorted(stored.keys() | counted.keys())
-            if stored.get(key, nothing) != counted.get(key, nothing)
+            Difference(one.__tablename__, cell, stored.get(cell, nothing), found.get(cell, nothing))  # type: ignore[attr-defined]
+            for cell in sorted(stored.keys() | found.keys())
+            if stored.get(cell, nothing) != found.get(cell, nothing)
         ]
     return differences
-
-
-def _table(campaign_id: int | None) -> _RollUp:
-    return DemandDay if campaign_id is None else CampaignDay
 
 
 def _filter(
     query: _Query,
     *,
-    table: _RollUp,
+    table: Columns,
     sku_id: int | None,
     campaign_id: int | None,
     since: dt.date | None,
     until: dt.date | None,
 ) -> _Query:
     if campaign_id is not None:
-        query = query.where(CampaignDay.campaign_id == campaign_id)
+        query = query.where(table.campaign_id == campaign_id)
     if sku_id is not None:
         query = query.where(table.sku_id == sku_id)
     if since is not None:
@@ -228,7 +241,7 @@ def _waterfall(cells: dict[str, tuple[int, int, int]]) -> Waterfall:
 
 
 def _weekly(
-    session: Session, *, table: _RollUp, until: dt.date, sku_id: int | None, region_id: int | None
+    session: Session, *, table: Columns, until: dt.date, sku_id: int | None, region_id: int | None
 ) -> pl.DataFrame:
     week = _monday(session, table.day)
     query = (
@@ -251,7 +264,7 @@ def _weekly(
     return frame.cast(_WEEKLY_SCHEMA)  # type: ignore[arg-type]
 
 
-def _monday(session: Session, day: InstrumentedAttribute[dt.date]) -> ColumnElement[Any]:
+def _monday(session: Session, day: ColumnElement[dt.date]) -> ColumnElement[Any]:
     if session.get_bind().dialect.name == "sqlite":
         return func.date(
             day, "weekday 0", "-6 days"
@@ -259,39 +272,31 @@ def _monday(session: Session, day: InstrumentedAttribute[dt.date]) -> ColumnElem
     return cast(func.date_trunc("week", day), Date)
 
 
-def _stored(session: Session, *, table: _RollUp, key: str) -> dict[tuple[Any, ...], tuple[int, ...]]:
-    rows = session.execute(
-        select(
-            getattr(table, key),
-            table.sku_id,
-            table.region_id,
-            table.day,
-            table.reason,
-            table.signals,
-            table.units,
-            table.raw_units,
-            table.valid_units,
-            table.amount_minor,
-        ).where(table.reason != Reason.DUPLICATE)
-    )
-    return {tuple(row[:5]): tuple(row[5:]) for row in rows if any(row[5:])}
+def _stored(session: Session, table: Columns, key: Sequence[str]) -> dict[tuple[Any, ...], tuple[int, ...]]:
+    cell = [table[name] for name in key]
+    sums = [func.sum(table[name]) for name in MEASURES]
+    rows = session.execute(select(*cell, *sums).where(table.reason != Reason.DUPLICATE).group_by(*cell))
+    return _by_cell(rows, key)
 
 
-def _counted(
-    session: Session, *, first: InstrumentedAttribute[Any]
-) -> dict[tuple[Any, ...], tuple[int, ...]]:
+def _counted(session: Session, key: Sequence[str]) -> dict[tuple[Any, ...], tuple[int, ...]]:
     counts = Signal.reason.in_([Reason.VALID, Reason.RETURNED])
-    key = (first, Signal.sku_id, Signal.region_id, Signal.day, Signal.reason)
-    rows = session.execute(
-        select(
-            *key,
-            func.count(),
-            func.sum(Signal.quantity),
-            func.sum(case((Signal.quantity > 0, Signal.quantity), else_=0)),
-            func.sum(case((counts, Signal.quantity), else_=0)),
-            func.sum(Signal.quantity * Signal.unit_price_minor),
-        )
-        .where(first.is_not(None))
-        .group_by(*key)
+    cell = [getattr(Signal, name) for name in key]
+    query = select(
+        *cell,
+        func.count(),
+        func.sum(Signal.quantity),
+        func.sum(case((Signal.quantity > 0, Signal.quantity), else_=0)),
+        func.sum(case((counts, Signal.quantity), else_=0)),
+        func.sum(Signal.quantity * Signal.unit_price_minor),
     )
-    return {tuple(row[:5]): tuple(int(value) for value in row[5:]) for row in rows}
+    if "campaign_id" in key:
+        query = query.where(Signal.campaign_id.is_not(None))
+    return _by_cell(session.execute(query.group_by(*cell)), key)
+
+
+def _by_cell(rows: Iterable[Any], key: Sequence[str]) -> dict[tuple[Any, ...], tuple[int, ...]]:
+    """The measures of each cell that has any."""
+    width = len(key)
+    found = {tuple(row[:width]): tuple(int(value) for value in row[width:]) for row in rows}
+    return {cell: measures for cell, measures in found.items() if any(measures)}

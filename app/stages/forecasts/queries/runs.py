@@ -186,8 +186,7 @@ def _sold(
 ) -> list[tuple[dt.date, int]]:
     """Spot units by day: all valid units of goods, then those of campaigns as negatives."""
     days: list[tuple[dt.date, int]] = []
-    tables: tuple[tuple[type[DemandDay] | type[CampaignDay], int], ...] = ((DemandDay, 1), (CampaignDay, -1))
-    for table, sign in tables:
+    for table, sign in ((demand.counted(DemandDay), 1), (demand.counted(CampaignDay), -1)):
         query = (
             select(table.day, func.sum(table.valid_units))
             .join(Sku, Sku.id == table.sku_id)
