@@ -17,12 +17,12 @@ test: env-dev ## everything, on SQLite and on a throw-away PostgreSQL (K=words r
 	@scripts/services
 	@$(BIN)/python -m pytest -n 2 $(if $(K),-k "$(K)")
 
-check: env-dev ## format, lint, types, import rules, and the tests that need no database
+check: env-dev ## format, lint, types, import rules, and the quick tests: no database, no real files
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m pytest -q $(QUICK)
+	@$(BIN)/python -m pytest -q -n 2 -m "not slow and not real_data and not database" $(QUICK)
 
 bench: env-dev ## figures as ratios to a floor measured in the same run
 	@scripts/services

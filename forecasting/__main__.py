@@ -47,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     demand.add_argument("--season-length", type=int, help="periods; the year of the frequency unless given")
     demand.add_argument("--end", help="the last period known, unless each series' last row")
     demand.add_argument("--future", type=Path, help="known-ahead columns")
+    demand.add_argument("--calendar", type=Path, help="ds, and columns that hold for all series")
     demand.add_argument("--tier", default="auto", help="auto, bulk, accurate or explain")
     demand.add_argument("--processes", type=int, default=1)
     landing = commands.add_parser("landing", help="final volume of running campaigns")
@@ -72,6 +73,7 @@ def _demand(chosen: argparse.Namespace) -> pd.DataFrame:
             season_length=chosen.season_length,
             levels=_levels(chosen.levels),
             future=None if chosen.future is None else _read(chosen.future),
+            calendar=None if chosen.calendar is None else _read(chosen.calendar),
             end=chosen.end,
             tier=chosen.tier,
             progress=shown,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from forecasting import demand
 from forecasting.errors import ForecastInputError
-from forecasting.known_columns import Known, extra_columns, read_known
+from forecasting.known_columns import Known, read_known
 from forecasting.panel import Panel, read_panel
 from forecasting.points import Plan, Points
 
@@ -25,6 +25,7 @@ def backtest(
     origins: int = 1,
     season_length: int | None = None,
     levels: tuple[float, ...] = (80, 95),
+    calendar: Any = None,
     end: Any = None,
     tier: str = "auto",
     processes: int = 1,
@@ -49,7 +50,7 @@ def backtest(
         client,
     )
     named = read_panel(history, freq=freq, end=end)
-    known = read_known(history, None, named, horizon=0) if extra_columns(history) else None
+    known = read_known(history, None, named, horizon=0, calendar=calendar)
     times = demand._check_count(origins, "origins", 1000)
     parts = [
         _one_origin(named.panel, known, back * plan.horizon, plan, checked) for back in range(1, times + 1)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from forecasting import intervals, known_ahead, shape
 from forecasting.errors import ForecastInputError
-from forecasting.known_columns import Known, extra_columns, read_known
+from forecasting.known_columns import Known, read_known
 from forecasting.panel import Named, Panel, read_panel
 from forecasting.periods import CYCLES, parse_freq
 from forecasting.points import Plan, Points, point_forecasts
@@ -33,6 +33,7 @@ def forecast_demand(
     season_length: int | None = None,
     levels: tuple[float, ...] = (80, 95),
     future: Any = None,
+    calendar: Any = None,
     tier: str = "auto",
     end: Any = None,
     progress: Callable[[int, int], None] | None = None,
@@ -68,7 +69,9 @@ def forecast_demand(
     `holiday` (0 or 1, or any number). `future` then holds `unique_id`, `ds` and the same columns for each
     period ahead, and forecasts and bounds are the effects learnt on the whole panel and each series
     (known_ahead) times the forecast without them (`method` with `+known`). `in_stock` 0 in `history` says
-    that a period's sales tell nothing of its demand.
+    that a period's sales tell nothing of its demand; in `future`, where it may be left out, that nothing can
+    be sold then: mean and bounds are 0. `calendar` is for what all series share, such as festivals: `ds` and
+    any columns of numbers, a row per period, past and ahead; in periods without a row they are 0.
 
     `progress(done, total)` is called from time to time; what it raises ends the call. `processes` says
     how many cores to use. With `client`, a `distributed.Client`, its workers do the work instead, one block
@@ -88,9 +91,7 @@ def forecast_demand(
         client,
     )
     named = read_panel(history, freq=freq, end=end)
-    known = None
-    if extra_columns(history) or extra_columns(future):
-        known = read_known(history, future, named, horizon=plan.horizon)
+    known = read_known(history, future, named, horizon=plan.horizon, calendar=calendar)
     points, found = _forecast(named.panel, known, plan=plan, levels=checked, progress=progress)
     return _frame(named, points, found)
 
@@ -112,7 +113,9 @@ def _forecast(
     errors = intervals.errors_of(panel, earlier=earlier, plan=plan, step=told.step)
     found = intervals.bounds(points, errors=errors, levels=levels)
     found = _bounds_of_never_sold(panel, points, found)
-    return (points, found) if effects is None else _with_effects(points, found, effects.factors)
+    if effects is None or known is None:
+        return points, found
+    return _with_effects(points, found, np.where(known.sellable, effects.factors, 0.0))
 
 
 def _with_effects(points: Points, found: Bounds, times: Floats) -> tuple[Points, Bounds]:

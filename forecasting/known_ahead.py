@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from forecasting import common_level
 from forecasting.known_columns import Known
-from forecasting.panel import Panel
+from forecasting.panel import Panel, periods
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -23,6 +24,8 @@ Ints = NDArray[np.int64]
 # The level is that of so many periods before and after.
 REACH = 12
 TURNS = 12
+# After so many turns the common level's smoothness is taken as known.
+SETTLED = 2
 # Effects of the panel are thought to lie within ±2 of no effect, and series to differ by as much at first.
 PANEL_VARIANCE, SERIES_VARIANCE = 4.0, 0.1
 # No effect is believed beyond this (of the log): twenty times the usual.
@@ -51,23 +54,29 @@ def learn(panel: Panel, known: Known) -> Effects:
 
 
 def _fit(panel: Panel, known: Known) -> Floats:
-    """Slopes (n, k) by series: in turns the level, the panel's slopes, and the series' own."""
+    """Slopes (n, k) by series: in turns the level, the panel's slopes and common level, the series' own."""
     owner, past = _owner(panel), known.past
     shared, own = np.zeros(past.shape[1]), np.zeros((len(panel), past.shape[1]))
     between = np.full(past.shape[1], SERIES_VARIANCE)
     if not past.shape[1]:
         return own
-    for _ in range(TURNS):
-        effect = np.exp(_logs(past, shared + own[owner]))
+    time = common_level.clock(periods(panel))
+    common = np.zeros(time.count)
+    smoothness = common_level.SMOOTHNESS
+    for turn in range(TURNS):
+        effect = np.exp(_logs(past, shared + own[owner]) + common[time.at])
         usual = _level(panel, known.counted, effect) * effect * known.counted
         missed = (panel.values - usual) * known.counted
         noise = _dispersion(panel, usual, missed)
-        step = _solve(
-            (past * (usual / noise[owner])[:, None]).T @ past + np.eye(len(shared)) / PANEL_VARIANCE,
-            past.T @ (missed / noise[owner]) - shared / PANEL_VARIANCE,
-        )
-        shared = np.clip(shared + step, -FARTHEST, FARTHEST)
-        own, between = _own(panel, past, (usual, missed - usual * (past @ step)), noise, own, between)
+        step, drift, likeliest = common_level.step(
+            time, past, (usual / noise[owner], missed / noise[owner]), (shared, common),
+            variance=PANEL_VARIANCE, smoothness=smoothness,
+        )  # fmt: skip
+        smoothness = smoothness if turn < SETTLED else (likeliest,)
+        step, drift = np.clip(step, -1.0, 1.0), np.clip(drift, -1.0, 1.0)
+        shared, common = np.clip(shared + step, -FARTHEST, FARTHEST), common + drift
+        left = missed - usual * (past @ step + drift[time.at])
+        own, between = _own(panel, past, (usual, left), noise, own, between)
     return np.asarray(shared + own)
 
 
@@ -77,23 +86,30 @@ def _own(
     """Each series' departure (n, k) from the panel's slopes, and its variance (k,) between series."""
     usual, missed = sold
     count = past.shape[1]
-    square = np.stack(
-        [_sums(panel, usual * past[:, i] * past[:, j]) for i in range(count) for j in range(count)], axis=1
-    )
+    square = _squares(panel, past, usual)
     score = np.stack([_sums(panel, missed * past[:, i]) for i in range(count)], axis=1) / noise[:, None]
-    precision = square.reshape(-1, count, count) / noise[:, None, None] + np.diag(1 / between)
+    precision = square / noise[:, None, None] + np.diag(1 / between)
     certain = np.linalg.inv(precision)
     own = own + np.einsum("nij,nj->ni", certain, score - own / between)
-    seen = np.einsum("nii->ni", square.reshape(-1, count, count)) > 0
+    seen = np.einsum("nii->ni", square) > 0
     spread = np.where(seen, own**2 + np.einsum("nii->ni", certain), 0.0).sum(axis=0)
     # The prior counts as one series, so that a panel of one is not taken for a world without differences.
     between = (spread + SERIES_VARIANCE) / (seen.sum(axis=0) + 1)
     return np.clip(own, -FARTHEST, FARTHEST), np.maximum(between, 1e-4)
 
 
-def _solve(square: Floats, score: Floats) -> Floats:
-    """A Newton step, not longer than 1 in any direction."""
-    return np.asarray(np.clip(np.linalg.solve(square, score), -1.0, 1.0))
+def _squares(panel: Panel, past: Floats, usual: Floats) -> Floats:
+    """Sums (n, k, k) over each series' cells of usual units times two columns; most cells have none."""
+    some = np.flatnonzero(past.any(axis=1))
+    owner, columns = _owner(panel)[some], past[some]
+    weighted = columns * usual[some, None]
+    count = past.shape[1]
+    square = np.empty((len(panel), count, count))
+    for i in range(count):
+        for j in range(i + 1):
+            sums = np.bincount(owner, weights=weighted[:, i] * columns[:, j], minlength=len(panel))
+            square[:, i, j] = square[:, j, i] = sums
+    return square
 
 
 def _logs(columns: Floats, slopes: Floats) -> Floats:

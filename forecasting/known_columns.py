@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from forecasting import frames
 from forecasting.errors import ForecastInputError
-from forecasting.panel import Named, Panel, positions
+from forecasting.panel import Named, Panel, periods, positions
+from forecasting.periods import off_grid
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -19,23 +20,26 @@ Flags = NDArray[np.bool_]
 
 REQUIRED = ("unique_id", "ds", "y")
 PRICE, IN_STOCK = "price", "in_stock"
+# With more columns a calendar lists single days, not kinds of days, and each is seen too seldom to learn.
+MOST_CALENDAR = 60
 
 
 @dataclass(frozen=True)
 class Known:
     """k columns as regressors: `past` (cells, k) on the panel, `future` (n, h, k) ahead, 0 where all is as
-    usual; `counted` (cells,) is false where nothing could be sold."""
+    usual; `counted` (cells,) is false where nothing could be sold, `sellable` (n, h) where nothing can be."""
 
     past: Floats
     future: Floats
     counted: Flags
+    sellable: Flags
 
     def cut(self, panel: Panel, back: int, rows: Ints, horizon: int) -> Known:
         """Series `rows` of `panel` `back` ≥ `horizon` periods ago; what came then is the future."""
         lengths = panel.lengths[rows] - back
         keep = positions(panel.offsets[rows], lengths)
         ahead = (panel.offsets[rows] + lengths)[:, None] + np.arange(horizon)
-        return Known(self.past[keep], self.past[ahead], self.counted[keep])
+        return Known(self.past[keep], self.past[ahead], self.counted[keep], self.counted[ahead])
 
 
 def extra_columns(frame: Any) -> list[str]:
@@ -43,33 +47,84 @@ def extra_columns(frame: Any) -> list[str]:
     return [str(name) for name in getattr(frame, "columns", ()) if name not in REQUIRED]
 
 
-def read_known(history: Any, future: Any, named: Named, *, horizon: int) -> Known:
-    """Check the known-ahead columns of `history` and `future`, and lay them on `named`.
+def read_known(
+    history: Any, future: Any, named: Named, *, horizon: int, calendar: Any = None
+) -> Known | None:
+    """Check the known-ahead columns of `history`, `future` and `calendar`, and lay them on `named`.
 
-    `price` counts as the log of its ratio to the series' median, flags (columns of 0 and 1) as they are,
-    other columns as their difference from the series' mean over the panel's deviation. Periods of the
-    history without a row are as usual. `in_stock` ≤ 0 says that nothing could be sold; it is not needed in
-    `future`, nor is `future` with a horizon of 0. Rows of `future` outside the horizon, or of series without
-    history, are not looked at.
+    None where there are none. `price` counts as the log of its ratio to the series' median, columns within
+    0 and 1 (flags, shares) as they are, others as their difference from the series' mean over the panel's
+    deviation. Periods of the history without a row are as usual. `in_stock` ≤ 0 says that nothing could be
+    sold, or, in `future`, where it may be left out, that nothing can be. `future` is not needed with a
+    horizon of 0. Rows of `future` outside the horizon, or of series without history, are not looked at.
+
+    `calendar` has a row per period, `ds`, and columns that hold for all series; periods without a row are 0.
     """
+    given = [*extra_columns(history), *extra_columns(future)]
+    if not given and calendar is None:
+        return None
     names = [name for name in extra_columns(history) if name != IN_STOCK]
     for name in extra_columns(future):
         if name not in (*names, IN_STOCK):
             raise ForecastInputError(f"The future has the column {name}, the history has not.", field=name)
     past = _lay_past(history, named, [*names, *_stock(history)])
-    ahead = _lay_future(future, named, names, horizon)
+    ahead = _lay_future(future, named, names if future is None else [*names, *_stock(future)], horizon)
     counted = np.ones(len(named.panel.values), dtype=bool)
     if _stock(history):
         counted = ~(past[:, -1] <= 0)
+    sellable = np.ones((len(named.panel), horizon), dtype=bool)
+    if horizon and _stock(future):
+        sellable = ahead[:, :, -1] > 0
     columns = [
         _regressor(name, past[:, place], ahead[:, :, place], named.panel) for place, name in enumerate(names)
     ]
-    count = len(named.panel)
+    if calendar is not None:
+        columns += _lay_calendar(calendar, named, horizon, taken=names)
     return Known(
         np.stack([one for one, _ in columns], axis=-1) if columns else np.empty((len(counted), 0)),
-        np.stack([two for _, two in columns], axis=-1) if columns else np.empty((count, horizon, 0)),
+        np.stack([two for _, two in columns], axis=-1) if columns else np.empty((*sellable.shape, 0)),
         counted,
+        sellable,
     )
+
+
+def _lay_calendar(
+    calendar: Any, named: Named, horizon: int, *, taken: list[str]
+) -> list[tuple[Floats, Floats]]:
+    """Each column as regressor on the cells (cells,) and ahead (n, h)."""
+    cells = frames.columns(calendar, ("ds",), "calendar")
+    names = [str(name) for name in calendar.columns if name != "ds"]
+    for name in (name for name in names if name in (*REQUIRED, PRICE, IN_STOCK, *taken)):
+        raise ForecastInputError(
+            f"The calendar holds for all series: {name} belongs to history and future.", field=name
+        )
+    if len(names) > MOST_CALENDAR:
+        raise ForecastInputError(
+            f"The calendar has {len(names)} columns; give at most {MOST_CALENDAR}, one for each kind of day.",
+            field="calendar",
+        )
+    owner = np.full(len(cells["ds"]), "calendar", dtype=object)
+    stamps = frames.stamps(cells["ds"], "ds", owner).values
+    period = named.calendar.number(stamps)
+    _refuse_rows(off_grid(named.calendar, stamps, period), stamps, f"must be {named.calendar.label}")
+    twice = pd.Index(period).duplicated()
+    _refuse_rows(int(np.argmax(twice)) if twice.any() else None, stamps, "has two rows for one period")
+    panel = named.panel
+    ahead = panel.last[:, None] + 1 + np.arange(horizon)
+    found = []
+    for name in names:
+        column = frames.numbers(calendar[name], name, owner, negative=True)
+        table = pd.Series(column, index=period)
+        past = np.asarray(table.reindex(periods(panel), fill_value=0.0), dtype=np.float64)
+        to_come = np.asarray(table.reindex(ahead.ravel(), fill_value=0.0), dtype=np.float64)
+        found.append(_regressor(name, past, to_come.reshape(ahead.shape), panel))
+    return found
+
+
+def _refuse_rows(row: int | None, stamps: Any, why: str) -> None:
+    if row is not None:
+        ds = pd.Timestamp(stamps[row])
+        raise ForecastInputError(f"ds of the calendar {why}: {ds}.", field="ds", row=row + 1, ds=ds)
 
 
 def _stock(frame: Any) -> list[str]:
@@ -138,7 +193,7 @@ def _regressor(name: str, past: Floats, ahead: Floats, panel: Panel) -> tuple[Fl
     given = np.concatenate([past[~np.isnan(past)], ahead.ravel()])
     if name == PRICE:
         past, ahead = np.log(past), np.log(ahead)
-    elif np.isin(given, (0.0, 1.0)).all():
+    elif ((given >= 0) & (given <= 1)).all():
         return np.nan_to_num(past), ahead
     usual = pd.Series(past).groupby(owner).agg("median" if name == PRICE else "mean")
     center = usual.reindex(np.arange(len(panel))).to_numpy(dtype=float)

@@ -76,6 +76,11 @@ class Panel:
         return self.values[self.offsets[row] : self.offsets[row + 1]]
 
 
+def periods(panel: Panel) -> Ints:
+    """Numbers of the periods (cells,) that `panel.values` are of."""
+    return np.arange(len(panel.values)) + np.repeat(panel.last + 1 - panel.offsets[1:], panel.lengths)
+
+
 @dataclass(frozen=True)
 class Named:
     """A panel with what is needed to name its answer: ids in order of first appearance, and the calendar."""

@@ -1,10 +1,11 @@
 """The door to coherence: forecasts of SKUs, regions and their totals made to add up.
 
-Weighted least squares over the hierarchy (Wickramasuriya, Athanasopoulos & Hyndman 2019, "Optimal forecast
-reconciliation … through trace minimization", with a diagonal error covariance): the coherent forecasts that
-are nearest to the base forecasts, each measured in its own variance. What moves is found in the space of the
-totals, of which there are far fewer than bottom series, by conjugate gradients on a sparse matrix; bottom
-series are then clipped at zero and added up, so that the sums match whatever the solver's tolerance.
+Level by level from the finest totals to the coarsest, the bottom series of a total take up part of the gap
+between its own forecast and their sum, each by its variance (level-conditional reconciliation, Hollyman,
+Petropoulos & Tipping 2021, "Understanding forecast reconciliation", one level after the other). How much of
+the gap is credibility: the total's own forecast is held against the sum of its parts, whose errors are taken
+as wholly dependent, as they are where a season or a fashion moves all of them. Least squares with a diagonal
+covariance takes them as independent, believes the sum too much, and makes totals worse than they were.
 """
 
 from __future__ import annotations
@@ -15,8 +16,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
-from scipy.sparse.linalg import LinearOperator, cg
 from scipy.stats import norm
 
 from forecasting import frames
@@ -27,33 +26,49 @@ Ints = NDArray[np.int64]
 
 # Of the usual variance: no base forecast is surer than this, so that none can't be moved at all.
 SUREST = 1e-6
-TOLERANCE, MOST_STEPS = 1e-8, 500
+
+
+@dataclass(frozen=True)
+class Level:
+    """One kind of total: its rows `totals` (m,) of the forecasts' matrix; the bottom series `parts` (p,),
+    numbered as in Hierarchy.bottom, count towards total `of` (p,), numbered as in `totals`."""
+
+    totals: Ints
+    parts: Ints
+    of: Ints
+
+    def sums(self, values: Floats) -> Floats:
+        """`values` (n, h) or (n,) of all bottom series, by total (m, …)."""
+        if values.ndim == 1:
+            found = np.bincount(self.of, weights=values[self.parts], minlength=len(self.totals))
+            return np.asarray(found, dtype=np.float64)
+        return np.stack([self.sums(column) for column in values.T], axis=-1)
 
 
 @dataclass(frozen=True)
 class Hierarchy:
-    """`sums` (m, n) adds n bottom series up to m totals; both are rows of the forecasts' matrix."""
+    """`bottom` (n,) are rows of the forecasts' matrix; `levels` from most totals to fewest."""
 
     bottom: Ints
-    totals: Ints
-    sums: Any
+    levels: tuple[Level, ...]
 
 
 def reconcile(forecasts: Any, groups: Any) -> pd.DataFrame:
-    """The forecasts, moved as little as can be so that each total is the sum of its bottom series.
+    """The forecasts, moved so that each total is the sum of its bottom series.
 
     `forecasts` (pandas or polars) holds `unique_id`, `ds`, `mean`, and if they are there `lo-80`, `hi-80`, …
     and `method`: the answer of `forecast_demand` on all series, bottom and totals, each for the same `ds`.
     `groups` has a row per bottom series: its `unique_id`, and in every other column the unique_id of a total
     it counts towards (SKU, region, everything …; a missing cell counts towards none).
 
-    The answer is `forecasts` with coherent means, row by row as given, `method` followed by "+wls". Nothing
-    is negative; totals are sums of bottom series to rounding. A base forecast gives way the more the wider
-    its bounds are; without bounds, the more bottom series it sums up. Bounds move with the mean and keep
-    their distance from it, but not below zero.
+    The answer is `forecasts` with coherent means, row by row as given, `method` followed by "+levels".
+    Nothing is negative; totals are sums of bottom series to rounding. A base forecast gives way the more the
+    wider its bounds are; without bounds all bottom series count alike. Bounds keep their distance from the
+    mean or their ratio to it, whichever is wider, but are not below zero.
 
     Raises ForecastInputError for series of `groups` without forecasts, forecasts of series not in `groups`,
-    one series twice as bottom, one that is bottom and total, a missing or double `ds`, and bad cells.
+    one series twice as bottom, one that is bottom and total, a total of other parts in another column, a
+    missing or double `ds`, and bad cells.
     """
     cells = frames.columns(forecasts, ("unique_id", "ds", "mean"), "forecasts")
     owner = frames.labels(cells["unique_id"], "unique_id")
@@ -74,26 +89,19 @@ def reconcile(forecasts: Any, groups: Any) -> pd.DataFrame:
 
 
 def coherent(base: Floats, variance: Floats, tree: Hierarchy) -> Floats:
-    """Coherent, non-negative forecasts (series, h) nearest to `base` (series, h) by `variance` (series,)."""
+    """Coherent, non-negative forecasts (series, h) from `base` (series, h) with `variance` (series,)."""
     variance = np.maximum(variance, SUREST * max(float(variance.mean()), 1e-12))
     spread = variance[tree.bottom]
-    gap = base[tree.totals] - tree.sums @ base[tree.bottom]
-    diagonal = variance[tree.totals] + tree.sums @ spread
-    size = (len(diagonal), len(diagonal))
-
-    def shared(push: Floats) -> Floats:
-        return np.asarray(
-            variance[tree.totals] * push + tree.sums @ (spread * (tree.sums.T @ push)), dtype=np.float64
-        )
-
-    system = LinearOperator(size, matvec=shared, dtype=np.float64)
-    jacobi = LinearOperator(size, matvec=lambda push: push / diagonal, dtype=np.float64)
+    bottom = np.maximum(base[tree.bottom], 0.0)
+    for level in tree.levels:
+        dependent = level.sums(np.sqrt(spread)) ** 2
+        trust = dependent / (dependent + variance[level.totals])
+        gap = (base[level.totals] - level.sums(bottom)) * (trust / level.sums(spread))[:, None]
+        bottom[level.parts] = np.maximum(bottom[level.parts] + spread[level.parts, None] * gap[level.of], 0.0)
     moved = np.array(base)
-    for step in range(base.shape[1]):
-        push, _ = cg(system, gap[:, step], M=jacobi, rtol=TOLERANCE, maxiter=MOST_STEPS)
-        moved[tree.bottom, step] += spread * (tree.sums.T @ push)
-    moved[tree.bottom] = np.maximum(moved[tree.bottom], 0.0)
-    moved[tree.totals] = tree.sums @ moved[tree.bottom]
+    moved[tree.bottom] = bottom
+    for level in tree.levels:
+        moved[level.totals] = level.sums(bottom)
     return moved
 
 
@@ -120,32 +128,37 @@ def _read_groups(groups: Any, ids: NDArray[np.object_]) -> Hierarchy:
     bottom = known.get_indexer(pd.Index(bottom_ids))
     _refuse(bottom < 0, bottom_ids, "of groups has no forecasts")
     _refuse(pd.Index(bottom_ids).duplicated(), bottom_ids, "is twice a bottom series in groups")
-    series, total = [], []
-    for column in groups.columns:
-        if column == "unique_id":
-            continue
-        parents = np.asarray(groups[column].to_list(), dtype=object)
-        given = ~np.asarray(pd.isna(parents), dtype=bool)
-        row = known.get_indexer(pd.Index(parents[given]))
-        _refuse(row < 0, parents[given], f"of column {column} of groups has no forecasts")
-        series.append(np.flatnonzero(given))
-        total.append(row)
-    return _hierarchy(bottom, _joined(series), _joined(total), ids)
-
-
-def _hierarchy(bottom: Ints, series: Ints, total: Ints, ids: NDArray[np.object_]) -> Hierarchy:
-    totals, row = np.unique(total, return_inverse=True)
-    _refuse(np.isin(totals, bottom), ids[totals], "is bottom series and total at once")
+    levels = [
+        _level(column, groups[column], known, bottom) for column in groups.columns if column != "unique_id"
+    ]
     unplaced = np.ones(len(ids), dtype=bool)
-    unplaced[bottom] = unplaced[totals] = False
+    for rows in (bottom, *(level.totals for level in levels)):
+        unplaced[rows] = False
     _refuse(unplaced, ids, "has forecasts but no place in groups")
-    sums = csr_array((np.ones(len(series)), (row, series)), shape=(len(totals), len(bottom)))
-    sums.data[:] = 1.0  # a series that names one total in two columns counts once
-    return Hierarchy(bottom, totals, sums)
+    _refuse_split(levels, ids)
+    levels.sort(key=lambda level: -len(level.totals))
+    return Hierarchy(bottom.astype(np.int64), tuple(levels))
 
 
-def _joined(parts: list[Any]) -> Ints:
-    return np.concatenate([*parts, np.empty(0, dtype=np.int64)]).astype(np.int64)
+def _level(column: str, cells: Any, known: pd.Index[Any], bottom: Ints) -> Level:
+    parents = np.asarray(cells.to_list(), dtype=object)
+    parts = np.flatnonzero(~np.asarray(pd.isna(parents), dtype=bool))
+    row = known.get_indexer(pd.Index(parents[parts]))
+    _refuse(row < 0, parents[parts], f"of column {column} of groups has no forecasts")
+    _refuse(np.isin(row, bottom), parents[parts], "is bottom series and total at once")
+    totals, of = np.unique(row, return_inverse=True)
+    return Level(totals.astype(np.int64), parts.astype(np.int64), of.astype(np.int64))
+
+
+def _refuse_split(levels: list[Level], ids: NDArray[np.object_]) -> None:
+    """A total named in two columns must be the same sum in both."""
+    seen: dict[int, bytes] = {}
+    for level in levels:
+        order = np.argsort(level.of, kind="stable")
+        stops = np.cumsum(np.bincount(level.of, minlength=len(level.totals)))[:-1]
+        for total, parts in zip(level.totals, np.split(level.parts[order], stops), strict=True):
+            other = seen.setdefault(int(total), parts.tobytes()) != parts.tobytes()
+            _refuse(np.array([other]), ids[[total]], "is a total of other parts in another column of groups")
 
 
 def _refuse(wrong: Any, ids: NDArray[np.object_], why: str) -> None:
@@ -164,7 +177,8 @@ def _variance(base: Floats, bounds: dict[str, Floats], tree: Hierarchy) -> Float
     levels = [float(name[3:]) for name in bounds if name.startswith("hi-") and f"lo-{name[3:]}" in bounds]
     if not levels:
         count = np.ones(len(base))
-        count[tree.totals] = tree.sums.sum(axis=1)
+        for level in tree.levels:
+            count[level.totals] = np.bincount(level.of)
         return count
     widest = f"{max(levels):g}"
     width = bounds[f"hi-{widest}"] - bounds[f"lo-{widest}"]
@@ -178,9 +192,16 @@ def _answer(forecasts: Any, mean: Floats, moved: Floats, bounds: dict[str, Float
         if name == "mean":
             cells[name] = moved
         elif name in bounds:
-            cells[name] = np.maximum(bounds[name] + moved - mean, 0.0)
+            cells[name] = _moved_bound(bounds[name], mean, moved, lower=name.startswith("lo-"))
         elif name == "method":
-            cells[name] = [f"{method}+wls" for method in forecasts[name].to_list()]
+            cells[name] = [f"{method}+levels" for method in forecasts[name].to_list()]
         else:
             cells[name] = forecasts[name].to_list() if hasattr(forecasts, "to_dicts") else forecasts[name]
     return pd.DataFrame(cells).reset_index(drop=True)
+
+
+def _moved_bound(bound: Floats, mean: Floats, moved: Floats, *, lower: bool) -> Floats:
+    """The bound at the same distance from the mean or the same multiple of it, the wider of both."""
+    shifted = np.maximum(bound + moved - mean, 0.0)
+    grown = bound * np.where(mean > 0, moved / np.maximum(mean, 1e-12), 1.0)
+    return np.asarray(np.minimum(np.minimum(shifted, grown), moved) if lower else np.maximum(shifted, grown))

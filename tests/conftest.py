@@ -33,6 +33,7 @@ settings.load_profile("house")
 
 RUN = "HEADWATER_TEST_RUN"
 """Names the folder of the run to the worker processes, which inherit it."""
+DATABASES = {"database_url", "postgres_url"}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -43,6 +44,13 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         TestRun(Path(os.environ.pop(RUN))).end()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test that asks for a database is marked so: the quick tests of `make check` leave it out."""
+    for item in items:
+        if DATABASES & set(getattr(item, "fixturenames", ())):
+            item.add_marker("database")
 
 
 @pytest.fixture(scope="session")

@@ -130,6 +130,7 @@ def planned(data: dict[str, Any], settings: Settings) -> Solution:
     return answer
 
 
+@pytest.mark.slow
 @FEW
 @given(tiny())
 def test_a_tiny_plan_costs_what_trying_everything_costs(data: dict[str, Any]) -> None:
@@ -223,6 +224,7 @@ def test_every_plan_passes_its_check_and_is_proven(data: dict[str, Any]) -> None
     assert all(one.reason for one in (*solution.unmet, *solution.late))
 
 
+@pytest.mark.slow
 @QUIET
 @given(small())
 def test_sku_by_sku_never_claims_more_than_the_truth(data: dict[str, Any]) -> None:

@@ -24,7 +24,7 @@ _spec.loader.exec_module(panels)
 BOUNDS = ["lo-95", "lo-80", "mean", "hi-80", "hi-95"]
 
 
-@pytest.fixture(scope="module", params=["bulk", "accurate", "explain"])
+@pytest.fixture(scope="module", params=["bulk", "accurate", pytest.param("explain", marks=pytest.mark.slow)])
 def tier(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

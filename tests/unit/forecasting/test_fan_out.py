@@ -13,6 +13,8 @@ from distributed import Client, LocalCluster
 
 from forecasting import backtest, forecast_demand, points
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[Client]:

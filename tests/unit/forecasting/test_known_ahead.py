@@ -179,3 +179,82 @@ def test_stock_outs_are_not_taken_for_falling_demand() -> None:
     naive = forecast_demand(columns(stocked, "y"), horizon=4, freq="W")
     found = forecast_demand(columns(stocked, "y", "in_stock"), horizon=4, freq="W")
     assert found["mean"].sum() > 1.2 * naive["mean"].sum()
+
+
+def festive(weeks: int = 110, *, seed: int = 12) -> tuple[pd.DataFrame, pd.DataFrame, np.ndarray]:
+    """Demand of 60 series that rises into a festival of three weeks at the end of each year and 2.2 times it:
+    history up to the second one, the calendar with the third, and the level of all without festivals."""
+    draw = np.random.default_rng(seed)
+    week = np.arange(weeks)
+    days = pd.Timestamp("2022-01-03") + pd.to_timedelta(7 * week, unit="D")
+    season = np.exp(0.35 * np.sin(2 * np.pi * (week - 35) / 52))
+    shows = np.isin(week % 52, (44, 45, 46))
+    units = draw.poisson(12 * season * np.where(shows, 2.2, 1.0), (60, weeks))
+    ids = np.repeat([f"s{number}" for number in range(60)], weeks)
+    history = pd.DataFrame({"unique_id": ids, "ds": np.tile(days, 60), "y": units.ravel().astype(float)})
+    return history, pd.DataFrame({"ds": days[shows], "festival": 1.0}), 720 * season
+
+
+def test_a_festival_is_told_from_the_season_that_rises_into_it() -> None:
+    history, calendar, level = festive(99)
+    named = read_panel(history, freq="W")
+    known = read_known(history, None, named, horizon=0, calendar=calendar)
+    assert known is not None
+    effects = known_ahead.learn(named.panel, known)
+    assert np.exp(effects.slopes[:, 0].mean()) == pytest.approx(2.2, rel=0.06)
+    freed = effects.panel.values.reshape(60, -1).sum(axis=0)
+    assert freed[-3:].sum() == pytest.approx(level[96:99].sum(), rel=0.06)
+
+
+def test_a_festival_ahead_is_forecast_and_one_just_over_is_not_taken_for_more_demand() -> None:
+    history, calendar, level = festive(110)
+    days = np.sort(history["ds"].unique())
+    known = history[history["ds"] < days[99]]
+    plain, told = (
+        forecast_demand(known, horizon=6, freq="W", calendar=one).groupby("ds")["mean"].sum()
+        for one in (None, calendar)
+    )
+    assert np.abs(told - level[99:105]).sum() < 0.5 * np.abs(plain - level[99:105]).sum()
+    before = history[history["ds"] < days[95]]
+    ahead = forecast_demand(before, horizon=6, freq="W", calendar=calendar).groupby("ds")["mean"].sum()
+    assert ahead.iloc[1:4].mean() / ahead.iloc[[0, 4, 5]].mean() == pytest.approx(2.2, rel=0.1)
+
+
+def test_a_backtest_knows_the_calendar() -> None:
+    history, calendar, _ = festive(104)
+    plain, told = (
+        backtest(history, horizon=6, freq="W", origins=2, calendar=one)["wape"].iloc[-1]
+        for one in (None, calendar)
+    )
+    assert told < 0.8 * plain
+
+
+@pytest.mark.parametrize(
+    ("spoil", "field", "sentence"),
+    [
+        (lambda c: pd.concat([c, c.head(1)]), "ds", "two rows for one period"),
+        (lambda c: c.assign(ds=c["ds"] + pd.Timedelta(days=1)), "ds", "must be a Monday"),
+        (lambda c: c.assign(festival=np.nan), "festival", "no value"),
+        (lambda c: c.assign(unique_id="s1"), "unique_id", "holds for all series"),
+        (lambda c: c.drop(columns="ds"), "ds", "calendar lacks the column ds"),
+        (lambda c: c.assign(**{f"c{n}": 0 for n in range(60)}), "calendar", "61 columns"),
+    ],
+)
+def test_a_bad_calendar_is_named(spoil: Any, field: str, sentence: str) -> None:
+    history, calendar, _ = festive(60)
+    with pytest.raises(ForecastInputError, match=sentence) as caught:
+        forecast_demand(history, horizon=4, freq="W", calendar=spoil(calendar))
+    assert caught.value.field == field
+
+
+def test_nothing_is_forecast_where_nothing_can_be_sold() -> None:
+    history, future = world(6, seed=13)
+    out = future["ds"] == future["ds"].min()
+    told = columns(future, "promo").assign(in_stock=(~out).astype(int))
+    found = forecast_demand(columns(history, "y", "promo"), future=told, horizon=AHEAD, freq="W")
+    numbers = found[["mean", "lo-95", "hi-95"]]
+    assert (numbers[out.to_numpy()] == 0).all(axis=None)
+    free = forecast_demand(
+        columns(history, "y", "promo"), future=columns(future, "promo"), horizon=AHEAD, freq="W"
+    )
+    pd.testing.assert_frame_equal(found[~out.to_numpy()], free[~out.to_numpy()])

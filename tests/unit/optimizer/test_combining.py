@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -73,6 +74,7 @@ def pooled(workers: Workers, net: Network) -> tuple[Pool, Plan, float]:
     return pool, plan, lagrangian(net, own.values(), prices)
 
 
+@pytest.mark.slow
 def test_rounds_raise_the_bound_of_the_first_prices_and_give_every_sku_more_plans() -> None:
     net = network(tight())
     with Workers(net, threads=1) as workers:
@@ -94,6 +96,7 @@ def test_few_skus_are_branched_on_too() -> None:
     assert sorted((one.sku, one.cost) for one in found) == [("A", 50.0), ("B", 10.0)]
 
 
+@pytest.mark.slow
 def test_looking_again_keeps_the_hard_rows_and_makes_the_plan_cheaper() -> None:
     net = network(tight())
     with Workers(net, threads=1) as workers:

@@ -30,12 +30,14 @@ def text(solution: Solution) -> str:
     return json.dumps(solution.to_json() | {"seconds": 0})
 
 
+@pytest.mark.slow
 def test_two_processes_give_the_plan_of_one_to_the_byte() -> None:
     one = planned(TEN, Settings(threads=1))
     two = planned(TEN, Settings(threads=2))
     assert text(one) == text(two)
 
 
+@pytest.mark.slow
 def test_the_bound_is_below_the_cost_and_the_gap_is_between_them() -> None:
     solution = planned(TEN, Settings())
     assert 0 < solution.bound <= solution.objective
@@ -44,6 +46,7 @@ def test_the_bound_is_below_the_cost_and_the_gap_is_between_them() -> None:
     assert check(TEN, solution).total == pytest.approx(solution.objective)
 
 
+@pytest.mark.slow
 def test_progress_is_told_with_the_same_keys_in_every_phase() -> None:
     seen: list[dict[str, Any]] = []
     planned(TEN, Settings(), progress=seen.append)
@@ -71,6 +74,7 @@ def test_a_plan_cut_by_the_clock_is_still_valid_and_says_so() -> None:
     assert check(TEN, solution).total == pytest.approx(solution.objective)
 
 
+@pytest.mark.slow
 def test_hard_rows_hold_after_the_repair() -> None:
     data = TEN.to_json()
     for one in data["suppliers"]:
