@@ -88,6 +88,8 @@ def run_cycle(
     with db.transaction() as session:
         demand.exclude_suspected(session, now=now())
         demand.close_due_campaigns(session, now=now())
+        demand.close_due_rounds(session, now=now())
+        demand.follow_votes(session, now=now())
         confirmation.expire_overdue(session, now=now())
     run = _once_more(lambda: _forecast(db, config, as_of, actor, now, watch))
     _once_more(lambda: _land(db, as_of, now, watch))

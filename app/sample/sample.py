@@ -18,6 +18,7 @@ from app.sample.flaws import REPEATED_ORDERS, REPEATED_PLEDGES, add_fees, break_
 from app.sample.network import network_tables
 from app.sample.pledges import campaign_pledges
 from app.sample.text import EXPORT, SIGNAL, export_text, truth_of, write_csv
+from app.sample.votes import round_ballots, round_table, rounds
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class SampleFiles:
     orders: Path
     pledges: Path
     campaigns: Path
+    rounds: Path
+    ballots: Path
     truth: Path
     as_of: date
     order_rows: int
@@ -57,6 +60,8 @@ class _Sample:
     pledges: pl.DataFrame
     campaigns: pl.DataFrame
     landings: pl.DataFrame
+    rounds: pl.DataFrame
+    ballots: pl.DataFrame
 
 
 def write_sample(directory: Path, *, seed: int = 20261111, as_of: date) -> SampleFiles:
@@ -72,7 +77,7 @@ def write_sample(directory: Path, *, seed: int = 20261111, as_of: date) -> Sampl
 
 def _streams(seed: int) -> dict[str, np.random.Generator]:
     """One stream of random numbers for each part, so that a change in one leaves the others as they were."""
-    names = ("demand", "buyers", "network", "orders", "flaws", "pledges", "repeats")
+    names = ("demand", "buyers", "network", "orders", "flaws", "pledges", "repeats", "votes")
     seeds = np.random.SeedSequence(seed).spawn(len(names))
     return {name: np.random.default_rng(child) for name, child in zip(names, seeds, strict=True)}
 
@@ -86,6 +91,7 @@ def _make(brand: Brand, *, as_of: date, streams: dict[str, np.random.Generator])
         campaign_pledges(brand, one, as_of=as_of, pool=pool, rng=streams["pledges"]).select(SIGNAL)
         for one in listed
     )
+    voted = rounds(listed, as_of=as_of)
     orders = spot_orders(brand, demand, known=known, pool=pool, rng=streams["orders"])
     return _Sample(
         network=network_tables(
@@ -95,6 +101,11 @@ def _make(brand: Brand, *, as_of: date, streams: dict[str, np.random.Generator])
         pledges=_pledge_export(full, as_of=as_of, rng=streams["repeats"]),
         campaigns=campaign_table(brand, listed),
         landings=_landings(listed, full, as_of),
+        rounds=round_table(brand, voted),
+        ballots=pl.concat(
+            round_ballots(brand, one, pledges=full, as_of=as_of, pool=pool, rng=streams["votes"])
+            for one in voted
+        ),
     )
 
 
@@ -141,6 +152,8 @@ def _write(directory: Path, sample: _Sample) -> None:
     write_csv(sample.orders.select(EXPORT), directory / "orders.csv")
     write_csv(sample.pledges.select(EXPORT), directory / "pledges.csv")
     write_csv(sample.campaigns, directory / "campaigns.csv")
+    write_csv(sample.rounds, directory / "rounds.csv")
+    write_csv(sample.ballots, directory / "ballots.csv")
     truth = [truth_of(sample.orders, file="orders.csv"), truth_of(sample.pledges, file="pledges.csv")]
     write_csv(pl.concat(truth), directory / "truth" / "signals.csv")
     write_csv(sample.landings, directory / "truth" / "campaigns.csv")
@@ -153,6 +166,8 @@ def _summary(directory: Path, sample: _Sample, as_of: date) -> SampleFiles:
         orders=directory / "orders.csv",
         pledges=directory / "pledges.csv",
         campaigns=directory / "campaigns.csv",
+        rounds=directory / "rounds.csv",
+        ballots=directory / "ballots.csv",
         truth=directory / "truth",
         as_of=as_of,
         order_rows=sample.orders.height,

@@ -22,6 +22,7 @@ PAGES = {
         "/",
         "/campaigns",
         "/campaigns/1",
+        "/votes",
         "/demand?days=0",
         "/forecasts?sku=1",
         "/forecasts/accuracy",

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import polars as pl
 
 from app.core import access
 from app.core.access import Role
@@ -19,10 +20,13 @@ from app.entrypoints.door import config, db, now, operator, today
 from app.sample import write_sample
 from app.stages.catalog import queries as catalog
 from app.stages.demand import operations as demand
+from app.stages.demand import queries as votes
+from app.stages.demand.operations import NewDesign, SentBallot
 from app.stages.stock import operations as stock
 
 SEED = 20261111
 SUPPLIER = "SUP-NGB"
+CHANNEL = "flagship"
 PEOPLE = (
     (Role.MERCHANDISER, "merchandiser@headwater.example", "Lin Mei", "en"),
     (Role.SUPPLIER, "supplier@headwater.example", "Chen Bo", "zh_Hans_CN"),
@@ -65,11 +69,13 @@ def demo_data(seed: int, as_of: dt.datetime | None) -> dict[str, Any]:
         campaigns = demand.import_campaigns(session, path=path, actor=operator(), now=now())
     imports = {name: _import(folder / name, line) for name in ("orders.csv", "pledges.csv")}
     line.close()
+    rounds = _vote(folder)
     return {
         "as_of": day.isoformat(),
         "network": asdict(network),
         "campaigns": campaigns,
         "imports": imports,
+        "vote_rounds": rounds,
         "sign_ins": _sign_ins(),
     }
 
@@ -92,7 +98,7 @@ def _import(path: Path, line: ProgressLine) -> dict[str, Any]:
             session,
             path=path,
             file_name=path.name,
-            channel="flagship",
+            channel=CHANNEL,
             mapping="headwater",
             actor=operator(),
             now=now(),
@@ -102,6 +108,65 @@ def _import(path: Path, line: ProgressLine) -> dict[str, Any]:
             progress=line.count,
         )
     return asdict(fact)
+
+
+def _vote(folder: Path) -> int:
+    """Open the sample's vote rounds that are not there yet, and cast their ballots; returns how many."""
+    frame = pl.read_csv(folder / "rounds.csv", infer_schema=False).fill_null("")
+    ballots = pl.read_csv(folder / "ballots.csv", infer_schema=False).partition_by("round", as_dict=True)
+    with db().reading() as session:
+        known = {one.code for one in votes.list_rounds(session)}
+    rounds = [(code, rows) for (code,), rows in frame.group_by("round", maintain_order=True)]
+    for code, rows in rounds:
+        if code not in known:
+            _vote_in(rows.to_dicts(), [_ballot(row) for row in ballots[code,].to_dicts()])
+    return len([code for code, _ in rounds if code not in known])
+
+
+def _vote_in(rows: list[dict[str, str]], cast: list[SentBallot]) -> None:
+    with db().transaction() as session:
+        opened = demand.open_round(
+            session,
+            code=rows[0]["round"],
+            name=rows[0]["name"],
+            name_zh=rows[0]["name_zh"],
+            opens_at=dt.datetime.fromisoformat(rows[0]["opens_at"]),
+            closes_at=dt.datetime.fromisoformat(rows[0]["closes_at"]),
+            designs=[
+                NewDesign(
+                    code=row["design"],
+                    name=row["design_name"],
+                    name_zh=row["design_name_zh"],
+                    category=row["category"],
+                )
+                for row in rows
+            ],
+            actor=operator(),
+            now=now(),
+        )
+        for row in rows:
+            if row["skus"]:
+                skus = row["skus"].split()
+                demand.make_design(session, code=row["design"], skus=skus, actor=operator(), now=now())
+        for start in range(0, len(cast), demand.MOST_BALLOTS):
+            demand.cast_ballots(
+                session,
+                round_id=opened.id,
+                rows=cast[start : start + demand.MOST_BALLOTS],
+                actor=operator(),
+                now=now(),
+                key=config().pseudonym_key,
+            )
+
+
+def _ballot(row: dict[str, str]) -> SentBallot:
+    return SentBallot(
+        channel=CHANNEL,
+        buyer=row["buyer"],
+        design=row["design"],
+        cast_at=dt.datetime.fromisoformat(row["cast_at"]),
+        verified=row["verified"] == "yes",
+    )
 
 
 def _sign_ins() -> list[dict[str, str]]:

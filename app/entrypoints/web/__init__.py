@@ -22,6 +22,7 @@ from app.entrypoints.web import (
     telling,
     tower,
     trail,
+    votes,
     warehouse,
 )
 from app.entrypoints.web.replies import error_page
@@ -32,6 +33,7 @@ AREAS = (
     auth,
     tower,
     campaigns,
+    votes,
     demand,
     forecasts,
     plan,

@@ -38,14 +38,31 @@ def _smooth(points: Sequence[tuple[float, float]]) -> str:
     return " ".join(parts)
 
 
-def meter(value: float, *, full: float, mark: float | None = None, tone: str = "") -> Markup:
-    """A bar of `value` on the scale 0 … `full`, with a tick at `mark` (a go line, a limit)."""
+def meter(
+    value: float,
+    *,
+    full: float,
+    mark: float | None = None,
+    tone: str = "",
+    low: float | None = None,
+    high: float | None = None,
+) -> Markup:
+    """A bar of `value` on the scale 0 … `full`, with a tick at `mark` (a go line, a limit).
+
+    `low` … `high` is drawn as a whisker: how sure the value is.
+    """
     full = max(full, 1e-9)
     width = min(max(value / full, 0.0), 1.0) * 100
     tick = ""
     if mark is not None and 0 < mark <= full:
         at = mark / full * 100
         tick = f'<rect class="meter-mark" x="{at - 0.6:.2f}" y="0" width="1.2" height="10"/>'
+    if low is not None and high is not None:
+        start, end = (min(max(bound / full, 0.0), 1.0) * 100 for bound in (low, high))
+        tick += "".join(
+            f'<rect class="meter-range" x="{x:.2f}" y="{y}" width="{wide:.2f}" height="{10 - 2 * y:g}"/>'
+            for x, y, wide in ((start, 4.4, end - start), (start, 2.5, 0.5), (max(end - 0.5, 0), 2.5, 0.5))
+        )
     return Markup(  # numbers, and a tone that our own templates choose
         f'<svg class="meter {tone}" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">'
         f'<rect class="meter-track" x="0" y="2" width="100" height="6"/>'

@@ -118,6 +118,10 @@ class Limit(Form):
     penalty = Whole(low=0, blank=True)
 
 
+class Made(Form):
+    skus = text(2000, required=False)
+
+
 class Override(Form):
     week = Monday(required=True)
     units = Whole(low=0)

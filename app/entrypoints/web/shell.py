@@ -60,6 +60,7 @@ SYSTEM = lazy_gettext("System")
 NAVIGATION = (
     Entry(PLANNING, "web.tower.index", lazy_gettext("Control tower"), "layout-dashboard", BUYERS),
     Entry(PLANNING, "web.campaigns.index", lazy_gettext("Campaigns"), "speakerphone", BUYERS),
+    Entry(PLANNING, "web.votes.index", lazy_gettext("Votes"), "list-details", BUYERS),
     Entry(PLANNING, "web.demand.index", lazy_gettext("Demand"), "filter", BUYERS),
     Entry(PLANNING, "web.forecasts.index", lazy_gettext("Forecasts"), "chart-area-line", BUYERS),
     Entry(PLANNING, "web.plan.index", lazy_gettext("Plan"), "route-2", BUYERS),

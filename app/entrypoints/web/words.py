@@ -37,6 +37,7 @@ CAMPAIGN_STATES: Labels = {
     "shipping": (_("Shipping"), "info"),
     "closed": (_("Closed"), "secondary"),
 }
+ROUND_STATES: Labels = {"open": (_("Open"), "info"), "closed": (_("Closed"), "secondary")}
 JOB_STATES: Labels = {
     "queued": (_("Waiting"), "secondary"),
     "running": (_("Running"), "info"),
@@ -184,6 +185,7 @@ REFUSALS = {
     "counter_waiting": _("Your change is with the buyer. You can answer again once a new plan asks for it."),
     "counter_week": _("This week cannot be promised."),
     "csrf_failed": _("This page has expired. Load it again and repeat what you did."),
+    "design_unknown": _("There is no such design."),
     "email_invalid": _("This is no e-mail address."),
     "encoding_unknown": _("The text encoding of the file is not known. Save it as UTF-8."),
     "exclusion_undone": _("This exclusion was undone already."),
@@ -224,9 +226,13 @@ REFUSALS = {
     "reference_used": _("This delivery note stands for another receipt already."),
     "region_unknown": _("There is no such region."),
     "role_required": _("Your role does not open this page."),
+    "round_closed": _("This round is closed already."),
+    "round_not_open": _("This round is not open yet."),
+    "round_unknown": _("There is no such vote round."),
     "sign_in_failed": _("E-mail and password do not match an account."),
     "signal_not_valid": _("This signal is not counted already."),
     "signal_unknown": _("There is no such signal."),
+    "sku_of_other_design": _("One of these SKUs was made after another design."),
     "sku_unknown": _("There is no such SKU."),
     "stale_answer": _("This line has changed since you opened it. Load the page again."),
     "supplier_account": _("A supplier's account names its supplier, and no other account does."),

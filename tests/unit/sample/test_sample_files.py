@@ -37,7 +37,7 @@ def digests(directory: Path) -> dict[str, str]:
 def test_same_seed_and_as_of_give_the_same_bytes(sample, tmp_path):
     write_sample(tmp_path, as_of=sample.files.as_of)
     again = digests(tmp_path)
-    assert len(again) == 15
+    assert len(again) == 17
     assert again == digests(sample.files.orders.parent)
 
 

@@ -32,9 +32,11 @@ from app.stages.demand.models.rollups import (
     RollUp,
 )
 from app.stages.demand.models.traces import SignalTrace
+from app.stages.demand.models.votes import Ballot, Design, DesignSku, VoteChoice, VotePrior, VoteRound
 from app.stages.demand.rules import Commitment, Reason, SignalStatus
 
 __all__ = [
+    "Ballot",
     "Campaign",
     "CampaignDay",
     "CampaignDecision",
@@ -47,12 +49,17 @@ __all__ = [
     "DemandDay",
     "DemandSkuDay",
     "DemandTotalDay",
+    "Design",
+    "DesignSku",
     "Exclusion",
     "LimitedTier",
     "RollUp",
     "Signal",
     "SignalTrace",
     "Tier",
+    "VoteChoice",
+    "VotePrior",
+    "VoteRound",
 ]
 
 ByteOrdered = String(200).with_variant(String(200, collation="C"), "postgresql")

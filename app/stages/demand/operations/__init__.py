@@ -1,6 +1,14 @@
 """Changing the demand pool: absorbing files, pledges online, excluding and undoing, campaigns."""
 
 from app.stages.demand.operations.absorb import ImportFact, import_orders
+from app.stages.demand.operations.ballots import (
+    MOST_BALLOTS,
+    BallotOutcome,
+    BallotResult,
+    SentBallot,
+    cast_ballot,
+    cast_ballots,
+)
 from app.stages.demand.operations.campaigns import close_due_campaigns, import_campaigns
 from app.stages.demand.operations.corrections import CorrectionFact, correct_pledge
 from app.stages.demand.operations.exclusions import exclude_signal, undo_exclusion
@@ -14,22 +22,42 @@ from app.stages.demand.operations.pledges import (
 )
 from app.stages.demand.operations.sent import Flaw, SentPledge
 from app.stages.demand.operations.suspicion import exclude_suspected
+from app.stages.demand.operations.votes import (
+    NewDesign,
+    close_due_rounds,
+    close_round,
+    follow_votes,
+    make_design,
+    open_round,
+)
 
 __all__ = [
     "MOST_AT_ONCE",
+    "MOST_BALLOTS",
+    "BallotOutcome",
+    "BallotResult",
     "CorrectionFact",
     "Flaw",
     "ImportFact",
+    "NewDesign",
     "Outcome",
     "PledgeResult",
     "PledgeSettings",
+    "SentBallot",
     "SentPledge",
+    "cast_ballot",
+    "cast_ballots",
     "close_due_campaigns",
+    "close_due_rounds",
+    "close_round",
     "correct_pledge",
     "exclude_signal",
     "exclude_suspected",
+    "follow_votes",
     "import_campaigns",
     "import_orders",
+    "make_design",
+    "open_round",
     "take_pledge",
     "take_pledges",
     "undo_exclusion",

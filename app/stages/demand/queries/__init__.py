@@ -11,8 +11,22 @@ from app.stages.demand.queries.campaigns import (
     list_campaigns,
     pledge_days,
 )
-from app.stages.demand.queries.cells import counted
-from app.stages.demand.queries.exclusions import ExclusionFact, get_exclusion, list_exclusions
+from app.stages.demand.queries.cells import (
+    counted,
+)
+from app.stages.demand.queries.conversion import (
+    CategoryConversion,
+    ExpectedVolume,
+    PriorFact,
+    category_conversions,
+    expected_volumes,
+    list_priors,
+)
+from app.stages.demand.queries.exclusions import (
+    ExclusionFact,
+    get_exclusion,
+    list_exclusions,
+)
 from app.stages.demand.queries.pool import (
     ChannelFact,
     DayUnits,
@@ -28,16 +42,35 @@ from app.stages.demand.queries.pool import (
     waterfall,
     weekly_units,
 )
-from app.stages.demand.queries.suspicion import SuspectFact, review_list
+from app.stages.demand.queries.suspicion import (
+    SuspectFact,
+    review_list,
+)
+from app.stages.demand.queries.votes import (
+    DesignFact,
+    DesignShare,
+    RoundFact,
+    get_design,
+    get_round,
+    list_designs,
+    list_rounds,
+    round_shares,
+)
 
 __all__ = [
     "CampaignFact",
+    "CategoryConversion",
     "ChannelFact",
     "CurvePoint",
     "DayUnits",
+    "DesignFact",
+    "DesignShare",
     "Difference",
     "ExclusionFact",
+    "ExpectedVolume",
+    "PriorFact",
     "Requirement",
+    "RoundFact",
     "SkuUnits",
     "SuspectFact",
     "Waterfall",
@@ -45,17 +78,25 @@ __all__ = [
     "campaign_curve",
     "campaign_ids",
     "campaign_requirements",
+    "category_conversions",
     "counted",
     "daily_units",
+    "expected_volumes",
     "get_campaign",
+    "get_design",
     "get_exclusion",
+    "get_round",
     "latest_day",
     "list_campaigns",
     "list_channels",
+    "list_designs",
     "list_exclusions",
+    "list_priors",
+    "list_rounds",
     "pledge_days",
     "recount",
     "review_list",
+    "round_shares",
     "sku_units",
     "waterfall",
     "weekly_units",

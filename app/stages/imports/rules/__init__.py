@@ -1,6 +1,6 @@
 """What a readable, well-formed order row is."""
 
-from app.stages.imports.rules.cells import CHECKED, Checked, check
+from app.stages.imports.rules.cells import CHECKED, Checked, check, plain_buyer, pseudonym
 from app.stages.imports.rules.mapping import FIELDS, Mapping, parse_mapping
 from app.stages.imports.rules.values import minor_digits
 
@@ -15,4 +15,6 @@ __all__ = [
     "check",
     "minor_digits",
     "parse_mapping",
+    "plain_buyer",
+    "pseudonym",
 ]

@@ -6,6 +6,7 @@ Every check is one polars expression over a column; the first field that fails n
 from __future__ import annotations
 
 import hmac
+import re
 from dataclasses import dataclass
 from functools import reduce
 
@@ -186,3 +187,8 @@ def pseudonym(value: str, *, key: bytes, channel: str, field: str = "buyer") -> 
     """
     scope = channel if field == "buyer" else f"{channel}\0{field}"
     return hmac.digest(key, f"{scope}\0{value}".encode(), "sha256").hex()[:32]
+
+
+def plain_buyer(buyer: str) -> str:
+    """A buyer that is no cell of a file, as the cell would be read."""
+    return re.sub(r"^([0-9]+)\.0$", r"\1", buyer.strip())

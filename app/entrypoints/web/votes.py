@@ -1,0 +1,83 @@
+"""Votes on designs: shares with their uncertainty, conversion to orders, and what rounds promised."""
+
+from __future__ import annotations
+
+import re
+
+from flask import Blueprint, render_template, request
+from flask_babel import gettext
+
+from app.core.access import Role
+from app.core.errors import HeadwaterError
+from app.entrypoints.door import current_actor, db, now, roles
+from app.entrypoints.web import forms, words
+from app.entrypoints.web.replies import Reply, go, say
+from app.stages.catalog import queries as catalog
+from app.stages.demand import operations, queries
+
+blueprint = Blueprint("votes", __name__, url_prefix="/votes")
+
+
+@blueprint.get("")
+@roles(Role.MERCHANDISER)
+def index() -> Reply:
+    with db().reading() as session:
+        return render_template(
+            "merchandiser/votes.html",
+            rounds=queries.list_rounds(session),
+            conversions=queries.category_conversions(session, until=now()),
+            priors=queries.list_priors(session),
+            campaigns={one.id: one for one in queries.list_campaigns(session)},
+            designs={one.id: one for one in queries.list_designs(session)},
+        )
+
+
+@blueprint.get("/<int:round_id>")
+@roles(Role.MERCHANDISER)
+def one(round_id: int) -> Reply:
+    return _page(round_id)
+
+
+def _page(round_id: int, wrong: tuple[str, str, str] | None = None) -> str:
+    """One round; `wrong` is a design, the SKUs typed for it, and what is wrong with them."""
+    with db().reading() as session:
+        shares = queries.round_shares(session, round_id=round_id)
+        votes = [(one.design.id, one.design.category, one.votes) for one in shares]
+        return render_template(
+            "merchandiser/vote.html",
+            round=queries.get_round(session, round_id=round_id),
+            shares=shares,
+            most=max((share.high for share in shares if share.votes), default=1.0),
+            expected=queries.expected_volumes(session, votes=votes, until=now()),
+            skus=catalog.names(session).skus,
+            wrong=wrong,
+        )
+
+
+@blueprint.post("/<int:round_id>/close")
+@roles(Role.MERCHANDISER)
+def close(round_id: int) -> Reply:
+    with db().transaction() as session:
+        operations.close_round(session, round_id=round_id, actor=current_actor(), now=now())
+    say(gettext("The round is closed."))
+    return go("web.votes.one", round_id=round_id)
+
+
+@blueprint.post("/<int:round_id>/designs/<code>")
+@roles(Role.MERCHANDISER)
+def make(round_id: int, code: str) -> Reply:
+    given = forms.read(forms.Made(), request.form)
+    typed = given.raw.get("skus", "")
+    if given.errors:
+        return _page(round_id, wrong=(code, typed, given.errors["skus"])), 422
+    try:
+        with db().transaction() as session:
+            skus = [sku for sku in re.split(r"[\s,，;；]+", typed) if sku]
+            operations.make_design(session, code=code, skus=skus, actor=current_actor(), now=now())
+    except HeadwaterError as error:
+        if error.status != 422:
+            raise
+        sentence = words.failure(error.status, error.code, error.sentence)
+        return _page(round_id, wrong=(code, typed, sentence)), 422
+    say(gettext("The SKUs of the design are kept."))
+    return go("web.votes.one", round_id=round_id)
