@@ -5,12 +5,24 @@ from __future__ import annotations
 from flask import Flask
 from flask_smorest import Api
 
-from app.entrypoints.api import campaigns, cycle, demand, forecasts, imports, plans, pledges, supply, votes
+from app.entrypoints.api import (
+    campaigns,
+    cycle,
+    demand,
+    forecasts,
+    imports,
+    levers,
+    plans,
+    pledges,
+    supply,
+    votes,
+)
 from app.entrypoints.door import public
 from app.entrypoints.wire.basics import Problem
 
 BLUEPRINTS = tuple(
-    part.blueprint for part in (imports, pledges, demand, votes, campaigns, forecasts, cycle, plans, supply)
+    part.blueprint
+    for part in (imports, pledges, demand, votes, campaigns, levers, forecasts, cycle, plans, supply)
 )
 DESCRIPTION = """Headwater collects demand before anything is made, and plans who makes it for where.
 

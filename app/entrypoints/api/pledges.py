@@ -174,6 +174,8 @@ def _sent(row: Any) -> SentPledge:
         )
     if "ordered_at" in said:
         said["ordered_at"] = said["ordered_at"].isoformat()
+    if said.get("flexible_skus") is not None:
+        said["flexible_skus"] = "|".join(said["flexible_skus"]) or None
     channel = said.pop("channel", "")
     return SentPledge(
         channel, {name: str(value) for name, value in said.items() if value is not None}, tuple(flaws)
@@ -191,9 +193,16 @@ def _loaded(schema: Schema, row: dict[str, Any]) -> tuple[dict[str, Any], list[F
         known: dict[str, Any] = schema.load({name: row[name] for name in schema.fields if name in row})
     except ValidationError as error:
         known = dict(error.valid_data)  # type: ignore[arg-type]
-        messages: dict[str, list[str]] = error.messages  # type: ignore[assignment]
-        flaws += [_flaw(name, told[0], was_sent=name in row) for name, told in messages.items()]
+        messages: dict[str, Any] = error.messages  # type: ignore[assignment]
+        flaws += [_flaw(name, _first(told), was_sent=name in row) for name, told in messages.items()]
     return known, flaws
+
+
+def _first(told: Any) -> str:
+    """The first sentence about a field; about a list, that about its first bad entry."""
+    while not isinstance(told, str):
+        told = next(iter(told.values() if isinstance(told, dict) else told))
+    return told
 
 
 def _readable(name: str) -> str:

@@ -60,6 +60,25 @@ class PledgeForm(Incoming):
         error_messages=NO_INSTANT,
         metadata={"description": "When the buyer's account was made."},
     )
+    min_quantity = fields.Integer(
+        strict=True,
+        allow_none=True,
+        load_default=None,
+        metadata={"description": "The fewest units the buyer would take; at most `quantity`."},
+    )
+    max_quantity = fields.Integer(
+        strict=True,
+        allow_none=True,
+        load_default=None,
+        metadata={"description": "The most units the buyer would take; at least `quantity`."},
+    )
+    flexible_skus = fields.List(
+        Text(validate=validate.Regexp(r"[^|\x00-\x1f\x7f]{1,80}\Z")),
+        allow_none=True,
+        load_default=None,
+        validate=validate.Length(max=50),
+        metadata={"description": "SKUs of the campaign that the buyer would take instead."},
+    )
     status = Text(
         allow_none=True,
         load_default=None,

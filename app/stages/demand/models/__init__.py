@@ -31,6 +31,7 @@ from app.stages.demand.models.rollups import (
     DemandTotalDay,
     RollUp,
 )
+from app.stages.demand.models.tolerance import Tolerance, ToleranceFill, ToleranceSku, ToleranceStep
 from app.stages.demand.models.traces import SignalTrace
 from app.stages.demand.models.votes import Ballot, Design, DesignSku, VoteChoice, VotePrior, VoteRound
 from app.stages.demand.rules import Commitment, Reason, SignalStatus
@@ -57,6 +58,10 @@ __all__ = [
     "Signal",
     "SignalTrace",
     "Tier",
+    "Tolerance",
+    "ToleranceFill",
+    "ToleranceSku",
+    "ToleranceStep",
     "VoteChoice",
     "VotePrior",
     "VoteRound",

@@ -12,6 +12,7 @@ from app.stages.demand.operations.ballots import (
 from app.stages.demand.operations.campaigns import close_due_campaigns, import_campaigns
 from app.stages.demand.operations.corrections import CorrectionFact, correct_pledge
 from app.stages.demand.operations.exclusions import exclude_signal, undo_exclusion
+from app.stages.demand.operations.filling import apply_tolerance, undo_fill
 from app.stages.demand.operations.pledges import (
     MOST_AT_ONCE,
     Outcome,
@@ -45,6 +46,7 @@ __all__ = [
     "PledgeSettings",
     "SentBallot",
     "SentPledge",
+    "apply_tolerance",
     "cast_ballot",
     "cast_ballots",
     "close_due_campaigns",
@@ -61,4 +63,5 @@ __all__ = [
     "take_pledge",
     "take_pledges",
     "undo_exclusion",
+    "undo_fill",
 ]

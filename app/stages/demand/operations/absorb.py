@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.core.access import Actor, Role
 from app.core.jobs import Progress
-from app.stages.demand.operations import corrections, limits, rollups, storing, suspicion
+from app.stages.demand.operations import corrections, limits, rollups, storing, suspicion, tolerances
 from app.stages.demand.operations.bulk import map_ahead, one_ahead
 from app.stages.demand.operations.codes import Codes, Known, refusals
 from app.stages.demand.operations.turns import take_turn
@@ -186,6 +186,7 @@ class _Absorbing:
         first, repeated = self._ours(block.first), self._ours(block.repeated)
         signals = storing.insert_new(self._session, first)
         storing.insert_traces(self._session, signals)
+        tolerances.insert_new(self._session, signals)
         storing.insert_exclusions(self._session, signals, actor=self._actor, now=self._now)
         known = (
             first.join(signals.select("row"), on="row", how="anti")
@@ -194,7 +195,9 @@ class _Absorbing:
         )
         again = pl.concat([known, repeated])
         as_stored = corrections.as_stored(self._session, again, channel_id=self._channel_id)
+        as_stored = tolerances.as_moved(self._session, as_stored, channel_id=self._channel_id)
         same = storing.same_content(self._session, as_stored, channel_id=self._channel_id)
+        same &= tolerances.same(self._session, again, channel_id=self._channel_id)
         heading = block.headings.get("external_id", "external_id")
         sentence = pl.lit(
             f"{heading}: this order line is known already with other content; nothing was overwritten. "

@@ -12,8 +12,11 @@ from app.stages.catalog import operations as catalog
 from app.stages.catalog import queries as catalogs
 from app.stages.demand import rules
 from app.stages.demand.queries import campaign_ids
+from app.stages.demand.queries.pledges import campaign_sku_codes
 from app.stages.imports.rules import Mapping
 
+OTHER_SKU = "this names a SKU that the campaign does not have; name its SKUs, with | between them."
+CAMPAIGN_SKUS = {"campaign_id": pl.Int64, "sku": pl.String}
 _REMEDY = {
     "sku": ("sku_unknown", "describe it in skus.csv, or use a mapping that creates drafts"),
     "region": ("region_unknown", "describe it in regions.csv, or use a mapping that creates drafts"),
@@ -28,6 +31,7 @@ class Known:
     skus: pl.DataFrame
     regions: pl.DataFrame
     campaigns: pl.DataFrame
+    campaign_skus: pl.DataFrame
     not_goods: frozenset[int]
     zones: dict[int, str]
 
@@ -44,11 +48,24 @@ class Known:
             if unknown.any():
                 refused.append(_unknown(fine.filter(unknown), field, headings.get(field, field)))
                 fine = fine.filter(~unknown)
+        fine, strange = self._flexible(fine, headings.get("flexible_skus", "flexible_skus"))
+        refused.append(strange)
         fine = fine.with_columns(
             (pl.col("goods") & ~pl.col("sku_id").is_in(list(self.not_goods))).alias("goods"),
             self._business_day(fine["region_id"].unique().to_list()).alias("day"),
         ).with_columns(rules.reason_expression().alias("reason"))
         return fine, pl.concat(refused)
+
+    def _flexible(self, rows: pl.DataFrame, heading: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Rows whose buyers would take SKUs of the campaign, and refusals of those that name another one."""
+        told = rows.filter(pl.col("flexible_skus").is_not_null())
+        named = told.select("row", "campaign_id", flexible_codes().alias("sku")).explode("sku")
+        strangers = named.join(self.campaign_skus, on=["campaign_id", "sku"], how="anti")["row"].unique()
+        bad = told.filter(pl.col("row").is_in(strangers.implode()))
+        sentence = pl.lit(f"{heading}: {OTHER_SKU}")
+        return rows.join(bad.select("row"), on="row", how="anti", maintain_order="left"), refusals(
+            bad, heading, "tolerance_sku_unknown", sentence
+        )
 
     def _business_day(self, regions: list[int]) -> pl.Expr:
         """The day at the region's own clock."""
@@ -70,6 +87,7 @@ class Codes:
         self._known = Known(
             skus=_lookup("sku", catalogs.sku_ids(session)),
             campaigns=_lookup("campaign", campaign_ids(session)),
+            campaign_skus=pl.DataFrame(campaign_sku_codes(session), schema=CAMPAIGN_SKUS, orient="row"),
             not_goods=catalogs.not_goods_ids(session),
             **self._places(),
         )
@@ -111,6 +129,12 @@ class Codes:
         found = catalogs.region_ids(self._session)
         ids = {code: id_ for code, (id_, _) in found.items()}
         return {"regions": _lookup("region", ids), "zones": dict(found.values())}
+
+
+def flexible_codes() -> pl.Expr:
+    """The SKU codes of `flexible_skus`, a list in each row; blanks between them are nothing."""
+    codes = pl.col("flexible_skus").str.split("|").list.eval(pl.element().str.strip_chars())
+    return codes.list.eval(pl.element().filter(pl.element() != "")).list.unique().list.sort()
 
 
 def refusals(rows: pl.DataFrame, column: str, code: str, sentence: pl.Expr) -> pl.DataFrame:

@@ -42,3 +42,16 @@ def move(session: Session, *, ids: Sequence[int], reason: Reason) -> None:
             update(Signal).where(Signal.id.in_(part)).values(reason=reason.value),
             execution_options={"synchronize_session": False},
         )
+
+
+def move_sku(session: Session, *, signal_id: int, sku_id: int) -> None:
+    """Give a signal another SKU; its units leave the old cells and enter the new ones."""
+    query = select(*(getattr(Signal, name) for name in COLUMNS)).where(Signal.id == signal_id)
+    rows = [tuple(row) for row in session.execute(query.with_for_update())]
+    signal = pl.DataFrame(rows, schema=COLUMNS, orient="row")
+    moved = signal.with_columns(pl.lit(sku_id).cast(pl.Int64).alias("sku_id"))
+    rollups.append(session, pl.concat([rollups.changes(signal, sign=-1), rollups.changes(moved)]))
+    session.execute(
+        update(Signal).where(Signal.id == signal_id).values(sku_id=sku_id),
+        execution_options={"synchronize_session": False},
+    )

@@ -17,7 +17,7 @@ from app.core.access import Actor, Role
 from app.core.errors import Conflict, RuleBroken
 from app.stages.catalog import operations as catalog
 from app.stages.demand import rules
-from app.stages.demand.operations import corrections, limits, rollups, storing
+from app.stages.demand.operations import corrections, limits, rollups, storing, tolerances
 from app.stages.demand.operations.sent import Flaw, Row, SentPledge, look_at, unknown_codes
 from app.stages.demand.operations.turns import take_turn
 from app.stages.demand.queries.pledges import (
@@ -43,6 +43,7 @@ SIGNAL = {
     "batch_id": pl.Int64,
     **storing.CONTENT_TYPES,
     **storing.TRACES,
+    **tolerances.TOLERANCE,
     "day": pl.Date,
     "reason": pl.String,
 }
@@ -139,6 +140,8 @@ class _Taking:
         for row in rows.values():
             for flaw in unknown_codes(row, codes):
                 row.flaws.append(flaw)
+        for number, flaw in tolerances.strangers(self._session, rows, codes).items():
+            rows[number].flaws.append(flaw)
         good = {number: row.checked for number, row in rows.items() if not row.flaws}
         outcomes = self._store(good, codes) if good else {}
         return {number: self._result(row, outcomes.get(number)) for number, row in rows.items()}
@@ -179,6 +182,7 @@ class _Taking:
         first = frame["external_id"].is_first_distinct()
         new = storing.insert_new(self._session, frame.filter(first).sort("external_id"))
         storing.insert_traces(self._session, new)
+        tolerances.insert_new(self._session, new)
         storing.insert_exclusions(self._session, new, actor=self._actor, now=self._now)
         rollups.append(self._session, rollups.changes(new))
         corrections.settle(
@@ -201,7 +205,9 @@ class _Taking:
         if again.is_empty():
             return {}
         as_stored = corrections.as_stored(self._session, again, channel_id=channel_id)
+        as_stored = tolerances.as_moved(self._session, as_stored, channel_id=channel_id)
         same = storing.same_content(self._session, as_stored, channel_id=channel_id)
+        same &= tolerances.same(self._session, again, channel_id=channel_id)
         conflict = Flaw("external_id", "identity_conflict", KNOWN_OTHERWISE)
         return {
             number: Outcome.DUPLICATE if one else conflict

@@ -42,9 +42,15 @@ from app.stages.demand.queries.pool import (
     waterfall,
     weekly_units,
 )
-from app.stages.demand.queries.suspicion import (
-    SuspectFact,
-    review_list,
+from app.stages.demand.queries.suspicion import SuspectFact, review_list
+from app.stages.demand.queries.tolerance import (
+    FillFact,
+    Proposal,
+    fill_line,
+    fill_steps,
+    list_fills,
+    propose_tolerance,
+    tolerant_pledges,
 )
 from app.stages.demand.queries.votes import (
     DesignFact,
@@ -68,7 +74,9 @@ __all__ = [
     "Difference",
     "ExclusionFact",
     "ExpectedVolume",
+    "FillFact",
     "PriorFact",
+    "Proposal",
     "Requirement",
     "RoundFact",
     "SkuUnits",
@@ -82,6 +90,8 @@ __all__ = [
     "counted",
     "daily_units",
     "expected_volumes",
+    "fill_line",
+    "fill_steps",
     "get_campaign",
     "get_design",
     "get_exclusion",
@@ -91,13 +101,16 @@ __all__ = [
     "list_channels",
     "list_designs",
     "list_exclusions",
+    "list_fills",
     "list_priors",
     "list_rounds",
     "pledge_days",
+    "propose_tolerance",
     "recount",
     "review_list",
     "round_shares",
     "sku_units",
+    "tolerant_pledges",
     "waterfall",
     "weekly_units",
 ]

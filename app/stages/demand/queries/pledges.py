@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.stages.catalog.models import Region, Sku
-from app.stages.demand.models import Campaign, Channel, Correction, Signal
+from app.stages.demand.models import Campaign, CampaignSku, Channel, Correction, Signal
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,12 @@ def resolve_codes(
         regions={code: (id_, timezone) for code, id_, timezone in region_rows},
         campaigns=dict(campaign_rows.all()),
     )
+
+
+def campaign_sku_codes(session: Session) -> list[tuple[int, str]]:
+    """Every campaign id with the codes of its SKUs."""
+    query = select(CampaignSku.campaign_id, Sku.code).join(Sku, Sku.id == CampaignSku.sku_id)
+    return [(row[0], row[1]) for row in session.execute(query)]
 
 
 def find_pledges(

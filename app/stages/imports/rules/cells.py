@@ -37,6 +37,9 @@ CHECKED = {
     "address": pl.String,
     "payment": pl.String,
     "account_created_at": pl.Datetime("us", "UTC"),
+    "min_quantity": pl.Int64,
+    "max_quantity": pl.Int64,
+    "flexible_skus": pl.String,
 }
 """Columns of the rows that passed. PSEUDONYMS are keyed pseudonyms of 32 hex digits or null."""
 PSEUDONYMS = ("buyer", "device", "address", "payment")
@@ -159,6 +162,8 @@ def _finished(good: pl.DataFrame, mapping: Mapping) -> pl.DataFrame:
         pl.col("identity").alias("external_id"),
         pl.col("instant").alias("ordered_at"),
         pl.col("account_instant").alias("account_created_at"),
+        pl.col("min_units").alias("min_quantity"),
+        pl.col("max_units").alias("max_quantity"),
         goods.alias("goods"),
         status.replace({"returned": "cancelled"}).alias("status"),
     )

@@ -31,6 +31,9 @@ FIELDS = (
     "address",
     "payment",
     "account_created_at",
+    "min_quantity",
+    "max_quantity",
+    "flexible_skus",
 )
 REQUIRED = ("sku", "region", "quantity", "ordered_at")
 _KEYS = {

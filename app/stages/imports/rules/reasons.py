@@ -49,7 +49,15 @@ class Check:
 
 def checks(mapping: Mapping, currency: str) -> list[Check]:
     """All checks in the order in which they name a row's refusal."""
-    return [*_missing(), *_unusable(), *_quantity(), *_price(mapping, currency), *_date(mapping), *_words()]
+    return [
+        *_missing(),
+        *_unusable(),
+        *_quantity(),
+        *_price(mapping, currency),
+        *_date(mapping),
+        *_words(),
+        *_tolerance(mapping),
+    ]
 
 
 def _missing() -> list[Check]:
@@ -168,6 +176,44 @@ def _words() -> list[Check]:
             WORD,
         )
         for field, words in (("commitment", COMMITMENTS), ("status", STATUSES))
+    ]
+
+
+def _tolerance(mapping: Mapping) -> list[Check]:
+    """What a buyer would take instead; rows that say nothing of it pass."""
+    if not mapping.columns.keys() & {"min_quantity", "max_quantity", "flexible_skus"}:
+        return []
+    least, most, quantity = pl.col("min_units"), pl.col("max_units"), pl.col("quantity")
+    no_number = "is no whole number of units above 0; leave it out where there is none"
+    unusable = [
+        Check(field, "tolerance_invalid", pl.col(field).is_not_null() & units.is_null(), no_number, NUMBER)
+        for field, units in (("min_quantity", least), ("max_quantity", most))
+    ]
+    least_above = (least > quantity).fill_null(False)
+    most_below = ((most < quantity) | (most > LARGEST_QUANTITY)).fill_null(False)
+    flexible = pl.col("flexible_skus")
+    return [
+        *unusable,
+        Check("min_quantity", "tolerance_range", least_above, "is more than the quantity asked for", NUMBER),
+        Check(
+            "max_quantity",
+            "tolerance_range",
+            most_below,
+            "is less than the quantity, or out of range",
+            NUMBER,
+        ),
+        Check(
+            "flexible_skus",
+            "text_unusable",
+            (flexible.str.contains(r"[\x00-\x1f\x7f]") | (flexible.str.len_chars() > 2000)).fill_null(False),
+            "has a control character or is longer than 2,000 characters",
+        ),
+        Check(
+            "flexible_skus",
+            "tolerance_no_campaign",
+            flexible.is_not_null() & pl.col("campaign").is_null(),
+            "stands beside no campaign; name the campaign whose SKUs these are",
+        ),
     ]
 
 

@@ -41,7 +41,9 @@ def parse(text: pl.DataFrame, mapping: Mapping, *, currency: str, rounds: bool =
         parsed = _by_distinct(parsed, field, _adding(money))
     for field, name in (("ordered_at", "instant"), ("account_created_at", "account_instant")):
         parsed = _by_distinct(parsed, field, partial(instants, field=field, name=name, mapping=mapping))
-    return parsed.with_columns(_unit_price())
+    return parsed.with_columns(
+        _unit_price(), _units("min_quantity").alias("min_units"), _units("max_quantity").alias("max_units")
+    )
 
 
 def _by_distinct(
@@ -64,6 +66,11 @@ def _quantity(cells: pl.DataFrame) -> pl.DataFrame:
     whole = cell.str.contains(r"^[+-]?[0-9]+(\.0+)?$").fill_null(False)
     number = cell.str.extract(r"^\+?(-?[0-9]+)").cast(pl.Int64, strict=False)
     return cells.with_columns(pl.when(whole).then(number).alias("quantity"), whole.alias("whole"))
+
+
+def _units(field: str) -> pl.Expr:
+    """Whole units of at least 1 in plain digits; null where it is no such number."""
+    return pl.col(field).str.extract(r"^([1-9][0-9]{0,9})(?:\.0+)?$").cast(pl.Int64, strict=False)
 
 
 def minor_units(field: str, mapping: Mapping, *, digits: int, rounds: bool) -> pl.Expr:
