@@ -32,6 +32,7 @@ class Config:
     session_hours: int = 12
     worker_processes: int = 2
     sign_in_limit: str = "10 per minute"
+    retention_days: int = 0
     hosts: tuple[str, ...] = ()
     log_level: str = "INFO"
 
@@ -56,6 +57,7 @@ class Config:
             session_hours=_number(env, "SESSION_HOURS", 12),
             worker_processes=_number(env, "WORKER_PROCESSES", 2),
             sign_in_limit=env.get("SIGN_IN_LIMIT", "10 per minute"),
+            retention_days=_number(env, "RETENTION_DAYS", 0, least=0),
             hosts=tuple(name.strip() for name in env.get("HOSTS", "").split(",") if name.strip()),
             log_level=_log_level(env.get("LOG_LEVEL", "INFO")),
         )
@@ -106,10 +108,10 @@ def _log_level(name: str) -> str:
     return name.upper()
 
 
-def _number(env: Mapping[str, str], name: str, default: int) -> int:
+def _number(env: Mapping[str, str], name: str, default: int, *, least: int = 1) -> int:
     text = env.get(name, str(default))
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise ConfigError(f"{name} must be a whole number of at least 1, not {text!r}")
+    if not text.isascii() or not text.isdigit() or int(text) < least:
+        raise ConfigError(f"{name} must be a whole number of at least {least}, not {text!r}")
     return int(text)
 
 

@@ -1,12 +1,16 @@
-"""A file that came over HTTP: kept only while it is imported."""
+"""A file that came over HTTP: kept only while it is imported.
+
+It has no name on the disk, so that nothing of it is left when the process is killed: it may name buyers.
+"""
 
 from __future__ import annotations
 
+import os
 import tempfile
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from werkzeug.datastructures import FileStorage
 
@@ -55,7 +59,7 @@ def _kept(upload: FileStorage | None) -> Iterator[tuple[Path, str]]:
     if upload is None or not upload.filename:
         raise RuleBroken("file_missing", "Choose a file to import.", field="file")
     name = plain_name(upload.filename)
-    with tempfile.TemporaryDirectory(prefix="upload-", dir=config().data_dir) as folder:
-        path = Path(folder) / f"upload{PurePosixPath(name).suffix.lower()[:10]}"
-        upload.save(path)
-        yield path, name
+    with tempfile.TemporaryFile(dir=config().data_dir) as file:
+        upload.save(file)
+        file.flush()
+        yield Path(f"/proc/{os.getpid()}/fd/{file.fileno()}"), name

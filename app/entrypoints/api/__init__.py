@@ -14,6 +14,7 @@ from app.entrypoints.api import (
     levers,
     plans,
     pledges,
+    privacy,
     supply,
     votes,
 )
@@ -22,7 +23,7 @@ from app.entrypoints.wire.basics import Problem
 
 BLUEPRINTS = tuple(
     part.blueprint
-    for part in (imports, pledges, demand, votes, campaigns, levers, forecasts, cycle, plans, supply)
+    for part in (imports, pledges, demand, votes, campaigns, levers, forecasts, cycle, plans, supply, privacy)
 )
 DESCRIPTION = """Headwater collects demand before anything is made, and plans who makes it for where.
 

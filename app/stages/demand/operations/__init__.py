@@ -21,6 +21,7 @@ from app.stages.demand.operations.pledges import (
     take_pledge,
     take_pledges,
 )
+from app.stages.demand.operations.privacy import ErasedFact, erase_buyer, export_buyer, forget_old_buyers
 from app.stages.demand.operations.sent import Flaw, SentPledge
 from app.stages.demand.operations.suspicion import exclude_suspected
 from app.stages.demand.operations.votes import (
@@ -38,6 +39,7 @@ __all__ = [
     "BallotOutcome",
     "BallotResult",
     "CorrectionFact",
+    "ErasedFact",
     "Flaw",
     "ImportFact",
     "NewDesign",
@@ -53,9 +55,12 @@ __all__ = [
     "close_due_rounds",
     "close_round",
     "correct_pledge",
+    "erase_buyer",
     "exclude_signal",
     "exclude_suspected",
+    "export_buyer",
     "follow_votes",
+    "forget_old_buyers",
     "import_campaigns",
     "import_orders",
     "make_design",

@@ -152,7 +152,8 @@ def _chosen(regions: list[int], local: pl.Expr, otherwise: pl.Expr) -> pl.Expr:
 
 def _unknown(rows: pl.DataFrame, field: str, heading: str) -> pl.DataFrame:
     code, advice = _REMEDY[field]
-    sentence = pl.format("{}: “{}” is unknown; {}.", pl.lit(heading), pl.col(field), pl.lit(advice))
+    # the cell is not quoted: in a line whose cells are shifted it can be a name, and rejects are kept
+    sentence = pl.lit(f"{heading}: the value is unknown; {advice}.")
     return refusals(rows, heading, code, sentence)
 
 

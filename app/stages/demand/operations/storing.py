@@ -183,7 +183,9 @@ def same_content(session: Session, rows: pl.DataFrame, *, channel_id: int) -> pl
         return pl.Series("same", [], dtype=pl.Boolean)
     stored = _stored(session, rows["external_id"].unique(), channel_id=channel_id)
     both = rows.join(stored, on="external_id", how="left", suffix="_stored", maintain_order="left")
-    same = [pl.col(name).eq_missing(pl.col(f"{name}_stored")) for name in CONTENT]
+    same = [pl.col(name).eq_missing(pl.col(f"{name}_stored")) for name in CONTENT if name != "buyer"]
+    # a signal that names nobody may have been made to forget: the same row again must not be refused for it
+    same.append(pl.col("buyer_stored").is_null() | pl.col("buyer").eq_missing(pl.col("buyer_stored")))
     return both.select(pl.all_horizontal(same).alias("same")).to_series()
 
 

@@ -118,7 +118,7 @@ class Mapping:
                 f" Choose another mapping than {self.name}, or export these columns too.",
                 file=file_name,
                 missing=missing,
-                found=found[:50],
+                found=_plain(found),
             )
         return chosen
 
@@ -136,8 +136,15 @@ class Mapping:
 
 
 def _shown(headings: list[str]) -> str:
+    if any("@" in heading or len(re.findall("[0-9]", heading)) >= 7 for heading in headings):
+        return f"{len(headings)} cells that look like a row, not like headings"
     shown = ", ".join(repr(heading[:40]) for heading in headings[:20])
     return shown + (f" and {len(headings) - 20} more" if len(headings) > 20 else "")
+
+
+def _plain(headings: list[str]) -> list[str]:
+    """The headings for machines; none where the first line is a row, which may name a buyer."""
+    return [] if "look like a row" in _shown(headings) else headings[:50]
 
 
 def parse_mapping(name: str, raw: Dict[str, Any]) -> Mapping:

@@ -29,7 +29,7 @@ UNSEEN = r"[\x00-\x1f\x7f-\x9f\u{200e}\u{200f}\u{2028}-\u{202e}\u{2066}-\u{2069}
 """Control characters, those that turn the direction of writing, and the mark of bytes that are no text."""
 NUMBER = r"^[0-9.,+ -]{0,20}$"
 DATE = r"^[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}([ T][0-9:.+Z-]*)?$"
-WORD = r"^[A-Za-z_]{0,20}$"
+CODE = r"^[A-Z]{3}$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ def _price(mapping: Mapping, currency: str) -> list[Check]:
             "currency_mismatch",
             pl.col("currency") != currency,
             f"is not the currency of this channel, which sells in {currency}; use another channel for it",
-            WORD,
+            CODE,
         ),
     ]
 
@@ -173,7 +173,6 @@ def _words() -> list[Check]:
             f"{field}_unknown",
             ~pl.col(field).is_in(words),
             f"is no {field}; use {', '.join(words)}",
-            WORD,
         )
         for field, words in (("commitment", COMMITMENTS), ("status", STATUSES))
     ]
