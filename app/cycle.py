@@ -87,9 +87,9 @@ def run_cycle(
     watch = _Watch(progress or (lambda *_: None))
     with db.transaction() as session:
         demand.exclude_suspected(session, now=now())
-        demand.close_due_campaigns(session, now=now())
         demand.close_due_rounds(session, now=now())
         demand.follow_votes(session, now=now())
+        demand.close_due_campaigns(session, now=now(), landings=seen_landings(session))
         confirmation.expire_overdue(session, now=now())
     run = _once_more(lambda: _forecast(db, config, as_of, actor, now, watch))
     _once_more(lambda: _land(db, as_of, now, watch))
@@ -131,6 +131,15 @@ def commitments(session: Session, *, as_of: dt.date) -> Commitments:
         firm=tuple(line for line in firm if line.quantity > 0),
         declined=frozenset(lines.declined(session, first_week=monday(as_of))),
     )
+
+
+def seen_landings(session: Session) -> dict[int, dict[str, Any]]:
+    """Where campaigns were last seen to land, as plain values to be kept with a decision."""
+    kept = ("units", "median", "lo_80", "hi_80")
+    return {
+        id_: {"as_of": one.as_of.isoformat(), **{name: round(getattr(one, name)) for name in kept}}
+        for id_, one in forecast_runs.latest_landings(session).items()
+    }
 
 
 def _once_more(step: Callable[[], Result]) -> Result:

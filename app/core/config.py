@@ -34,6 +34,7 @@ class Config:
     sign_in_limit: str = "10 per minute"
     retention_days: int = 0
     hosts: tuple[str, ...] = ()
+    deposit_cap_percent: int = 20
     log_level: str = "INFO"
 
     @staticmethod
@@ -59,6 +60,7 @@ class Config:
             sign_in_limit=env.get("SIGN_IN_LIMIT", "10 per minute"),
             retention_days=_number(env, "RETENTION_DAYS", 0, least=0),
             hosts=tuple(name.strip() for name in env.get("HOSTS", "").split(",") if name.strip()),
+            deposit_cap_percent=_percent(env, "DEPOSIT_CAP_PERCENT", 20),
             log_level=_log_level(env.get("LOG_LEVEL", "INFO")),
         )
 
@@ -113,6 +115,13 @@ def _number(env: Mapping[str, str], name: str, default: int, *, least: int = 1) 
     if not text.isascii() or not text.isdigit() or int(text) < least:
         raise ConfigError(f"{name} must be a whole number of at least {least}, not {text!r}")
     return int(text)
+
+
+def _percent(env: Mapping[str, str], name: str, default: int) -> int:
+    number = _number(env, name, default)
+    if number > 100:
+        raise ConfigError(f"{name} must be a percentage from 1 to 100, not {number}")
+    return number
 
 
 def _flag(env: Mapping[str, str], name: str) -> bool:

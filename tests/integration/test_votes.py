@@ -200,7 +200,10 @@ def test_a_buyer_with_a_valid_pledge_from_before_the_close_is_known(
     api: Api, db: Database, tmp_path: Path
 ) -> None:
     load_network(db, tmp_path)
-    load_campaign(db, tmp_path, pledges=0)
+    path = tmp_path / "early.csv"
+    path.write_text(CAMPAIGN.replace("2026-11-09", "2026-10-01"), encoding="utf-8")
+    with db.transaction() as session:
+        demand.import_campaigns(session, path=path, actor=SYSTEM, now=NOW)
     here = f"/vote-rounds/{api('POST', '/vote-rounds', ROUND)[1]['id']}"
     api("POST", f"{here}/ballots:batch", [ballot(one, "TOTE", verified=False) for one in ("k", "l", "m")])
     assert api("GET", here)[1]["voters"] == 0

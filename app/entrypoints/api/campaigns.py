@@ -1,15 +1,18 @@
-"""Campaigns, their pledge curves, and where they land."""
+"""Campaigns: drafting, checking, launching and every later step; their curves, landings and money."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from app.core.access import Role
+from app.cycle import seen_landings
 from app.entrypoints.api.blueprint import Blueprint
-from app.entrypoints.door import db, roles
+from app.entrypoints.door import config, current_actor, db, now, roles
 from app.entrypoints.wire import campaigns as wire
-from app.stages.demand import queries
+from app.stages.demand import operations, queries
 from app.stages.forecasts import queries as forecasts
 
 blueprint = Blueprint(
@@ -28,11 +31,228 @@ def campaigns() -> Any:
 
 @blueprint.route("/campaigns/<int:campaign_id>", methods=["GET"])
 @roles(Role.MERCHANDISER)
-@blueprint.response(200, wire.Campaign)
+@blueprint.response(200, wire.CampaignWhole)
 def campaign(campaign_id: int) -> Any:
-    """One campaign"""
+    """One campaign with its variants and prices"""
     with db().reading() as session:
-        return queries.get_campaign(session, campaign_id=campaign_id)
+        return _whole(session, campaign_id)
+
+
+@blueprint.route("/campaigns", methods=["POST"])
+@roles(Role.MERCHANDISER)
+@blueprint.arguments(wire.CampaignForm)
+@blueprint.response(201, wire.CampaignWhole)
+def draft_campaign(said: dict[str, Any]) -> Any:
+    """Draft a campaign
+
+    An unfinished draft is kept; what can't be kept is refused with 422 `campaign_invalid` and an entry in
+    `errors` for each field.
+    """
+    with db().transaction() as session:
+        new = operations.draft_campaign(session, actor=current_actor(), now=now(), **said)
+        return _whole(session, new)
+
+
+@blueprint.route("/campaigns/<int:campaign_id>", methods=["PUT"])
+@roles(Role.MERCHANDISER)
+@blueprint.arguments(wire.CampaignEdit)
+@blueprint.response(200, wire.CampaignWhole)
+def edit_campaign(said: dict[str, Any], campaign_id: int) -> Any:
+    """Put other terms in the place of a draft's"""
+    with db().transaction() as session:
+        operations.edit_campaign(session, campaign_id=campaign_id, actor=current_actor(), now=now(), **said)
+        return _whole(session, campaign_id)
+
+
+@blueprint.route("/campaigns/<int:campaign_id>/copy", methods=["POST"])
+@roles(Role.MERCHANDISER)
+@blueprint.arguments(wire.CopyForm)
+@blueprint.response(201, wire.CampaignWhole)
+def copy_campaign(said: dict[str, Any], campaign_id: int) -> Any:
+    """A draft with the same terms under another code, moved by whole weeks until it opens in the future"""
+    with db().transaction() as session:
+        new = operations.copy_campaign(
+            session, campaign_id=campaign_id, actor=current_actor(), now=now(), **said
+        )
+        return _whole(session, new)
+
+
+@blueprint.route("/campaigns/<int:campaign_id>/launch-outlook", methods=["GET"])
+@roles(Role.MERCHANDISER)
+@blueprint.response(200, wire.LaunchOutlook)
+def launch_outlook(campaign_id: int) -> Any:
+    """Dry run of the launch: what it would freeze, and every check that fails"""
+    with db().reading() as session:
+        return queries.launch_outlook(
+            session,
+            campaign_id=campaign_id,
+            deposit_cap_percent=config().deposit_cap_percent,
+            now=now(),
+        )
+
+
+@blueprint.route("/campaigns/<int:campaign_id>/launch", methods=["POST"])
+@roles(Role.MERCHANDISER)
+@blueprint.arguments(wire.VersionForm)
+@blueprint.response(200, wire.CampaignWhole)
+def launch_campaign(said: dict[str, Any], campaign_id: int) -> Any:
+    """Launch a draft, and freeze its expected volume
+
+    Refused with 422 `launch_refused` and an entry in `errors` for each failed check.
+    """
+    with db().transaction() as session:
+        operations.launch_campaign(
+            session,
+            campaign_id=campaign_id,
+            deposit_cap_percent=config().deposit_cap_percent,
+            actor=current_actor(),
+            now=now(),
+            **said,
+        )
+        return _whole(session, campaign_id)
+
+
+@blueprint.route("/campaigns/<int:campaign_id>/extend", methods=["POST"])
+@roles(Role.MERCHANDISER)
+@blueprint.arguments(wire.ExtensionForm)
+@blueprint.response(200, wire.CampaignWhole)
+def extend_campaign(said: dict[str, Any], campaign_id: int) -> Any:
+    """Let an open campaign close later; what was pledged stays pledged"""
+    with db().transaction() as session:
+        operations.extend_campaign(
+            session,
+            campaign_id=campaign_id,
+            deposit_cap_percent=config().deposit_cap_percent,
+            actor=current_actor(),
+            now=now(),
+            **said,
+        )
+        return _whole(session, campaign_id)
+
+
+@blueprint.route("/campaigns/<int:campaign_id>/close-outlook", methods=["GET"])
+@roles(Role.MERCHANDISER)
+@blueprint.response(200, wire.CloseOutlook)
+def close_outlook(campaign_id: int) -> Any:
+    """Dry run of the close: go or not, the price reached, balances to ask, deposits to return"""
+    with db().reading() as session:
+        return queries.close_outlook(session, campaign_id=campaign_id)
+
+
+@blueprint.route("/campaigns/<int:campaign_id>/close", methods=["POST"])
+@roles(Role.MERCHANDISER)
+@blueprint.arguments(wire.CloseForm)
+@blueprint.response(200, wire.CampaignWhole)
+def close_campaign(said: dict[str, Any], campaign_id: int) -> Any:
+    """Close an open campaign now, and decide whether it goes"""
+    with db().transaction() as session:
+        operations.close_campaign(
+            session,
+            campaign_id=campaign_id,
+            landing=seen_landings(session).get(campaign_id),
+            actor=current_actor(),
+            now=now(),
+            **said,
+        )
+        return _whole(session, campaign_id)
+
+
+@blueprint.route("/campaigns/<int:campaign_id>/overrule", methods=["POST"])
+@roles(Role.MERCHANDISER)
+@blueprint.arguments(wire.ReasonForm)
+@blueprint.response(200, wire.CampaignWhole)
+def overrule_campaign(said: dict[str, Any], campaign_id: int) -> Any:
+    """Let a campaign go that missed its go line, or stop one that reached it, before anything is made"""
+    with db().transaction() as session:
+        operations.overrule_campaign(
+            session,
+            campaign_id=campaign_id,
+            landing=seen_landings(session).get(campaign_id),
+            actor=current_actor(),
+            now=now(),
+            **said,
+        )
+        return _whole(session, campaign_id)
+
+
+@blueprint.route("/campaigns/<int:campaign_id>/cancel", methods=["POST"])
+@roles(Role.MERCHANDISER)
+@blueprint.arguments(wire.ReasonForm)
+@blueprint.response(200, wire.CampaignWhole)
+def cancel_campaign(said: dict[str, Any], campaign_id: int) -> Any:
+    """Call a campaign off before anything is made; its pledges stay on record and require nothing"""
+    with db().transaction() as session:
+        operations.cancel_campaign(session, campaign_id=campaign_id, actor=current_actor(), now=now(), **said)
+        return _whole(session, campaign_id)
+
+
+@blueprint.route("/campaigns/<int:campaign_id>/step", methods=["POST"])
+@roles(Role.MERCHANDISER)
+@blueprint.arguments(wire.StepForm)
+@blueprint.response(200, wire.CampaignWhole)
+def advance_campaign(said: dict[str, Any], campaign_id: int) -> Any:
+    """Produce what was reached, ship it, or finish what is shipped, missed or cancelled"""
+    kind = said.pop("step")
+    with db().transaction() as session:
+        operations.advance_campaign(
+            session, campaign_id=campaign_id, kind=kind, actor=current_actor(), now=now(), **said
+        )
+        return _whole(session, campaign_id)
+
+
+@blueprint.route("/campaigns/<int:campaign_id>/decisions", methods=["GET"])
+@roles(Role.MERCHANDISER)
+@blueprint.response(200, wire.Decision(many=True))
+def decisions(campaign_id: int) -> Any:
+    """What was decided of a campaign, on which figures, by which rule or by whom; the newest first"""
+    with db().reading() as session:
+        queries.get_campaign(session, campaign_id=campaign_id)
+        return queries.list_decisions(session, campaign_id=campaign_id)
+
+
+@blueprint.route("/campaigns/<int:campaign_id>/balance", methods=["GET"])
+@roles(Role.MERCHANDISER)
+@blueprint.response(200, wire.Balance)
+def balance(campaign_id: int) -> Any:
+    """What buyers still owe of a campaign that goes, by region, and until when"""
+    with db().reading() as session:
+        return queries.balance_of(session, campaign_id=campaign_id)
+
+
+@blueprint.route("/campaigns/<int:campaign_id>/balance/pledges", methods=["GET"])
+@roles(Role.MERCHANDISER)
+@blueprint.arguments(wire.PledgePage, location="query")
+@blueprint.response(200, wire.PledgeSum(many=True))
+def owed_pledges(page: dict[str, Any], campaign_id: int) -> Any:
+    """The pledges to remind, with the pseudonyms of their buyers"""
+    with db().reading() as session:
+        return queries.owed_pledges(session, campaign_id=campaign_id, **page)
+
+
+@blueprint.route("/campaigns/<int:campaign_id>/deposits-to-return", methods=["GET"])
+@roles(Role.MERCHANDISER)
+@blueprint.arguments(wire.PledgePage, location="query")
+@blueprint.response(200, wire.PledgeSum(many=True))
+def deposits_to_return(page: dict[str, Any], campaign_id: int) -> Any:
+    """What was paid for units that are not made: all of a campaign that failed, else what was kept out"""
+    with db().reading() as session:
+        return queries.deposits_to_return(session, campaign_id=campaign_id, **page)
+
+
+@blueprint.route("/campaigns/<int:campaign_id>/limited", methods=["GET"])
+@roles(Role.MERCHANDISER)
+@blueprint.response(200, wire.Award(many=True))
+def limited(campaign_id: int) -> Any:
+    """Who gets a limited price, in the order the pledges were made"""
+    with db().reading() as session:
+        queries.get_campaign(session, campaign_id=campaign_id)
+        return queries.list_awards(session, campaign_id=campaign_id)
+
+
+def _whole(session: Session, campaign_id: int) -> dict[str, Any]:
+    fact = queries.get_campaign(session, campaign_id=campaign_id)
+    terms = queries.campaign_terms(session, campaign_id=campaign_id)
+    return {**asdict(fact), "variants": terms.variants, "tiers": terms.tiers, "limited": terms.limited}
 
 
 @blueprint.route("/campaigns/<int:campaign_id>/curve", methods=["GET"])

@@ -1,6 +1,9 @@
 """Changing the demand pool: absorbing files, pledges online, excluding and undoing, campaigns."""
 
-from app.stages.demand.operations.absorb import ImportFact, import_orders
+from app.stages.demand.operations.absorb import (
+    ImportFact,
+    import_orders,
+)
 from app.stages.demand.operations.ballots import (
     MOST_BALLOTS,
     BallotOutcome,
@@ -9,10 +12,35 @@ from app.stages.demand.operations.ballots import (
     cast_ballot,
     cast_ballots,
 )
-from app.stages.demand.operations.campaigns import close_due_campaigns, import_campaigns
-from app.stages.demand.operations.corrections import CorrectionFact, correct_pledge
-from app.stages.demand.operations.exclusions import exclude_signal, undo_exclusion
-from app.stages.demand.operations.filling import apply_tolerance, undo_fill
+from app.stages.demand.operations.campaigns import (
+    import_campaigns,
+)
+from app.stages.demand.operations.corrections import (
+    CorrectionFact,
+    correct_pledge,
+)
+from app.stages.demand.operations.drafts import (
+    copy_campaign,
+    draft_campaign,
+    edit_campaign,
+)
+from app.stages.demand.operations.exclusions import (
+    exclude_signal,
+    undo_exclusion,
+)
+from app.stages.demand.operations.filling import (
+    apply_tolerance,
+    undo_fill,
+)
+from app.stages.demand.operations.life import (
+    advance_campaign,
+    cancel_campaign,
+    close_campaign,
+    close_due_campaigns,
+    extend_campaign,
+    launch_campaign,
+    overrule_campaign,
+)
 from app.stages.demand.operations.pledges import (
     MOST_AT_ONCE,
     Outcome,
@@ -21,9 +49,19 @@ from app.stages.demand.operations.pledges import (
     take_pledge,
     take_pledges,
 )
-from app.stages.demand.operations.privacy import ErasedFact, erase_buyer, export_buyer, forget_old_buyers
-from app.stages.demand.operations.sent import Flaw, SentPledge
-from app.stages.demand.operations.suspicion import exclude_suspected
+from app.stages.demand.operations.privacy import (
+    ErasedFact,
+    erase_buyer,
+    export_buyer,
+    forget_old_buyers,
+)
+from app.stages.demand.operations.sent import (
+    Flaw,
+    SentPledge,
+)
+from app.stages.demand.operations.suspicion import (
+    exclude_suspected,
+)
 from app.stages.demand.operations.votes import (
     NewDesign,
     close_due_rounds,
@@ -32,39 +70,60 @@ from app.stages.demand.operations.votes import (
     make_design,
     open_round,
 )
+from app.stages.demand.rules.campaigns import (
+    Limited,
+    Step,
+)
+from app.stages.demand.rules.terms import (
+    CampaignTerms,
+    Variant,
+)
 
 __all__ = [
     "MOST_AT_ONCE",
     "MOST_BALLOTS",
     "BallotOutcome",
     "BallotResult",
+    "CampaignTerms",
     "CorrectionFact",
     "ErasedFact",
     "Flaw",
     "ImportFact",
+    "Limited",
     "NewDesign",
     "Outcome",
     "PledgeResult",
     "PledgeSettings",
     "SentBallot",
     "SentPledge",
+    "Step",
+    "Variant",
+    "advance_campaign",
     "apply_tolerance",
+    "cancel_campaign",
     "cast_ballot",
     "cast_ballots",
+    "close_campaign",
     "close_due_campaigns",
     "close_due_rounds",
     "close_round",
+    "copy_campaign",
     "correct_pledge",
+    "draft_campaign",
+    "edit_campaign",
     "erase_buyer",
     "exclude_signal",
     "exclude_suspected",
     "export_buyer",
+    "extend_campaign",
     "follow_votes",
     "forget_old_buyers",
     "import_campaigns",
     "import_orders",
+    "launch_campaign",
     "make_design",
     "open_round",
+    "overrule_campaign",
     "take_pledge",
     "take_pledges",
     "undo_exclusion",

@@ -13,7 +13,16 @@ from sqlalchemy.orm import Session
 
 from app.core.access import Actor, Role
 from app.core.jobs import Progress
-from app.stages.demand.operations import corrections, limits, rollups, storing, suspicion, tolerances
+from app.stages.demand.operations import (
+    caps,
+    corrections,
+    gates,
+    limits,
+    rollups,
+    storing,
+    suspicion,
+    tolerances,
+)
 from app.stages.demand.operations.bulk import map_ahead, one_ahead
 from app.stages.demand.operations.codes import Codes, Known, refusals
 from app.stages.demand.operations.turns import take_turn
@@ -96,6 +105,7 @@ def import_orders(
     corrections.settle(session, channel_id=here.id, actor=actor, now=now)
     suspicion.decide_of_file(session, batch_id=batch_id, channel_id=here.id, now=now)
     limits.decide_of_file(session, batch_id=batch_id, now=now)
+    caps.decide_of_file(session, batch_id=batch_id, now=now)
     fact = replace(absorbed.fact, seconds=round(time.perf_counter() - started, 3))
     imports.close_batch(
         session,
@@ -183,7 +193,8 @@ class _Absorbing:
 
     def _store(self, block: _Prepared) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
         """Insert what is new. Returns new signals, refusals of conflicting rows, and duplicates."""
-        first, repeated = self._ours(block.first), self._ours(block.repeated)
+        first, shut = self._taken(self._ours(block.first), block.headings)
+        repeated, shut_again = self._taken(self._ours(block.repeated), block.headings)
         signals = storing.insert_new(self._session, first)
         storing.insert_traces(self._session, signals)
         tolerances.insert_new(self._session, signals)
@@ -204,7 +215,18 @@ class _Absorbing:
             "Send a correction under a new id, or correct the export."
         )
         other = again.filter(~same)
-        return signals, refusals(other, heading, "identity_conflict", sentence), again.filter(same)
+        conflicts = refusals(other, heading, "identity_conflict", sentence)
+        return signals, pl.concat([conflicts, shut, shut_again]), again.filter(same)
+
+    def _taken(self, rows: pl.DataFrame, headings: dict[str, str]) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Rows that their campaigns take, and refusals of the others."""
+        shut = gates.refused(self._session, rows, channel_id=self._channel_id)
+        refused = [refusals(rows.clear(), "", "", pl.lit(""))]
+        for code, sentence in gates.SENTENCES.values():
+            field = sentence.split(":")[0]
+            theirs = shut.filter(pl.col("refusal") == code)
+            refused.append(refusals(theirs, headings.get(field, field), code, pl.lit(sentence)))
+        return rows.join(shut, on="row", how="anti", maintain_order="left"), pl.concat(refused)
 
     def _ours(self, rows: pl.DataFrame) -> pl.DataFrame:
         return rows.with_columns(

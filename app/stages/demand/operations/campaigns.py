@@ -1,4 +1,4 @@
-"""Campaigns from a file, and closing them by the go rule."""
+"""Campaigns from a file: what runs, or ran, in a channel already, so that it is launched as it is."""
 
 from __future__ import annotations
 
@@ -11,15 +11,13 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.core import audit
 from app.core.access import Actor, Role
 from app.core.errors import RuleBroken
 from app.stages.catalog import queries as catalog
-from app.stages.demand import rules
-from app.stages.demand.models import Campaign, CampaignSku, Tier
-from app.stages.demand.queries import list_campaigns
+from app.stages.demand.models import Campaign, CampaignDecision, CampaignSku, Tier
+from app.stages.demand.operations.drafts import record
 from app.stages.demand.rules import CampaignState
-from app.stages.demand.rules.campaigns import DecisionKind, step
+from app.stages.demand.rules.campaigns import DecisionKind
 
 HEADINGS = (
     "campaign",
@@ -49,6 +47,8 @@ class _Row:
 def import_campaigns(session: Session, *, path: Path, actor: Actor, now: dt.datetime) -> int:
     """Create the campaigns of a file that are not there yet, open from their opening time; returns how many.
 
+    They are launched without the checks of a draft: the file says what a channel sells already.
+
     The file has a row per campaign and SKU (columns HEADINGS); the other cells are the same in all rows of a
     campaign. `tiers` reads "0:299.00|300:279.00": from so many units on, every unit costs so much.
 
@@ -72,16 +72,26 @@ def import_campaigns(session: Session, *, path: Path, actor: Actor, now: dt.date
             Tier(campaign_id=campaign.id, min_units=least, unit_price_minor=price)
             for least, price in _tiers(rows[0])
         )
-        audit.record(
-            session,
-            actor=actor,
-            action="campaign.launched",
-            subject=f"campaign:{code}",
-            data={"expected_units": campaign.expected_units, "go_factor_percent": campaign.go_factor_percent},
-            now=now,
-        )
+        session.add(_launch(campaign, actor=actor, now=now))
+        data = {"expected_units": campaign.expected_units, "go_factor_percent": campaign.go_factor_percent}
+        record(session, campaign=campaign, action="campaign.launched", data=data, actor=actor, now=now)
         count += 1
     return count
+
+
+def _launch(campaign: Campaign, *, actor: Actor, now: dt.datetime) -> CampaignDecision:
+    return CampaignDecision(
+        campaign_id=campaign.id,
+        kind=DecisionKind.LAUNCH,
+        from_state=CampaignState.DRAFT,
+        to_state=CampaignState.OPEN,
+        valid_units=0,
+        expected_units=campaign.expected_units,
+        go_factor_percent=campaign.go_factor_percent,
+        inputs={"from_file": True},
+        decided_by=actor.name,
+        decided_at=now,
+    )
 
 
 def _sku_ids(rows: list[_Row], *, known: dict[str, int]) -> list[int]:
@@ -134,6 +144,7 @@ def _campaign(row: _Row) -> Campaign:
         raise row.refuse("go_factor", "is no factor; write it like 1.2")
     limit = row.cells["per_buyer_limit"]
     return Campaign(
+        version=1,
         code=row.cells["campaign"],
         name=row.cells["name"],
         name_zh=row.cells["name_zh"] or None,
@@ -187,26 +198,3 @@ def _tiers(row: _Row) -> list[tuple[int, int]]:
 def _minor(decimal: str) -> int:
     whole, _, part = decimal.partition(".")
     return int(whole) * 100 + int(part.ljust(2, "0")) if part else int(whole) * 100
-
-
-def close_due_campaigns(session: Session, *, now: dt.datetime) -> int:
-    """Close every open campaign whose time is over: reached by the go rule, or missed. Returns how many."""
-    due = [one for one in list_campaigns(session, states=[CampaignState.OPEN]) if one.closes_at <= now]
-    for fact in due:
-        campaign = session.get_one(Campaign, fact.id, with_for_update=True)
-        goes = rules.reaches_go(
-            valid_units=fact.valid_units,
-            expected_units=campaign.expected_units,
-            go_factor_percent=campaign.go_factor_percent,
-        )
-        campaign.state = step(campaign.state, DecisionKind.GO if goes else DecisionKind.NO_GO)
-        audit.record(
-            session,
-            actor=Actor("rule:go", Role.ADMINISTRATOR),
-            action=f"campaign.{campaign.state}",
-            subject=f"campaign:{campaign.code}",
-            data={"valid_units": fact.valid_units, "go_units": fact.go_units},
-            now=now,
-        )
-    session.flush()
-    return len(due)

@@ -2,6 +2,11 @@
 
 The quantity and the status each keep the latest word, by the time the channel says it changed. So it does not
 matter in which order corrections arrive, how often, or whether the pledge they are about comes after them.
+
+In the fill phase of a campaign, just before its close, pledges can only grow. What was said then counts by
+its own measure, the most units: the quantity of a pledge is the greater of that and the latest word said
+before, until a word from after the close stands instead of both. So the order does not matter here either.
+Words that come before their pledge are all kept, and heard again in their order once its campaign is known.
 """
 
 from __future__ import annotations
@@ -22,11 +27,14 @@ from app.core.access import Actor, Role
 from app.core.errors import RuleBroken
 from app.stages.demand import rules
 from app.stages.demand.models import Correction, Signal
-from app.stages.demand.operations import exclusions, limits, moving, rollups, storing
+from app.stages.demand.operations import caps, exclusions, limits, moving, rollups, storing
+from app.stages.demand.operations.gates import SENTENCES
 from app.stages.demand.operations.turns import take_turn
+from app.stages.demand.queries.campaigns import windows
 from app.stages.demand.queries.exclusions import excluded_by_person
 from app.stages.demand.queries.pledges import PledgeFact, any_corrections, find_corrections, find_pledges
 from app.stages.demand.rules import EXCLUDING, Reason, SignalFacts, SignalStatus
+from app.stages.demand.rules.campaigns import Window
 
 IDENTITY = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,200}")
 CORRECTED = {
@@ -86,7 +94,8 @@ def correct_pledge(
         currency: of the channel, where it is new.
 
     Raises:
-        RuleBroken: nothing is said, or a value can't be used.
+        RuleBroken: nothing is said, or a value can't be used; `fill_phase`, when it takes units away while
+            the pledges of its campaign can only grow.
     """
     actor.must_be(Role.MERCHANDISER)
     external_id = external_id.strip()
@@ -98,13 +107,16 @@ def correct_pledge(
         raise RuleBroken("correction_of_return", "This signal takes units back; its quantity stays as it is.")
     kept = session.get(Correction, (here.id, external_id))
     correction = kept or Correction(channel_id=here.id, external_id=external_id)
-    before = (correction.quantity, correction.status)
-    _hear(correction, quantity=quantity, status=WORDS.get(status or ""), changed_at=changed_at, now=now)
+    before = (_said_quantity(correction), correction.status)
+    word = _Word(quantity, WORDS.get(status or ""), changed_at)
+    if pledge is None:
+        _wait(correction, word, now=now)
+    _hear(correction, word, pledge=pledge, window=_window(session, pledge), now=now)
     if kept is None:
         correction.received_quantity = pledge.quantity if pledge is not None else None
         session.add(correction)
     session.flush()
-    after = (correction.quantity, correction.status)
+    after = (_said_quantity(correction), correction.status)
     if pledge is not None:
         _apply(session, pledge, after=_corrected(pledge, correction), actor=actor, now=now)
         pledge = find_pledges(session, channel_id=here.id, external_ids=[external_id])[external_id]
@@ -140,9 +152,13 @@ def settle(
     pledges = _locked(session, channel_id, [one.external_id for one in corrections])
     for correction in corrections:
         pledge = pledges[correction.external_id]
-        correction.received_quantity = pledge.quantity
+        refused = _hear_again(correction, pledge, window=_window(session, pledge), now=now)
         received = _Said(pledge.quantity, pledge.received_status)
         after = _corrected(pledge, correction)
+        if refused:
+            _record_refused(session, pledge, words=refused, actor=actor, now=now)
+        if _says_nothing(correction):
+            session.delete(correction)
         _apply(session, pledge, before=received, after=after, actor=actor, now=now)
     session.flush()
 
@@ -188,27 +204,117 @@ def _refuse_unusable(
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """What a channel says of a pledge, and when it changed; None: now, and after all that is known."""
+
+    quantity: int | None
+    status: str | None
+    at: dt.datetime | None
+
+
 def _hear(
     correction: Correction,
+    word: _Word,
     *,
-    quantity: int | None,
-    status: str | None,
-    changed_at: dt.datetime | None,
+    pledge: PledgeFact | None,
+    window: Window | None,
     now: dt.datetime,
 ) -> None:
-    """Take the word where it is later than what is known; of two at one instant the greater one stands."""
-    for name, value in (("quantity", quantity), ("status", status)):
-        if value is None:
-            continue
-        known, known_at = getattr(correction, name), getattr(correction, f"{name}_at")
-        at = changed_at or max(now, known_at or now)
-        if (
-            known_at is None
-            or at > known_at
-            or (at == known_at and (changed_at is None or _wins(value, known)))
-        ):
-            setattr(correction, name, value)
-            setattr(correction, f"{name}_at", at)
+    """Take the word where it is later than what is known; of two at one instant the greater one stands.
+
+    Raises:
+        RuleBroken: `fill_phase`.
+    """
+    if word.quantity is not None:
+        at = word.at or max(now, correction.quantity_at or now)
+        if pledge is not None and window is not None and window.in_fill_phase(at):
+            _fill(correction, word.quantity, at, received=_received(pledge, correction))
+        elif _take(correction, "quantity", word.quantity, at, told=word.at is not None):
+            after_close = window is not None and at >= window.closes_at
+            correction.fill_quantity = None if after_close else correction.fill_quantity
+    if word.status is not None:
+        at = word.at or max(now, correction.status_at or now)
+        if window is not None and window.in_fill_phase(at) and word.status != SignalStatus.PLACED:
+            raise _only_growing()
+        _take(correction, "status", word.status, at, told=word.at is not None)
+
+
+def _fill(correction: Correction, quantity: int, at: dt.datetime, *, received: int) -> None:
+    """A quantity said in the fill phase: the most one counts, unless something later is known already."""
+    if correction.quantity_at is not None and correction.quantity_at > at:
+        return
+    if quantity < max(correction.quantity or received, correction.fill_quantity or 0):
+        raise _only_growing()
+    correction.fill_quantity = max(quantity, correction.fill_quantity or 0)
+
+
+def _only_growing() -> RuleBroken:
+    return RuleBroken("fill_phase", SENTENCES["fill_phase"][1])
+
+
+def _take(correction: Correction, name: str, value: Any, at: dt.datetime, *, told: bool) -> bool:
+    """Keep the word if it is the latest; returns whether it is."""
+    known, known_at = getattr(correction, name), getattr(correction, f"{name}_at")
+    latest = known_at is None or at > known_at or (at == known_at and (not told or _wins(value, known)))
+    if latest:
+        setattr(correction, name, value)
+        setattr(correction, f"{name}_at", at)
+    return latest
+
+
+def _wait(correction: Correction, word: _Word, *, now: dt.datetime) -> None:
+    """Keep every word on a pledge that is not here yet."""
+    at = word.at or max(now, correction.quantity_at or now, correction.status_at or now)
+    said = {"at": at.astimezone(dt.UTC).isoformat(), "quantity": word.quantity, "status": word.status}
+    waiting = correction.waiting or []
+    correction.waiting = waiting if said in waiting else [*waiting, said]
+
+
+def _hear_again(
+    correction: Correction, pledge: PledgeFact, *, window: Window | None, now: dt.datetime
+) -> list[_Word]:
+    """Hear all that waited in the order in which it was said; returns what the fill phase refuses."""
+    words = [_Word(one["quantity"], one["status"], _instant(one["at"])) for one in correction.waiting or []]
+    if correction.waiting is None:  # kept by a version that knew no fill phase
+        words = [
+            _Word(correction.quantity, None, correction.quantity_at),
+            _Word(None, correction.status, correction.status_at),
+        ]
+    correction.received_quantity, correction.waiting = pledge.quantity, None
+    correction.quantity = correction.quantity_at = correction.fill_quantity = None
+    correction.status = correction.status_at = None
+    refused = []
+    for word in sorted(words, key=lambda one: one.at or now):
+        try:
+            _hear(correction, word, pledge=pledge, window=window, now=now)
+        except RuleBroken:
+            refused.append(word)
+    return refused
+
+
+def _instant(text: str) -> dt.datetime:
+    return dt.datetime.fromisoformat(text)
+
+
+def _says_nothing(correction: Correction) -> bool:
+    return correction.quantity is None and correction.status is None and correction.fill_quantity is None
+
+
+def _said_quantity(correction: Correction) -> int | None:
+    """The quantity that was said, the fill phase included."""
+    return max(correction.quantity or 0, correction.fill_quantity or 0) or None
+
+
+def _received(pledge: PledgeFact, correction: Correction) -> int:
+    return pledge.quantity if correction.received_quantity is None else correction.received_quantity
+
+
+def _window(session: Session, pledge: PledgeFact | None) -> Window | None:
+    """When the campaign of a pledge takes pledges; units that come back are not held by it."""
+    if pledge is None or pledge.campaign_id is None or pledge.quantity < 0:
+        return None
+    return windows(session, campaign_ids=[pledge.campaign_id]).get(pledge.campaign_id)
 
 
 def _wins(value: Any, known: Any) -> bool:
@@ -219,8 +325,10 @@ def _wins(value: Any, known: Any) -> bool:
 
 def _corrected(pledge: PledgeFact, correction: Correction) -> _Said:
     """What a pledge says with its correction; a signal that takes units back keeps its quantity."""
-    received = pledge.quantity if correction.received_quantity is None else correction.received_quantity
-    quantity = correction.quantity if correction.quantity is not None and received > 0 else received
+    received = _received(pledge, correction)
+    quantity = received
+    if received > 0:
+        quantity = max(correction.quantity or received, correction.fill_quantity or 0)
     return _Said(quantity, correction.status or pledge.received_status)
 
 
@@ -251,6 +359,8 @@ def _apply(
         _exclude_or_count(session, pledge, reason=reason, status=after.status, actor=actor, now=now)
     if pledge.campaign_id is not None and pledge.buyer is not None:
         limits.decide_of_buyers(session, buyers=[(pledge.campaign_id, pledge.buyer)], now=now)
+    if pledge.campaign_id is not None:
+        caps.decide(session, campaigns=[pledge.campaign_id], now=now)
 
 
 def _classified(pledge: PledgeFact, said: _Said) -> Reason:
@@ -259,7 +369,7 @@ def _classified(pledge: PledgeFact, said: _Said) -> Reason:
 
 def _reason(session: Session, pledge: PledgeFact, *, before: Reason, after: Reason) -> Reason:
     """The reason after a correction; what somebody excluded by hand stays excluded."""
-    by_rule = (Reason.OVER_LIMIT, Reason.SUSPECTED)
+    by_rule = (Reason.OVER_LIMIT, Reason.SUSPECTED, Reason.OVER_CAP)
     current = Reason(pledge.reason)
     if before == after or current not in (before, *by_rule, Reason.VALID, Reason.RETURNED):
         return current
@@ -313,3 +423,16 @@ def _record(
     data = {"channel": channel, "external_id": external_id, **changes}
     subject = f"pledge:{channel}/{external_id}"[:120]
     audit.record(session, actor=actor, action="pledge.corrected", subject=subject, data=data, now=now)
+
+
+def _record_refused(
+    session: Session, pledge: PledgeFact, *, words: list[_Word], actor: Actor, now: dt.datetime
+) -> None:
+    """What waited and could not be done stays on record: nobody is there to be told."""
+    subject = f"pledge:{pledge.channel}/{pledge.external_id}"[:120]
+    for word in words:
+        said = {"quantity": word.quantity, "status": word.status}
+        data = {name: value for name, value in said.items() if value is not None}
+        data |= {"channel": pledge.channel, "external_id": pledge.external_id}
+        action = "pledge.correction_refused"
+        audit.record(session, actor=actor, action=action, subject=subject, data=data, now=now)

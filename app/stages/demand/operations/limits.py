@@ -57,7 +57,7 @@ def _decide(session: Session, campaign_id: int, buyers: _Buyers, *, limit: int, 
         judged = [one for one in signals if one.id not in kept]
         flags = rules.over_limit([one.quantity for one in judged], limit=limit)
         for one, flag in zip(judged, flags, strict=True):
-            if flag and one.reason == Reason.VALID:
+            if flag and one.reason in (Reason.VALID, Reason.OVER_CAP):
                 over.append(one.id)
             elif not flag and one.reason == Reason.OVER_LIMIT:
                 under.append(one.id)
@@ -70,6 +70,6 @@ def _pledges(session: Session, campaign_id: int, buyers: _Buyers) -> list[Row[An
     query = select(Signal.id, Signal.buyer, Signal.quantity, Signal.reason).where(
         Signal.campaign_id == campaign_id,
         Signal.buyer.in_(buyers),
-        Signal.reason.in_([Reason.VALID, Reason.RETURNED, Reason.OVER_LIMIT]),
+        Signal.reason.in_([Reason.VALID, Reason.RETURNED, Reason.OVER_LIMIT, Reason.OVER_CAP]),
     )
     return list(session.execute(query.order_by(Signal.buyer, Signal.ordered_at, Signal.external_id)))

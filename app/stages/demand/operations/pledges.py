@@ -17,7 +17,7 @@ from app.core.access import Actor, Role
 from app.core.errors import Conflict, RuleBroken
 from app.stages.catalog import operations as catalog
 from app.stages.demand import rules
-from app.stages.demand.operations import corrections, limits, rollups, storing, tolerances
+from app.stages.demand.operations import caps, corrections, gates, limits, rollups, storing, tolerances
 from app.stages.demand.operations.sent import Flaw, Row, SentPledge, look_at, unknown_codes
 from app.stages.demand.operations.turns import take_turn
 from app.stages.demand.queries.pledges import (
@@ -179,6 +179,8 @@ class _Taking:
             )
         signals = [_signal(number, checked, codes, here) for number, checked in good.items()]
         frame = pl.DataFrame(signals, schema=SIGNAL)
+        shut = gates.refused(self._session, frame, channel_id=here.id)
+        frame = frame.join(shut, on="row", how="anti", maintain_order="left")
         first = frame["external_id"].is_first_distinct()
         new = storing.insert_new(self._session, frame.filter(first).sort("external_id"))
         storing.insert_traces(self._session, new)
@@ -196,9 +198,10 @@ class _Taking:
         limits.decide_of_buyers(
             self._session, buyers=limited.select("campaign_id", "buyer").rows(), now=self._now
         )
+        caps.decide(self._session, campaigns=new["campaign_id"].drop_nulls().unique(), now=self._now)
         again = frame.join(new.select("row"), on="row", how="anti", maintain_order="left")
         accepted: dict[int, Outcome | Flaw] = dict.fromkeys(new["row"], Outcome.ACCEPTED)
-        return accepted | self._known(again, here.id)
+        return accepted | self._known(again, here.id) | _shut(shut)
 
     def _known(self, again: pl.DataFrame, channel_id: int) -> dict[int, Outcome | Flaw]:
         """Rows whose identity is there already: the same, or a conflict."""
@@ -213,6 +216,12 @@ class _Taking:
             number: Outcome.DUPLICATE if one else conflict
             for number, one in zip(again["row"], same, strict=True)
         }
+
+
+def _shut(refused: pl.DataFrame) -> dict[int, Outcome | Flaw]:
+    """Rows that their campaign does not take."""
+    flaws = {code: Flaw(text.split(":")[0], code, text) for code, text in gates.SENTENCES.values()}
+    return {number: flaws[code] for number, code in refused.select("row", "refusal").iter_rows()}
 
 
 def _signal(number: int, checked: dict[str, Any], codes: Codes, here: ChannelCurrency) -> dict[str, Any]:

@@ -189,6 +189,11 @@ def same_content(session: Session, rows: pl.DataFrame, *, channel_id: int) -> pl
     return both.select(pl.all_horizontal(same).alias("same")).to_series()
 
 
+def known_ids(session: Session, external_ids: pl.Series, *, channel_id: int) -> list[str]:
+    """Those of the ids that the channel has a signal of."""
+    return _stored(session, external_ids, channel_id=channel_id)["external_id"].to_list()
+
+
 def _stored(session: Session, external_ids: pl.Series, *, channel_id: int) -> pl.DataFrame:
     """What is stored under these ids of the channel: external_id and CONTENT."""
     run = session.connection().exec_driver_sql

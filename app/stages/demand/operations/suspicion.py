@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from app.stages.demand.models import Campaign, Exclusion, Signal
-from app.stages.demand.operations import limits
+from app.stages.demand.operations import caps, limits
 from app.stages.demand.operations.exclusions import exclude_by_rule, take_back
 from app.stages.demand.operations.moving import AT_ONCE
 from app.stages.demand.operations.turns import take_every_turn
@@ -65,6 +65,7 @@ def _decide(session: Session, campaign_id: int, *, channel_id: int | None = None
     for part in range(0, len(buyers), AT_ONCE):
         theirs = [(campaign_id, buyer) for buyer in buyers[part : part + AT_ONCE]]
         limits.decide_of_buyers(session, buyers=theirs, now=now)
+    caps.decide(session, campaigns=[campaign_id], now=now)
     return changed.height
 
 

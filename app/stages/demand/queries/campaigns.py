@@ -14,9 +14,10 @@ from sqlalchemy.orm import Session
 
 from app.core.errors import NotFound
 from app.stages.demand import rules
-from app.stages.demand.models import Campaign, CampaignDay, CampaignSku, CampaignTotalDay
+from app.stages.demand.models import Campaign, CampaignDay, CampaignSku, CampaignTotalDay, Signal
 from app.stages.demand.queries.cells import counted
-from app.stages.demand.rules import CampaignState
+from app.stages.demand.rules import CampaignState, Reason
+from app.stages.demand.rules.campaigns import WINDOWS, Window, steps_from
 
 PLEDGE_DAYS = {
     "campaign_id": pl.Int64,
@@ -30,7 +31,10 @@ REQUIRING = (CampaignState.OPEN, CampaignState.REACHED, CampaignState.IN_PRODUCT
 
 @dataclass(frozen=True, slots=True)
 class CampaignFact:
-    """A campaign and its units so far; it goes when `valid_units` reaches `go_units`."""
+    """A campaign and its units so far; it goes when `valid_units` reaches `go_units`.
+
+    `steps` are what may be decided next, as words of `DecisionKind`.
+    """
 
     id: int
     code: str
@@ -46,6 +50,16 @@ class CampaignFact:
     due_week: dt.date
     per_buyer_limit: int | None
     sku_ids: tuple[int, ...]
+    go_factor_percent: int
+    cap_units: int | None
+    deposit_minor: int | None
+    deposit_due_at: dt.datetime | None
+    balance_due_at: dt.datetime | None
+    fill_starts_at: dt.datetime | None
+    late_until: dt.datetime | None
+    launched_at: dt.datetime | None
+    version: int
+    steps: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +104,76 @@ def get_campaign(session: Session, *, campaign_id: int) -> CampaignFact:
 def campaign_ids(session: Session) -> dict[str, int]:
     """Campaign ids by code."""
     return dict(session.execute(select(Campaign.code, Campaign.id)).all())
+
+
+def windows(session: Session, *, campaign_ids: Iterable[int]) -> dict[int, Window]:
+    """When these campaigns take pledges, by id."""
+    columns = (
+        Campaign.id,
+        Campaign.state,
+        Campaign.opens_at,
+        Campaign.closes_at,
+        Campaign.fill_starts_at,
+        Campaign.late_until,
+    )
+    rows = session.execute(select(*columns).where(Campaign.id.in_(sorted(campaign_ids))))
+    return {
+        id_: Window(
+            is_draft=state == CampaignState.DRAFT,
+            opens_at=opens,
+            closes_at=closes,
+            fill_starts_at=fill,
+            late_until=late,
+        )
+        for id_, state, opens, closes, fill, late in rows
+    }
+
+
+def window_frame(session: Session, *, campaign_ids: Iterable[int]) -> pl.DataFrame:
+    """The same as a table with the columns WINDOWS."""
+    rows = [
+        (id_, one.is_draft, one.opens_at, one.closes_at, one.takes_until, one.fill_starts_at)
+        for id_, one in sorted(windows(session, campaign_ids=campaign_ids).items())
+    ]
+    return pl.DataFrame(rows, schema=WINDOWS, orient="row")
+
+
+def late_units(session: Session, *, campaign_id: int, closes_at: dt.datetime) -> int:
+    """Valid units that were pledged in the late window: they do not decide whether the campaign goes."""
+    query = select(func.coalesce(func.sum(Signal.quantity), 0)).where(
+        Signal.campaign_id == campaign_id,
+        Signal.reason == Reason.VALID,
+        Signal.ordered_at >= closes_at,
+    )
+    return int(session.scalars(query).one())
+
+
+@dataclass(frozen=True, slots=True)
+class VariantUnits:
+    """A variant of a campaign with the units it holds."""
+
+    sku_id: int
+    option: str | None
+    raw_units: int
+    valid_units: int
+
+
+def variant_units(session: Session, *, campaign_id: int) -> list[VariantUnits]:
+    """The variants, the one with the most valid units first."""
+    table = counted(CampaignDay)
+    units = {
+        sku_id: (int(raw), int(valid))
+        for sku_id, raw, valid in session.execute(
+            select(table.sku_id, func.sum(table.raw_units), func.sum(table.valid_units))
+            .where(table.campaign_id == campaign_id)
+            .group_by(table.sku_id)
+        )
+    }
+    named = session.execute(
+        select(CampaignSku.sku_id, CampaignSku.option).where(CampaignSku.campaign_id == campaign_id)
+    )
+    variants = [VariantUnits(sku_id, option, *units.get(sku_id, (0, 0))) for sku_id, option in named]
+    return sorted(variants, key=lambda one: (-one.valid_units, one.sku_id))
 
 
 def campaign_curve(session: Session, *, campaign_id: int) -> list[CurvePoint]:
@@ -184,4 +268,14 @@ def _fact(campaign: Campaign, *, units: tuple[int, int], skus: list[int]) -> Cam
         due_week=campaign.due_week,
         per_buyer_limit=campaign.per_buyer_limit,
         sku_ids=tuple(skus),
+        go_factor_percent=campaign.go_factor_percent,
+        cap_units=campaign.cap_units,
+        deposit_minor=campaign.deposit_minor,
+        deposit_due_at=campaign.deposit_due_at,
+        balance_due_at=campaign.balance_due_at,
+        fill_starts_at=campaign.fill_starts_at,
+        late_until=campaign.late_until,
+        launched_at=campaign.launched_at,
+        version=campaign.version,
+        steps=steps_from(campaign.state),
     )

@@ -90,7 +90,7 @@ def judged_pledges(session: Session, *, campaign_id: int) -> pl.DataFrame:
         .where(
             Signal.campaign_id == campaign_id,
             Signal.quantity > 0,
-            Signal.reason.in_([Reason.VALID, Reason.OVER_LIMIT, Reason.SUSPECTED]),
+            Signal.reason.in_([Reason.VALID, Reason.OVER_LIMIT, Reason.SUSPECTED, Reason.OVER_CAP]),
         )
     )
     pledges = pl.DataFrame([tuple(row) for row in rows], schema=JUDGED, orient="row")

@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any
 
 import polars as pl
 
@@ -131,7 +132,7 @@ def pledge_refusal(window: Window, *, ordered_at: dt.datetime, quantity: int) ->
     return CLOSED if ordered_at >= window.takes_until else None
 
 
-WINDOWS = {
+WINDOWS: dict[str, Any] = {
     "campaign_id": pl.Int64,
     "is_draft": pl.Boolean,
     **dict.fromkeys(
@@ -216,11 +217,20 @@ class Made:
     quantity: int
 
 
-def over_cap(pledges: Iterable[Made], *, cap: int) -> frozenset[int]:
-    """Ids of the pledges that are over the campaign's cap, whatever the order they come in."""
-    made = sorted(pledges)
-    flags = beyond([one.quantity for one in made], most=cap)
-    return frozenset(one.id for one, flag in zip(made, flags, strict=True) if flag)
+MADE: dict[str, Any] = {
+    "id": pl.Int64,
+    "ordered_at": pl.Datetime("us", time_zone="UTC"),
+    "channel": pl.String,
+    "external_id": pl.String,
+    "quantity": pl.Int64,
+}
+
+
+def over_cap(pledges: pl.DataFrame, *, cap: int) -> list[int]:
+    """Ids of the pledges (MADE) that are over the campaign's cap, whatever the order they come in."""
+    made = pledges.sort("ordered_at", "channel", "external_id")
+    flags = beyond(made["quantity"].to_list(), most=cap)
+    return made["id"].filter(pl.Series(flags, dtype=pl.Boolean)).to_list()
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -5,50 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from dataclasses import field as default
 from itertools import pairwise
-from typing import Any
 
-from app.stages.demand.rules.campaigns import Limited, Step, deposit_allowed, go_units
+from app.stages.demand.rules.campaigns import deposit_allowed
+from app.stages.demand.rules.terms import CampaignTerms, Failure
 
 FURTHEST = 104
 """Weeks after the close within which an earliest week is looked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A check that failed; `field` is what to change, `data` the figures of the sentence."""
-
-    code: str
-    sentence: str
-    field: str
-    data: dict[str, Any] = default(default_factory=dict, hash=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """What is looked at. `sku_codes` are all variants, `unsold` those that are retired or no goods."""
-
-    sku_codes: tuple[str, ...]
-    unsold: tuple[str, ...]
-    opens_at: dt.datetime
-    closes_at: dt.datetime
-    expected_units: int
-    go_factor_percent: int
-    per_buyer_limit: int | None
-    cap_units: int | None
-    due_week: dt.date
-    tiers: tuple[Step, ...]
-    limited: tuple[Limited, ...]
-    deposit_minor: int | None
-    deposit_due_at: dt.datetime | None
-    balance_due_at: dt.datetime | None
-    fill_starts_at: dt.datetime | None
-    late_until: dt.datetime | None
-
-    @property
-    def go_units(self) -> int:
-        return go_units(expected_units=self.expected_units, go_factor_percent=self.go_factor_percent)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,22 +30,28 @@ class Source:
 
 
 def failures(
-    terms: Terms, sources: Sequence[Source], *, deposit_cap_percent: int, now: dt.datetime
+    terms: CampaignTerms,
+    sources: Sequence[Source],
+    *,
+    unsold: Sequence[str] = (),
+    deposit_cap_percent: int,
+    now: dt.datetime,
 ) -> list[Failure]:
-    """Every check that fails, in the order of the form; none when the campaign may be launched."""
-    found = [*_variants(terms, sources), *_dates(terms, now), *_prices(terms)]
+    """Every check that fails, in the order of the form; none when the campaign may be launched.
+
+    `unsold` are the variants that are retired or no goods.
+    """
+    found = [*_variants(terms, sources, unsold), *_dates(terms, now), *_prices(terms)]
     found += [*_deposit(terms, deposit_cap_percent), *_limits(terms)]
     return found + due_week_failures(terms, sources)
 
 
-def due_week_failures(terms: Terms, sources: Sequence[Source]) -> list[Failure]:
+def due_week_failures(terms: CampaignTerms, sources: Sequence[Source]) -> list[Failure]:
     """Whether the suppliers together can have the go line in a region by the due week."""
-    able = [source for source in sources if source.sku in terms.sku_codes]
-    if not terms.sku_codes or {source.sku for source in able} != set(terms.sku_codes):
+    able = [source for source in sources if source.sku in terms.skus]
+    if not terms.skus or {source.sku for source in able} != set(terms.skus):
         return []  # a variant nobody offers is told by itself
-    earliest = earliest_week(
-        able, skus=terms.sku_codes, units=terms.go_units, closes_on=terms.closes_at.date()
-    )
+    earliest = earliest_week(able, skus=terms.skus, units=terms.go_units, closes_on=terms.closes_at.date())
     if earliest is None:
         capacity = "the weekly capacity of its suppliers"
         sentence = f"In two years {capacity} does not make the {terms.go_units} units of the go line."
@@ -127,11 +96,11 @@ def _times(weekly: int | None, weeks: int) -> float:
     return float("inf") if weekly is None else weekly * weeks
 
 
-def _variants(terms: Terms, sources: Sequence[Source]) -> Iterator[Failure]:
-    if not terms.sku_codes:
+def _variants(terms: CampaignTerms, sources: Sequence[Source], unsold: Sequence[str]) -> Iterator[Failure]:
+    if not terms.skus:
         yield Failure("variants_missing", "Name at least one SKU that is sold.", "skus")
-    if terms.unsold:
-        listed = ", ".join(terms.unsold)
+    if unsold:
+        listed = ", ".join(unsold)
         yield Failure(
             "variant_not_sold",
             f"Retired, or no goods: {listed}. Take it out of the campaign.",
@@ -139,7 +108,7 @@ def _variants(terms: Terms, sources: Sequence[Source]) -> Iterator[Failure]:
             {"skus": listed},
         )
     offered = {source.sku for source in sources}
-    alone = [sku for sku in terms.sku_codes if sku not in offered and sku not in terms.unsold]
+    alone = [sku for sku in terms.skus if sku not in offered and sku not in unsold]
     if alone:
         listed = ", ".join(alone)
         yield Failure(
@@ -149,9 +118,7 @@ def _variants(terms: Terms, sources: Sequence[Source]) -> Iterator[Failure]:
             "skus",
             {"skus": listed},
         )
-    smallest = [
-        min(one.moq for one in sources if one.sku == sku) for sku in terms.sku_codes if sku in offered
-    ]
+    smallest = [min(one.moq for one in sources if one.sku == sku) for sku in terms.skus if sku in offered]
     if sum(smallest) > terms.go_units:
         yield Failure(
             "moq_above_go_line",
@@ -162,7 +129,7 @@ def _variants(terms: Terms, sources: Sequence[Source]) -> Iterator[Failure]:
         )
 
 
-def _dates(terms: Terms, now: dt.datetime) -> Iterator[Failure]:
+def _dates(terms: CampaignTerms, now: dt.datetime) -> Iterator[Failure]:
     if terms.closes_at <= now:
         yield Failure("close_passed", "The close has passed already. Choose a later one.", "closes_at")
     if terms.due_week + dt.timedelta(days=6) < terms.closes_at.date():
@@ -190,7 +157,7 @@ def _dates(terms: Terms, now: dt.datetime) -> Iterator[Failure]:
         )
 
 
-def _prices(terms: Terms) -> Iterator[Failure]:
+def _prices(terms: CampaignTerms) -> Iterator[Failure]:
     tiers = sorted(terms.tiers)
     if not tiers or tiers[0].min_units != 0:
         yield Failure("tier_missing", "The first tier is the price from 0 units on. Add it.", "tiers")
@@ -213,7 +180,7 @@ def _prices(terms: Terms) -> Iterator[Failure]:
         )
 
 
-def _deposit(terms: Terms, cap_percent: int) -> Iterator[Failure]:
+def _deposit(terms: CampaignTerms, cap_percent: int) -> Iterator[Failure]:
     prices = [tier.unit_price_minor for tier in terms.tiers]
     prices += [one.unit_price_minor for one in terms.limited]
     deposit, balance = terms.deposit_minor, terms.balance_due_at
@@ -256,7 +223,7 @@ def _deposit(terms: Terms, cap_percent: int) -> Iterator[Failure]:
         )
 
 
-def _limits(terms: Terms) -> Iterator[Failure]:
+def _limits(terms: CampaignTerms) -> Iterator[Failure]:
     if terms.cap_units is None:
         return
     if terms.cap_units < terms.go_units:
