@@ -29,6 +29,7 @@ from app.stages.allocation.rules import Commitments, Firm, PlanSettings, monday
 from app.stages.confirmation import operations as confirmation
 from app.stages.confirmation import queries as lines
 from app.stages.demand import operations as demand
+from app.stages.demand import queries as demands
 from app.stages.forecasts import operations as forecasts
 from app.stages.forecasts import queries as forecast_runs
 from app.stages.forecasts.queries import ForecastRunFact
@@ -140,6 +141,24 @@ def seen_landings(session: Session) -> dict[int, dict[str, Any]]:
         id_: {"as_of": one.as_of.isoformat(), **{name: round(getattr(one, name)) for name in kept}}
         for id_, one in forecast_runs.latest_landings(session).items()
     }
+
+
+def campaign_levers(session: Session, *, campaign_id: int) -> forecast_runs.CampaignLevers | None:
+    """What a running campaign is short of, with what the newest plan buys of its SKUs, as plain values."""
+    campaign = demands.get_campaign(session, campaign_id=campaign_id)
+    plan = plans.latest_plan(session)
+    planned: dict[int, list[tuple[int, int, int, int]]] = {}
+    for sku_id in campaign.sku_ids:
+        if plan is None:
+            break
+        bought: dict[int, list[int]] = {}
+        for line in plans.plan_lines(session, run_id=plan.run_id, sku_id=sku_id):
+            sums = bought.setdefault(line.supplier_id, [0, 0, 0])
+            sums[0] += line.quantity
+            sums[1] += line.quantity - line.locked_quantity
+            sums[2] += line.quantity * line.unit_price_minor
+        planned[sku_id] = [(one, sums[0], sums[1], sums[2]) for one, sums in sorted(bought.items())]
+    return forecast_runs.campaign_levers(session, campaign_id=campaign_id, planned=planned)
 
 
 def _once_more(step: Callable[[], Result]) -> Result:

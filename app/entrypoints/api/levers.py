@@ -1,19 +1,39 @@
-"""The gap of a campaign as a lever, and the tolerance of its buyers."""
+"""What moves a campaign to its lines, and the tolerance of its buyers."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from flask_smorest import Blueprint
 
 from app.core.access import Role
-from app.entrypoints.door import current_actor, db, now, roles
+from app.core.errors import NotFound
+from app.cycle import campaign_levers
+from app.entrypoints.door import config, current_actor, db, now, roles
 from app.entrypoints.wire import levers as wire
 from app.stages.demand import operations, queries
 
 blueprint = Blueprint(
     "levers", __name__, url_prefix="/api/v1", description="What a campaign is short of, and what helps"
 )
+
+
+@blueprint.route("/campaigns/<int:campaign_id>/levers", methods=["GET"])
+@roles(Role.MERCHANDISER)
+@blueprint.response(200, wire.CampaignLevers)
+def levers(campaign_id: int) -> Any:
+    """What a running campaign lands short of: the go line, MOQs and price breaks, their worth, and what helps
+
+    Each line with its options: to extend the campaign, to ask tolerant buyers, to move units of the newest
+    plan from other suppliers.
+    """
+    with db().reading() as session:
+        found = campaign_levers(session, campaign_id=campaign_id)
+        if found is None:
+            sentence = "The campaign does not run, or its landing was not drawn yet; run the cycle."
+            raise NotFound("landing_unknown", sentence)
+        return {**asdict(found), "currency": config().currency}
 
 
 @blueprint.route("/campaigns/<int:campaign_id>/tolerance", methods=["GET"])

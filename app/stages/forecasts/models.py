@@ -156,3 +156,23 @@ class LandingLine(Base):
         ForeignKeyConstraint(["campaign_id", "as_of"], ["landing.campaign_id", "landing.as_of"]),
         CheckConstraint(ORDERED, name="ordered"),
     )
+
+
+class LandingExtension(Base):
+    """Where the campaign of a landing would land if it closed so many days later."""
+
+    __tablename__ = "landing_extension"
+    campaign_id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    as_of: Mapped[dt.date] = mapped_column(primary_key=True)
+    days: Mapped[int] = mapped_column(primary_key=True)
+    mean: Mapped[float]
+    median: Mapped[float]
+    lo_80: Mapped[float]
+    hi_80: Mapped[float]
+    lo_95: Mapped[float]
+    hi_95: Mapped[float]
+    __table_args__ = (
+        ForeignKeyConstraint(["campaign_id", "as_of"], ["landing.campaign_id", "landing.as_of"]),
+        CheckConstraint(ORDERED, name="ordered"),
+        CheckConstraint("days >= 1", name="days_positive"),
+    )

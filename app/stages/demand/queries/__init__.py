@@ -44,6 +44,7 @@ from app.stages.demand.queries.pool import (
     waterfall,
     weekly_units,
 )
+from app.stages.demand.queries.prices import price_at
 from app.stages.demand.queries.settlement import (
     AwardFact,
     BalanceFact,
@@ -154,6 +155,7 @@ __all__ = [
     "open_balances",
     "owed_pledges",
     "pledge_days",
+    "price_at",
     "propose_tolerance",
     "recount",
     "review_list",

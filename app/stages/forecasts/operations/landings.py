@@ -16,11 +16,12 @@ from app.core.errors import Conflict
 from app.stages.demand import queries as demand
 from app.stages.demand.rules import CampaignState
 from app.stages.forecasts import rules
-from app.stages.forecasts.models import Landing, LandingLine
+from app.stages.forecasts.models import Landing, LandingExtension, LandingLine
 from app.stages.forecasts.queries.landings import find_landings
 from app.stages.forecasts.rules import Outlook
+from app.stages.forecasts.rules.levers import EXTENSIONS, at_least
 
-LANDING_METHOD = "landing/1"
+LANDING_METHOD = "landing/2"
 """Part of the fingerprint: a change of method draws the landings of the same day again."""
 
 UNSEEN = (CampaignState.DRAFT, CampaignState.CANCELLED)
@@ -53,11 +54,13 @@ class LandingInputs:
 
 @dataclass(frozen=True, slots=True)
 class LandingResult:
-    """The whole of each running campaign, with the method; and its parts by SKU and region."""
+    """The whole of each running campaign, with the method; its parts by SKU and region; and the whole if it
+    closed so many days later, by campaign and days."""
 
     fingerprint: str
     wholes: dict[int, tuple[Outlook, str]]
     parts: dict[int, dict[tuple[int, int], Outlook]]
+    extended: dict[tuple[int, int], Outlook]
 
 
 def freeze_landings(session: Session, *, as_of: dt.date) -> LandingInputs:
@@ -127,7 +130,7 @@ def _curve(days: pl.DataFrame, window: _Window) -> pl.DataFrame:
 def compute_landings(inputs: LandingInputs) -> LandingResult:
     """The final volume of each running campaign, as a whole and in parts that add up to it. Pure."""
     if inputs.running.is_empty():
-        return LandingResult(inputs.fingerprint, {}, {})
+        return LandingResult(inputs.fingerprint, {}, {}, {})
     import forecasting  # statsmodels takes seconds to load, and only a forecast needs it
 
     made = [
@@ -148,7 +151,26 @@ def compute_landings(inputs: LandingInputs) -> LandingResult:
     for campaign_id, found in parts.items():
         fitted = rules.fit_parts(wholes[campaign_id][0], list(found.values()))
         parts[campaign_id] = dict(zip(found, fitted, strict=True))
-    return LandingResult(inputs.fingerprint, wholes, parts)
+    return LandingResult(inputs.fingerprint, wholes, parts, _extended(inputs, wholes))
+
+
+def _extended(
+    inputs: LandingInputs, wholes: Mapping[int, tuple[Outlook, str]]
+) -> dict[tuple[int, int], Outlook]:
+    """Where each campaign would land with more days: as if its window had been so long from the start."""
+    import forecasting
+
+    whole = pl.col("sku") == ALL
+    extended = {}
+    for days in EXTENSIONS:
+        longer = inputs.running.filter(whole).with_columns(
+            pl.col("window_days") + days, pl.col("end") + pl.duration(days=days)
+        )
+        made = forecasting.forecast_landing(inputs.finished.filter(whole), longer)
+        for row in made.to_dict("records"):
+            base = wholes[row["campaign_id"]][0]
+            extended[row["campaign_id"], days] = at_least(_outlook(row, base.units), base)
+    return extended
 
 
 def _outlook(row: Mapping[Hashable, Any], units: int) -> Outlook:
@@ -171,7 +193,7 @@ def store_landings(
     known = find_landings(session, fingerprint=inputs.fingerprint)
     if known:
         return len(known)
-    for table in (LandingLine, Landing):
+    for table in (LandingExtension, LandingLine, Landing):
         session.execute(delete(table).where(table.as_of == inputs.as_of))
     days = {
         row["campaign_id"]: row
@@ -201,4 +223,14 @@ def store_landings(
     ]
     if lines:
         session.execute(insert(LandingLine), lines)
+    session.add_all(
+        LandingExtension(
+            campaign_id=campaign_id,
+            as_of=inputs.as_of,
+            days=days,
+            **{name: value for name, value in asdict(outlook).items() if name != "units"},
+        )
+        for (campaign_id, days), outlook in result.extended.items()
+    )
+    session.flush()
     return len(result.wholes)

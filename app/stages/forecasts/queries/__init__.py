@@ -1,11 +1,18 @@
 """What other stages and screens read of a forecast. Every answer is a frozen value."""
 
 from app.stages.forecasts.queries.accuracy import AccuracyBy, AccuracyFact, accuracy
+from app.stages.forecasts.queries.campaign_levers import (
+    CampaignLevers,
+    LeverLine,
+    LeverOption,
+    campaign_levers,
+)
 from app.stages.forecasts.queries.landings import (
     LandingFact,
     LandingLineFact,
     campaign_landings,
     chance_of_going,
+    extensions,
     find_landings,
     landing_lines,
     last_landing,
@@ -43,11 +50,14 @@ __all__ = [
     "FRAME_SCHEMA",
     "AccuracyBy",
     "AccuracyFact",
+    "CampaignLevers",
     "FanChart",
     "ForecastRunFact",
     "LandingFact",
     "LandingLineFact",
     "Lever",
+    "LeverLine",
+    "LeverOption",
     "LineFact",
     "MethodCount",
     "OverrideFact",
@@ -56,8 +66,10 @@ __all__ = [
     "WeekUnits",
     "accuracy",
     "campaign_landings",
+    "campaign_levers",
     "chance_of_going",
     "counting_overrides",
+    "extensions",
     "fan_chart",
     "find_landings",
     "find_run",

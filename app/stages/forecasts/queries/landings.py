@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFound
-from app.stages.forecasts.models import Landing, LandingLine
+from app.stages.forecasts.models import Landing, LandingExtension, LandingLine
 from app.stages.forecasts.rules import Outlook, chance_of
 
 
@@ -94,6 +94,17 @@ def last_landing(session: Session, *, campaign_id: int) -> LandingFact:
 def chance_of_going(landing: LandingFact, *, go_units: int) -> float:
     """The chance (0–1) that the campaign lands at its go line or above."""
     return chance_of(go_units, landing.outlook)
+
+
+def extensions(session: Session, *, landing: LandingFact) -> dict[int, Outlook]:
+    """Where the campaign would land if it closed so many days later, by days."""
+    names = [field.name for field in fields(Outlook) if field.name != "units"]
+    columns = [getattr(LandingExtension, name) for name in ("days", *names)]
+    query = select(*columns).where(
+        LandingExtension.campaign_id == landing.campaign_id, LandingExtension.as_of == landing.as_of
+    )
+    rows = session.execute(query.order_by(LandingExtension.days))
+    return {row[0]: Outlook(landing.units, *row[1:]) for row in rows}
 
 
 def landing_lines(session: Session, *, campaign_id: int, as_of: dt.date) -> list[LandingLineFact]:
