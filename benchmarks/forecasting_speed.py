@@ -62,6 +62,12 @@ def seconds_of(call: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
+def cpu_seconds() -> float:
+    """Of this process and those it has waited for: unlike the clock's they don't grow with others' load."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
+
+
 def compare_theta(weeks: int) -> None:
     """Microseconds a series on one core, of the dynamic optimised model where the floor has it."""
     sold = units(OURS, weeks, 1.0, seed=1)
@@ -96,13 +102,14 @@ def _floor_model() -> tuple[str, Callable[[np.ndarray], object]]:
 
 def time_panel(series: int, chosen: argparse.Namespace) -> None:
     frame = history(units(series, chosen.weeks, chosen.regular))
-    start = time.perf_counter()
+    start, before = time.perf_counter(), cpu_seconds()
     found = forecast_demand(frame, horizon=HORIZON, freq="W", processes=chosen.processes, tier=chosen.tier)
-    seconds = time.perf_counter() - start
+    seconds, cpu = time.perf_counter() - start, cpu_seconds() - before
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
     print(
         f"{series:>9,} series × {chosen.weeks} weeks, {HORIZON} ahead: {seconds:6.1f} s, "
-        f"{seconds / series * 1e6:4.0f} µs a series, peak {peak:.1f} GB"
+        f"{seconds / series * 1e6:4.0f} µs a series; "
+        f"{cpu:6.1f} s of CPU, {cpu / series * 1e6:4.0f} µs a series; peak {peak:.1f} GB"
     )
     print(f"          methods {(found['method'].value_counts() // HORIZON).to_dict()}", flush=True)
 

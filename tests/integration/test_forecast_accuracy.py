@@ -149,7 +149,7 @@ def test_classes_are_by_the_volume_of_the_year_before_the_run(
             schema=queries.FRAME_SCHEMA,
             orient="row",
         )
-        result = operations.ForecastResult(inputs.fingerprint, lines)
+        result = operations.ForecastResult(inputs.fingerprint, lines, brand.totals_of(lines))
         operations.store(session, inputs=inputs, result=result, actor=SYSTEM, now=brand.NOW)
     score(db, NEXT)
     assert [(one.key, one.forecasts) for one in accuracy(db, "class")] == [("A", 2), ("B", 1)]

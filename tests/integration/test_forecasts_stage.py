@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from app.core import schema
 from app.core.access import SYSTEM
 from app.core.db import Database
 from app.core.errors import Conflict, NotFound, RuleBroken
@@ -213,3 +214,60 @@ def test_without_any_sale_there_is_nothing_to_forecast(db: Database) -> None:
 def test_a_chart_of_an_unknown_run_is_refused(db: Database) -> None:
     with db.reading() as session, pytest.raises(NotFound):
         queries.fan_chart(session, run_id=7)
+
+
+def with_calendar(db: Database, folder: Path, now: dt.datetime, *lines: str) -> None:
+    """The network again, with another calendar."""
+    (folder / "network" / "calendar.csv").write_text("\n".join(["date,kind,name", *lines]) + "\n")
+    with db.transaction() as session:
+        stock.import_network(session, directory=folder / "network", actor=SYSTEM, now=now, currency="CNY")
+
+
+def test_what_the_calendar_says_is_part_of_the_inputs_and_is_shown(
+    sold: Database, tmp_path: Path, now: dt.datetime
+) -> None:
+    before = freeze(sold)
+    with_calendar(
+        sold, tmp_path, now, *(f"2026-{day},promotion,Sale" for day in ("05-04", "05-05", "12-07", "12-08"))
+    )
+    inputs = freeze(sold)
+    assert inputs.fingerprint != before.fingerprint
+    assert inputs.calendar is not None
+    assert dt.date(2026, 12, 7) in inputs.calendar["ds"].to_list()
+    run = store(sold, inputs, now)
+    with sold.reading() as session:
+        fan = queries.fan_chart(session, run_id=run.id, weeks=40)
+        methods = {line.method for line in queries.lines(session, run_id=run.id)}
+    shown = [(one.week, one.name, one.days) for one in fan.festivals if one.name == "Sale"]
+    assert shown == [(dt.date(2026, 5, 4), "Sale", 2), (dt.date(2026, 12, 7), "Sale", 2)]
+    assert all(method.endswith("+known+levels") for method in methods)
+
+
+def test_totals_are_sums_of_the_lines_with_bounds_of_their_own(sold: Database, now: dt.datetime) -> None:
+    run = store(sold, freeze(sold), now)
+    shirt = cell(sold, "TEE-WHT-M", "CN-SH")
+    with sold.reading() as session:
+        for part in ({}, {"sku_id": shirt["sku_id"]}, {"region_id": shirt["region_id"]}, shirt):
+            totals = queries.weekly_totals(session, run_id=run.id, **part)
+            lines = queries.lines(session, run_id=run.id, **part)
+            assert [one.week for one in totals] == sorted({line.week for line in lines})
+            for one in totals:
+                mean = sum(line.mean for line in lines if line.week == one.week)
+                assert one.mean == pytest.approx(mean, abs=1e-6)
+                assert 0 <= one.lo_95 <= one.lo_80 <= one.mean <= one.hi_80 <= one.hi_95
+
+
+def test_runs_stored_before_totals_get_the_sums_of_their_lines(sold: Database, now: dt.datetime) -> None:
+    run = store(sold, freeze(sold), now)
+    shirt = cell(sold, "TEE-WHT-M", "CN-SH")
+    schema.downgrade(sold, revision="0012")
+    schema.migrate(sold)
+    with sold.reading() as session:
+        for part in ({}, {"sku_id": shirt["sku_id"]}, {"region_id": shirt["region_id"]}):
+            lines = queries.lines(session, run_id=run.id, **part)
+            totals = queries.weekly_totals(session, run_id=run.id, **part)
+            assert len(totals) == 8
+            for one in totals:
+                of_week = [line for line in lines if line.week == one.week]
+                for name in ("mean", "lo_80", "hi_80", "lo_95", "hi_95"):
+                    assert getattr(one, name) == pytest.approx(sum(getattr(line, name) for line in of_week))

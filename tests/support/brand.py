@@ -19,7 +19,7 @@ from app.stages.catalog import queries as catalog
 from app.stages.confirmation import operations as confirmation
 from app.stages.demand import operations as demand
 from app.stages.forecasts import operations as forecasts
-from app.stages.forecasts.queries import FRAME_SCHEMA
+from app.stages.forecasts.queries import FRAME_SCHEMA, TOTAL_SCHEMA
 from app.stages.stock import operations as stock
 
 NOW = dt.datetime(2026, 11, 23, 9, tzinfo=dt.UTC)
@@ -121,8 +121,18 @@ def store_forecast(db: Database, *, mugs: int = 20, weeks: int = 8) -> int:
             for week in range(weeks)
         ]
         lines = pl.DataFrame(rows, schema=FRAME_SCHEMA, orient="row")
-        result = forecasts.ForecastResult(inputs.fingerprint, lines)
+        result = forecasts.ForecastResult(inputs.fingerprint, lines, totals_of(lines))
         return forecasts.store(session, inputs=inputs, result=result, actor=SYSTEM, now=NOW).id
+
+
+def totals_of(lines: pl.DataFrame) -> pl.DataFrame:
+    """SKUs, regions and everything, as sums of the lines, bounds too."""
+    numbers = ["mean", "lo_80", "hi_80", "lo_95", "hi_95"]
+    parts = [
+        lines.group_by(*keys, "week").agg(pl.col(numbers).sum())
+        for keys in (["sku_id"], ["region_id"], list[str]())
+    ]
+    return pl.concat(parts, how="diagonal").select(TOTAL_SCHEMA.keys())
 
 
 def make_plan(

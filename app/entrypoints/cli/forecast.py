@@ -114,7 +114,8 @@ def _backtest(day: dt.date, sku: str, region: str | None) -> dict[str, Any]:
         if region and region_id is None:
             raise NotFound("region_unknown", f"There is no region {region}.", region=region)
         history = queries.spot_history(session, until=day, sku_id=sku_id, region_id=region_id)
-    fact = operations.backtest(history, as_of=day)
+        calendar = catalog.calendar(session, since=dt.date.min, until=day)
+    fact = operations.backtest(history, as_of=day, calendar=calendar)
     return {"sku": sku, "region": region, "backtest": asdict(fact)}
 
 

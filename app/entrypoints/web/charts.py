@@ -76,6 +76,7 @@ def _node(key: str, label: str, quantity: int, total: int, side: str, alert: boo
 
 
 def fan(chart: FanChart) -> Data:
+    kinds = {"promotion": gettext("Promotion"), "holiday": gettext("Holiday")}
     return {
         "history": [{"week": point.week.isoformat(), "units": point.units} for point in chart.history],
         "forecast": [
@@ -89,9 +90,18 @@ def fan(chart: FanChart) -> Data:
             }
             for point in chart.forecast
         ],
+        "festivals": [
+            {
+                "week": one.week.isoformat(),
+                "kind": one.kind,
+                "text": f"{kinds[one.kind]}: {one.name}",
+            }
+            for one in chart.festivals
+        ],
         "words": {
             "sold": gettext("Sold"),
             "forecast": gettext("Forecast"),
+            **kinds,
             "band80": gettext("%(level)s interval", level=show.percent(0.80, 0)),
             "band95": gettext("%(level)s interval", level=show.percent(0.95, 0)),
         },

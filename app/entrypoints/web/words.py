@@ -133,6 +133,7 @@ METHODS = {
     "ar": _("autoregression"),
     "ses": _("slow mean"),
     "known": _("what is known ahead"),
+    "levels": _("made to add up"),
     "damped-trend": _("Exponential smoothing with a damped trend"),
     "imapa": _("Coarser periods"),
     "tsb": _("TSB, for demand that comes and goes"),
@@ -338,10 +339,12 @@ def phase(text: str) -> str:
 
 def method(name: str) -> str:
     """How a series was forecast: theta+ets-s52 is the mean of two, freed of a season of 52 periods."""
-    parts = re.sub(r"-s[0-9]+$", "", name)
-    season = name.removeprefix(parts).removeprefix("-s")
-    said = " + ".join(label(METHODS, part) for part in parts.split("+"))
-    return said if not season else gettext("%(method)s, season of %(length)s", method=said, length=season)
+    season = re.search(r"-s([0-9]+)", name)
+    parts = re.sub(r"-s[0-9]+", "", name).split("+")
+    said = " + ".join(label(METHODS, part) for part in parts)
+    if not season:
+        return said
+    return gettext("%(method)s, season of %(length)s", method=said, length=season.group(1))
 
 
 def author(name: str) -> str:

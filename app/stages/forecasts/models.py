@@ -47,6 +47,30 @@ class ForecastLine(Base):
     )
 
 
+class ForecastTotal(Base):
+    """The same of a SKU in all regions, of a region with all its SKUs, or of everything: then both are null.
+
+    Means are sums of the lines' means. Bounds are the total's own: its parts don't err independently.
+    """
+
+    __tablename__ = "forecast_total"
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("forecast_run.id"))
+    sku_id: Mapped[int | None] = mapped_column(ForeignKey("sku.id"))
+    region_id: Mapped[int | None] = mapped_column(ForeignKey("region.id"))
+    week: Mapped[dt.date]
+    mean: Mapped[float]
+    lo_80: Mapped[float]
+    hi_80: Mapped[float]
+    lo_95: Mapped[float]
+    hi_95: Mapped[float]
+    __table_args__ = (
+        CheckConstraint(ORDERED, name="ordered"),
+        CheckConstraint("sku_id IS NULL OR region_id IS NULL", name="of_more_than_one_series"),
+        Index("ix_forecast_total_run", "run_id", "sku_id", "region_id"),
+    )
+
+
 class ForecastOverride(Base):
     """A planner's word against the forecast: `units` of a SKU in a week, in one region or (null) in all.
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
 from app.core.errors import RuleBroken
+from app.stages.catalog.queries import CalendarFact
 from app.stages.forecasts import rules
 from app.stages.forecasts.operations.accuracy import SERIES, WEEK, naive_errors
+from app.stages.forecasts.translate import festival_weeks
 
 MOST_ORIGINS = 6
 
@@ -48,11 +50,15 @@ class BacktestFact:
 
 
 def backtest(
-    history: pl.DataFrame, *, as_of: dt.date, horizon_weeks: int = rules.HORIZON_WEEKS
+    history: pl.DataFrame,
+    *,
+    as_of: dt.date,
+    calendar: Sequence[CalendarFact] = (),
+    horizon_weeks: int = rules.HORIZON_WEEKS,
 ) -> BacktestFact:
     """Forecast from up to six earlier weeks and hold it against what was sold. Reads and writes nothing.
 
-    `history` has the columns of queries.spot_history.
+    `history` has the columns of queries.spot_history; `calendar` are promotions and holidays of these weeks.
 
     Raises:
         RuleBroken: `history_empty` or `history_short`, when there is too little to learn from and to check.
@@ -80,6 +86,7 @@ def backtest(
         horizon=horizon_weeks,
         freq="W",
         origins=origins,
+        calendar=festival_weeks(calendar, first=first, start=start, until=start),
         end=start - WEEK,
     )
     *scores, whole = (_score(row) for row in made.to_dict("records"))

@@ -1,4 +1,4 @@
-"""One forecast: freeze the history, compute with no transaction open, store what came out."""
+"""One forecast: freeze history and calendar, compute with no transaction open, store what came out."""
 
 from __future__ import annotations
 
@@ -14,31 +14,46 @@ from app.core.access import Actor
 from app.core.db import copy_rows
 from app.core.errors import Conflict, RuleBroken
 from app.core.jobs import Progress
+from app.stages.catalog import queries as catalog
 from app.stages.forecasts import rules
 from app.stages.forecasts.models import ForecastRun
-from app.stages.forecasts.queries import FRAME_SCHEMA, ForecastRunFact, find_run, get_run, spot_history
+from app.stages.forecasts.operations.hierarchy import WEEK, forecast_hierarchy
+from app.stages.forecasts.queries import (
+    FRAME_SCHEMA,
+    TOTAL_SCHEMA,
+    ForecastRunFact,
+    find_run,
+    get_run,
+    spot_history,
+)
+from app.stages.forecasts.translate import REACH, festival_weeks
 
-METHOD = "weekly/3"
+METHOD = "weekly/4"
 """Part of the fingerprint: a change of method makes a new run of the same history."""
 
 
 @dataclass(frozen=True, slots=True)
 class ForecastInputs:
-    """What a run is made from: sku_id, region_id, week, units ≥ 0. `quiet` series were left out."""
+    """What a run is made from: sku_id, region_id, week, units ≥ 0. `quiet` series were left out.
+
+    `calendar` has the weeks with promotions and holidays, past and ahead (translate.festival_weeks).
+    """
 
     as_of: dt.date
     horizon_weeks: int
     history: pl.DataFrame
+    calendar: pl.DataFrame | None
     quiet: int
     fingerprint: str
 
 
 @dataclass(frozen=True, slots=True)
 class ForecastResult:
-    """`lines` has the columns of queries.FRAME_SCHEMA."""
+    """`lines` has the columns of queries.FRAME_SCHEMA, `totals` those of TOTAL_SCHEMA."""
 
     fingerprint: str
     lines: pl.DataFrame
+    totals: pl.DataFrame
 
 
 def freeze(session: Session, *, as_of: dt.date, horizon_weeks: int = rules.HORIZON_WEEKS) -> ForecastInputs:
@@ -54,18 +69,35 @@ def freeze(session: Session, *, as_of: dt.date, horizon_weeks: int = rules.HORIZ
     active = sold.filter(pl.col("units") > 0).group_by(keys).agg(pl.col("week").max().alias("last"))
     kept = active.filter(pl.col("last") >= alive)
     history = sold.join(kept.select(keys), on=keys, how="semi").sort(*keys, "week")
+    calendar = _calendar(session, history, start=start, horizon_weeks=horizon_weeks)
     return ForecastInputs(
         as_of,
         horizon_weeks,
         history,
+        calendar,
         active.height - kept.height,
-        _fingerprint(history, start, horizon_weeks),
+        _fingerprint(history, calendar, start, horizon_weeks),
     )
 
 
-def _fingerprint(history: pl.DataFrame, start: dt.date, horizon_weeks: int) -> str:
+def _calendar(
+    session: Session, history: pl.DataFrame, *, start: dt.date, horizon_weeks: int
+) -> pl.DataFrame | None:
+    first = history["week"].min()
+    if not isinstance(first, dt.date):
+        return None
+    until = start + horizon_weeks * WEEK
+    days = catalog.calendar(session, since=first - REACH, until=until + REACH)
+    return festival_weeks(days, first=first, start=start, until=until)
+
+
+def _fingerprint(
+    history: pl.DataFrame, calendar: pl.DataFrame | None, start: dt.date, horizon_weeks: int
+) -> str:
     digest = hashlib.sha256(f"{METHOD} {start} {horizon_weeks}\n".encode())
     digest.update(history.write_csv(include_header=False).encode())
+    if calendar is not None:
+        digest.update(calendar.write_csv().encode())
     return digest.hexdigest()
 
 
@@ -82,34 +114,16 @@ def compute(
             "history_empty",
             f"Nothing was sold in the year before {inputs.as_of}. Import orders, or plan an earlier day.",
         )
-    import forecasting  # statsmodels takes seconds to load, and only a forecast needs it
-
-    start = rules.monday(inputs.as_of)
-    series = pl.format("{}:{}", pl.col("sku_id"), pl.col("region_id"))
-    frame = inputs.history.select(
-        series.alias("unique_id"), pl.col("week").alias("ds"), pl.col("units").alias("y")
-    )
-    made = forecasting.forecast_demand(
-        frame,
-        horizon=inputs.horizon_weeks,
-        freq="W",
-        end=start - dt.timedelta(weeks=1),
+    tell = progress or (lambda *_: None)
+    lines, totals = forecast_hierarchy(
+        inputs.history,
+        start=rules.monday(inputs.as_of),
+        horizon_weeks=inputs.horizon_weeks,
+        calendar=inputs.calendar,
         processes=processes,
-        progress=None if progress is None else lambda done, total: progress("forecasting", done, total),
+        progress=lambda done, total: tell("forecasting", done, total),
     )
-    return ForecastResult(inputs.fingerprint, _lines(pl.from_pandas(made)))
-
-
-def _lines(made: pl.DataFrame) -> pl.DataFrame:
-    key = pl.col("unique_id").str.split_exact(":", 1)
-    return made.select(
-        key.struct.field("field_0").cast(pl.Int64).alias("sku_id"),
-        key.struct.field("field_1").cast(pl.Int64).alias("region_id"),
-        pl.col("ds").cast(pl.Date).alias("week"),
-        "mean",
-        *(pl.col(f"{side}-{level}").alias(f"{side}_{level}") for level in (80, 95) for side in ("lo", "hi")),
-        "method",
-    ).cast(FRAME_SCHEMA)  # type: ignore[arg-type]
+    return ForecastResult(inputs.fingerprint, lines, totals)
 
 
 def store(
@@ -137,7 +151,11 @@ def store(
     )
     session.add(run)
     session.flush()
-    _insert_lines(session, result.lines.select(pl.lit(run.id).alias("run_id"), *FRAME_SCHEMA))
+    for into, rows, columns in (
+        ("forecast_line", result.lines, FRAME_SCHEMA),
+        ("forecast_total", result.totals, TOTAL_SCHEMA),
+    ):
+        _insert(session, rows.select(pl.lit(run.id).alias("run_id"), *columns), into=into)
     audit.record(
         session,
         actor=actor,
@@ -151,13 +169,13 @@ def store(
     return stored
 
 
-def _insert_lines(session: Session, lines: pl.DataFrame) -> None:
+def _insert(session: Session, lines: pl.DataFrame, *, into: str) -> None:
     """Hundreds of thousands of lines: COPY on PostgreSQL, one prepared statement on SQLite."""
     connection = session.connection()
     names = ", ".join(lines.columns)
     if connection.dialect.name == "sqlite":
         marks = ", ".join("?" * lines.width)
         rows = lines.with_columns(pl.col("week").cast(pl.String)).rows()
-        connection.exec_driver_sql(f"INSERT INTO forecast_line ({names}) VALUES ({marks})", rows)
+        connection.exec_driver_sql(f"INSERT INTO {into} ({names}) VALUES ({marks})", rows)
         return
-    copy_rows(session, lines, into="forecast_line")
+    copy_rows(session, lines, into=into)

@@ -29,6 +29,7 @@ from app.stages.forecasts.queries.overrides import (
 )
 from app.stages.forecasts.queries.runs import (
     FRAME_SCHEMA,
+    TOTAL_SCHEMA,
     FanChart,
     ForecastRunFact,
     LineFact,
@@ -48,6 +49,7 @@ from app.stages.forecasts.queries.runs import (
 
 __all__ = [
     "FRAME_SCHEMA",
+    "TOTAL_SCHEMA",
     "AccuracyBy",
     "AccuracyFact",
     "CampaignLevers",

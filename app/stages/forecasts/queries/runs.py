@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -13,10 +13,11 @@ from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFound
+from app.stages.catalog import queries as catalog
 from app.stages.catalog.models import Sku
 from app.stages.demand import queries as demand
 from app.stages.demand.models import CampaignDay, DemandDay
-from app.stages.forecasts.models import ForecastLine, ForecastRun
+from app.stages.forecasts.models import ForecastLine, ForecastRun, ForecastTotal
 from app.stages.forecasts.rules import monday
 
 
@@ -68,11 +69,22 @@ class WeekUnits:
 
 
 @dataclass(frozen=True, slots=True)
+class FestivalWeek:
+    """A week in which a promotion or holiday has `days` days."""
+
+    week: dt.date
+    kind: str
+    name: str
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
 class FanChart:
-    """What was sold by week, oldest first, and what is forecast."""
+    """What was sold by week, oldest first, what is forecast, and the promotions and holidays of both."""
 
     history: tuple[WeekUnits, ...]
     forecast: tuple[WeekTotal, ...]
+    festivals: tuple[FestivalWeek, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,18 +124,17 @@ def lines(
 def weekly_totals(
     session: Session, *, run_id: int, sku_id: int | None = None, region_id: int | None = None
 ) -> list[WeekTotal]:
-    """Totals by week of all series chosen.
-
-    A quantile of a sum is not the sum of quantiles: the half-widths are added as squares, which is right for
-    errors that are independent between series.
-    """
-    halves = [
-        func.sum((ForecastLine.mean - bound) * (ForecastLine.mean - bound))
-        for bound in (ForecastLine.lo_80, ForecastLine.hi_80, ForecastLine.lo_95, ForecastLine.hi_95)
-    ]
-    query = _where(select(ForecastLine.week, func.sum(ForecastLine.mean), *halves), run_id, sku_id, region_id)
-    query = query.group_by(ForecastLine.week).order_by(ForecastLine.week)
-    return [_total(row) for row in session.execute(query)]
+    """Totals by week: of everything, a SKU or a region, or the lines of a SKU in a region."""
+    table: type[ForecastLine] | type[ForecastTotal] = ForecastTotal
+    if sku_id is not None and region_id is not None:
+        table = ForecastLine
+    columns = [getattr(table, field) for field in WeekTotal.__dataclass_fields__]
+    query = select(*columns).where(
+        table.run_id == run_id,
+        table.sku_id.is_not_distinct_from(sku_id),
+        table.region_id.is_not_distinct_from(region_id),
+    )
+    return [WeekTotal(*row) for row in session.execute(query.order_by(table.week))]
 
 
 def method_mix(session: Session, *, run_id: int) -> list[MethodCount]:
@@ -167,7 +178,18 @@ def fan_chart(
     for day, sold in _sold(session, since=since, until=start, sku_id=sku_id, region_id=region_id):
         units[monday(day)] = units.get(monday(day), 0) + sold
     past = [start - dt.timedelta(weeks=back) for back in range(weeks, 0, -1)]
-    return FanChart(tuple(WeekUnits(week, units.get(week, 0)) for week in past), tuple(forecast))
+    return FanChart(
+        tuple(WeekUnits(week, units.get(week, 0)) for week in past),
+        tuple(forecast),
+        festivals(session, since=since, until=start + dt.timedelta(weeks=run.horizon_weeks)),
+    )
+
+
+def festivals(session: Session, *, since: dt.date, until: dt.date) -> tuple[FestivalWeek, ...]:
+    """Promotions and holidays of the catalog's calendar by planning week, by week, kind and name."""
+    days = catalog.calendar(session, since=since, until=until)
+    counted = Counter((monday(day.day), day.kind, day.name) for day in days)
+    return tuple(FestivalWeek(*key, count) for key, count in sorted(counted.items()))
 
 
 def spot_history(
@@ -209,6 +231,8 @@ FRAME_SCHEMA = {
     "method": pl.String,
 }
 """Columns of a forecast as a frame; those of LineFact, in its order."""
+TOTAL_SCHEMA = {name: kind for name, kind in FRAME_SCHEMA.items() if name != "method"}
+"""Columns of its totals: no region where it is of all regions, no SKU where it is of all SKUs."""
 
 _RUN: list[Any] = [getattr(ForecastRun, field) for field in ForecastRunFact.__dataclass_fields__]
 _LINE: list[Any] = [getattr(ForecastLine, field) for field in LineFact.__dataclass_fields__]
@@ -224,10 +248,3 @@ def _where(query: Query, run_id: int, sku_id: int | None, region_id: int | None)
     if region_id is not None:
         query = query.where(ForecastLine.region_id == region_id)
     return query
-
-
-def _total(row: Any) -> WeekTotal:
-    week, mean, lo_80, hi_80, lo_95, hi_95 = row
-    below = [max(mean - math.sqrt(square), 0.0) for square in (lo_80, lo_95)]
-    above = [mean + math.sqrt(square) for square in (hi_80, hi_95)]
-    return WeekTotal(week, mean, below[0], above[0], below[1], above[1])

@@ -16,22 +16,31 @@ export function option(data, palette, { width }) {
       areaStyle: { color: palette.stream, opacity } },
   ];
   const { words } = data;
+  const festive = (week) => data.festivals.filter((one) => one.week === week);
+  const named = (week) => festive(week).map((one) => `\n${one.text}`).join("");
+  const marks = (kind, symbol, color) => ({
+    name: words[kind], type: "scatter", symbol, symbolSize: 9, silent: true, itemStyle: { color },
+    data: weeks.filter((week) => festive(week).some((one) => one.kind === kind))
+      .map((week) => ({ value: [week, 0], symbolOffset: [0, kind === "holiday" ? -12 : 0] })),
+  });
   return {
     grid: { left: 12, right: 18, top: width < 520 ? 60 : 40, bottom: 8, containLabel: true },
-    legend: legend(palette, { data: [words.sold, words.forecast, words.band80, words.band95] }),
+    legend: legend(palette, { data: [words.sold, words.forecast, words.band80, words.band95,
+      ...["promotion", "holiday"].filter((kind) => data.festivals.some((one) => one.kind === kind))
+        .map((kind) => words[kind])] }),
     tooltip: {
       trigger: "axis",
       axisPointer: { lineStyle: { color: palette.quiet, type: "dashed" } },
       formatter: (items) => {
         const index = items[0].dataIndex;
         const point = data.forecast[index - data.history.length];
-        if (!point) return `${longDayOf(weeks[index])}\n${words.sold}: ${units(data.history[index].units)}`;
+        if (!point) return `${longDayOf(weeks[index])}\n${words.sold}: ${units(data.history[index].units)}${named(weeks[index])}`;
         return [
           longDayOf(point.week),
           `${words.forecast}: ${units(point.mean)}`,
           `${words.band80}: ${units(point.lo_80)} – ${units(point.hi_80)}`,
           `${words.band95}: ${units(point.lo_95)} – ${units(point.hi_95)}`,
-        ].join("\n");
+        ].join("\n") + named(point.week);
       },
     },
     xAxis: axis(palette, { type: "category", data: weeks, boundaryGap: false, splitLine: { show: false },
@@ -47,6 +56,8 @@ export function option(data, palette, { width }) {
         data: [...start.map((value) => (value === null ? null : { value, symbol: "none" })),
           ...data.forecast.map((point) => point.mean)],
         lineStyle: { color: palette.river, width: 2.25 }, itemStyle: { color: palette.river } },
+      marks("promotion", "triangle", palette.warn),
+      marks("holiday", "diamond", palette.good),
     ],
   };
 }
