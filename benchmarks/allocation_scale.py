@@ -22,6 +22,7 @@ from optimizer import Infeasible, Problem, Settings, check, solve
 DEFAULT_SIZES = (100, 300, 1_000, 3_000)
 # Seconds of wall clock for every 1,000 SKUs, and at least so many.
 LIMIT_SECONDS = 600.0
+LARGEST_MOQ = 100
 
 
 def problem(
@@ -46,6 +47,7 @@ def problem(
     for number in range(skus):
         _add_sku(rows, rng, f"K{number:05d}", weight / weight.sum(), load, sold_in=sold_in, houses=warehouses)
     capacity = np.ceil(load.sum() / suppliers / 8 * tightness * rng.uniform(0.7, 1.4, suppliers))
+    capacity = np.maximum(capacity, LARGEST_MOQ)
     lanes = _lanes("S", plant, "W", house, per_unit=0.012, far=60) + _lanes(
         "W", house, "R", place, per_unit=0.02
     )
@@ -104,7 +106,7 @@ def _add_sku(
     load[chosen] += total / len(chosen)
     for supplier in chosen:
         own = round(price * float(rng.uniform(0.9, 1.1)), 2)
-        moq = int(rng.choice([0, 20, 50, 100]))
+        moq = int(rng.choice([0, 20, 50, LARGEST_MOQ]))
         rows["offers"].append(
             {
                 "supplier": f"S{supplier}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from optimizer.limits import CapRow, cap_rows, locked_orders
-from optimizer.problem import Problem
+from optimizer.problem import Problem, Quantity
 
 
 def clashes(problem: Problem) -> bool:
@@ -27,7 +27,7 @@ def suppliers_of(problem: Problem, row: CapRow) -> set[str]:
     return _Facts(problem).suppliers(row)
 
 
-def covered(problem: Problem, row: CapRow) -> int:
+def covered(problem: Problem, row: CapRow) -> Quantity:
     """Units of the scope's demand that can be covered at most: by each supplier up to the cap, or what is
     locked with it already, and from stock."""
     return _Facts(problem).covered(row)
@@ -38,18 +38,20 @@ class _Facts:
         self._sources: dict[str, set[str]] = defaultdict(set)
         for offer in problem.offers:
             self._sources[offer.sku].add(offer.supplier)
-        self._stock: dict[str, int] = defaultdict(int)
+        self._stock: dict[str, Quantity] = defaultdict(int)
         for one in problem.stock:
             self._stock[one.sku] += one.quantity
         self._locked = locked_orders(problem)
+        self._continuous = problem.continuous
 
     def suppliers(self, row: CapRow) -> set[str]:
         return set().union(*(self._sources[sku] for sku in row.skus))
 
-    def covered(self, row: CapRow) -> int:
-        locked: dict[str, int] = defaultdict(int)
+    def covered(self, row: CapRow) -> Quantity:
+        locked: dict[str, Quantity] = defaultdict(int)
         for (supplier, sku, _), units in self._locked.items():
             if sku in row.skus:
                 locked[supplier] += units
-        within = sum(max(int(row.free_units), locked[one]) for one in self.suppliers(row))
+        free = row.free_units if self._continuous else int(row.free_units)
+        within = sum(max(free, locked[one]) for one in self.suppliers(row))
         return min(row.demand, within + sum(self._stock[sku] for sku in row.skus))

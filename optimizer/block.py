@@ -16,25 +16,32 @@ import numpy as np
 from optimizer.build import Builder, Floats, Ints, Layout
 from optimizer.engine import Arrays
 from optimizer.item import Item
-from optimizer.network import Coupling, Network
+from optimizer.network import Amounts, Coupling, Network
 from optimizer.problem import Offer
+
+NO_COLUMNS = np.zeros(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Piece:
     """What the model of one SKU is built from. Routes [R]: source, demand, cost; need and short [D'].
 
-    lot_extra [L] is added to a lot's unit price. use_route/use_row/use_amount are a route's uses of shared
+    lot_extra [L] is added to a lot's unit price, order_extra [L] to its order cost, money_extra [O] to each
+    unit of money an offer gets. delay [R] are weeks a route waits in its warehouse beyond what it must.
+    use_route, use_row and use_amount are a route's uses of shared
     rows; the left_ arrays the same for facts never used. lots_allowed [L] says which lots may be ordered.
     """
 
     item: Item
-    need: Ints
+    need: Amounts
     short: Floats
     source: Ints
     demand: Ints
     cost: Floats
     lot_extra: Floats
+    order_extra: Floats
+    money_extra: Floats
+    delay: Ints
     leftover: Floats
     lots_allowed: Ints
     use_route: Ints
@@ -55,14 +62,20 @@ class Segment:
     price: float
 
 
-def segments(offer: Offer, *, risk: float, most: float) -> list[Segment]:
-    """Price breaks as segments up to most units; all-units segments end one unit before the next starts."""
+def segments(offer: Offer, *, risk: float, most: float, whole: bool = True) -> list[Segment]:
+    """Price breaks as segments up to most units; all-units segments end one unit before the next starts.
+
+    In a continuous problem they end where the next starts, or just before where that is dearer.
+    """
     found = []
     below = 0.0
     for number, (start, price) in enumerate(offer.breaks):
         last = number + 1 == len(offer.breaks)
         next_start = most if last else float(offer.breaks[number + 1][0])
-        high = most if last else next_start - (1.0 if offer.price_mode == "all_units" else 0.0)
+        high = next_start
+        if not last and offer.price_mode == "all_units":
+            dearer = offer.breaks[number + 1][1] > price
+            high -= 1.0 if whole else (1e-6 * max(1.0, next_start) if dearer else 0.0)
         fixed = below - price * start if offer.price_mode == "incremental" else 0.0
         if start <= most:
             factor = 1.0 + risk
@@ -76,9 +89,10 @@ def fixed_cost(net: Network, item: Item) -> float:
     total = 0.0
     seen = set()
     for one in net.locked.get(item.sku.id, []):
-        offer = net.problem.offer_of[one.supplier, one.sku]
-        if (one.supplier, one.week) not in seen:
-            seen.add((one.supplier, one.week))
+        number = net.problem.alternatives[one.supplier, one.sku][one.alternative]
+        offer = net.problem.offers[number]
+        if (number, one.week) not in seen:
+            seen.add((number, one.week))
             total += offer.order_cost
         total += net.problem.lane_of[one.supplier, one.to].cost * item.sku.volume * one.quantity
         if len(offer.breaks) == 1:
@@ -99,11 +113,12 @@ def add_piece(
     routes = builder.columns(piece.cost, integer=whole_routes)
     leftover = builder.columns(piece.leftover)
     allowed = piece.lots_allowed.astype(np.float64)
-    used = builder.columns(lots.order_cost, upper=allowed, integer=True)
+    used = builder.columns(lots.order_cost + piece.order_extra, upper=allowed, integer=True)
+    price, risk = _single_price(item), risks(net, item) + piece.money_extra
     count = builder.columns(
-        lots.multiple * (_single_price(net, item)[lots.offer] + piece.lot_extra),
-        upper=allowed * (lots.most // lots.multiple),
-        integer=True,
+        lots.multiple * ((price * (1.0 + risk))[lots.offer] + piece.lot_extra),
+        upper=allowed * lots.most / lots.multiple,
+        integer=lots.rigid,
     )
     unmet = builder.columns(piece.short, upper=piece.need.astype(np.float64))
     lot_count = len(lots.week)
@@ -115,23 +130,35 @@ def add_piece(
     from_fact = piece.source >= lot_count
     builder.put(facts[piece.source[from_fact] - lot_count], routes[from_fact], 1.0)
     builder.put(facts, leftover, 1.0)
-    awarded = _add_awards(builder, net, item, used=used, awards=awards)
-    _add_caps(builder, item, count=count, awarded=awarded)
-    _add_segments(builder, net, item, count=count)
-    return Layout(routes=routes, leftover=leftover, used=used, count=count, unmet=unmet, awarded=awarded)
-
-
-def _single_price(net: Network, item: Item) -> Floats:
-    """Unit price with risk of each offer that has one price; 0 where segments carry the price."""
-    return np.array(
-        [
-            offer.breaks[0][1] * (1.0 + net.problem.supplier_of[offer.supplier].risk)
-            if len(offer.breaks) == 1
-            else 0.0
-            for offer in item.offers
-        ],
-        dtype=np.float64,
+    awarded, sourced = _add_awards(builder, net, item, used=used, awards=awards)
+    _add_caps(builder, item, count=count, sourced=sourced)
+    _add_churn(builder, item, count=count)
+    own = price[lots.offer]
+    money = [(lots.offer[own > 0], count[own > 0], (lots.multiple * own)[own > 0])]
+    money += _add_segments(builder, net, item, factor=1.0 + risk, count=count)
+    offers, columns, amounts = (np.concatenate([one[i] for one in money]) for i in range(3))
+    return Layout(
+        routes=routes,
+        leftover=leftover,
+        used=used,
+        count=count,
+        unmet=unmet,
+        awarded=awarded,
+        money_offer=offers,
+        money_column=columns,
+        money_amount=amounts,
     )
+
+
+def risks(net: Network, item: Item) -> Floats:
+    """The risk of each offer's supplier, [O]."""
+    return np.array([net.problem.supplier_of[one.supplier].risk for one in item.offers], dtype=np.float64)
+
+
+def _single_price(item: Item) -> Floats:
+    """Unit price of each offer that has one price; 0 where segments carry the price."""
+    prices = [offer.breaks[0][1] if len(offer.breaks) == 1 else 0.0 for offer in item.offers]
+    return np.array(prices, dtype=np.float64)
 
 
 def _add_lots(builder: Builder, piece: Piece, *, routes: Ints, used: Ints, count: Ints) -> None:
@@ -155,11 +182,12 @@ def _add_lots(builder: Builder, piece: Piece, *, routes: Ints, used: Ints, count
     builder.put(strong, used[lot], -np.minimum(piece.need[demand], lots.most[lot]))
 
 
-def _add_awards(builder: Builder, net: Network, item: Item, *, used: Ints, awards: bool) -> Ints:
-    """One yes/no an offer when anything counts suppliers; locked offers are used whatever happens."""
+def _add_awards(builder: Builder, net: Network, item: Item, *, used: Ints, awards: bool) -> tuple[Ints, Ints]:
+    """One yes/no an offer and one a supplier [O] when anything counts them; locked ones are used whatever
+    happens."""
     costs = np.array([offer.award_cost for offer in item.offers], dtype=np.float64)
     if not (awards or costs.any() or item.caps or item.sku.min_sources > 1):
-        return np.zeros(0, dtype=np.int64)
+        return NO_COLUMNS, NO_COLUMNS
     lots = item.lots
     locked = (item.locked_units > 0).astype(np.float64)
     awarded = builder.columns(costs, lower=locked, upper=1.0, integer=True)
@@ -169,36 +197,73 @@ def _add_awards(builder: Builder, net: Network, item: Item, *, used: Ints, award
     some = builder.rows(len(item.offers), lower=-locked)
     builder.put(some[lots.offer], used, 1.0)
     builder.put(some, awarded, -1.0)
+    sourced = _sources(builder, item, awarded)
     if item.sku.min_sources > 1:
         sources = builder.rows(len(lots.week), upper=0.0)
         builder.put(sources, used, float(item.sku.min_sources))
-        builder.put(np.repeat(sources, len(awarded)), np.tile(awarded, len(sources)), -1.0)
-    return awarded
+        each = np.unique(sourced)
+        builder.put(np.repeat(sources, len(each)), np.tile(each, len(sources)), -1.0)
+    return awarded, sourced
 
 
-def _add_caps(builder: Builder, item: Item, *, count: Ints, awarded: Ints) -> None:
+def _sources(builder: Builder, item: Item, awarded: Ints) -> Ints:
+    """The yes/no of each offer's supplier [O]: that of the offer itself where a supplier has only one."""
+    suppliers, of = np.unique(item.supplier, return_inverse=True)
+    if len(suppliers) == len(item.offers):
+        return awarded
+    sourced = builder.columns(np.zeros(len(suppliers)), upper=1.0, integer=True)
+    rows = builder.rows(len(item.offers), upper=0.0)
+    builder.put(rows, awarded, 1.0)
+    builder.put(rows, sourced[of], -1.0)
+    some = builder.rows(len(suppliers), lower=0.0)
+    builder.put(some[of], awarded, 1.0)
+    builder.put(some, sourced, -1.0)
+    return sourced[of]
+
+
+def _add_caps(builder: Builder, item: Item, *, count: Ints, sourced: Ints) -> None:
     lots = item.lots
+    suppliers, first, of = np.unique(item.supplier, return_index=True, return_inverse=True)
     for cap in item.caps:
-        free = np.array([cap.free[int(s)] for s in item.supplier], dtype=np.float64)
-        rows = builder.rows(len(item.offers), upper=0.0)
-        builder.put(rows[lots.offer], count, lots.multiple)
-        builder.put(rows, awarded, -free)
+        free = np.array([cap.free[int(s)] for s in suppliers], dtype=np.float64)
+        rows = builder.rows(len(suppliers), upper=0.0)
+        builder.put(rows[of[lots.offer]], count, lots.multiple)
+        builder.put(rows, sourced[first], -free)
         if not cap.hard:
-            excess = builder.columns(np.full(len(item.offers), cap.penalty))
+            excess = builder.columns(np.full(len(suppliers), cap.penalty))
             builder.put(rows, excess, -1.0)
 
 
-def _add_segments(builder: Builder, net: Network, item: Item, *, count: Ints) -> None:
+def _add_churn(builder: Builder, item: Item, *, count: Ints) -> None:
+    """What of the previous plan is not ordered again, by supplier and week."""
+    churn, lots = item.churn, item.lots
+    if not len(churn.units):
+        return
+    lost = builder.columns(np.full(len(churn.units), churn.cost), upper=churn.units)
+    rows = builder.rows(len(churn.units), lower=churn.units)
+    builder.put(rows, lost, 1.0)
+    for row, supplier, week in zip(rows, churn.supplier, churn.week, strict=True):
+        mine = np.flatnonzero((item.supplier[lots.offer] == supplier) & (lots.week == week))
+        builder.put(row, count[mine], lots.multiple[mine])
+
+
+def _add_segments(
+    builder: Builder, net: Network, item: Item, *, factor: Floats, count: Ints
+) -> list[tuple[Ints, Ints, Floats]]:
+    """Columns of price breaks; returns the money in them as (offer, column, amount)."""
     lots = item.lots
+    money = []
     for number, offer in enumerate(item.offers):
         mine = np.flatnonzero(lots.offer == number)
         locked = float(item.locked_units[number])
         most = float(lots.most[mine].sum()) + locked
         if len(offer.breaks) == 1 or most <= 0:
             continue
-        parts = segments(offer, risk=net.problem.supplier_of[offer.supplier].risk, most=most)
-        units = builder.columns(np.array([part.price for part in parts]))
-        chosen = builder.columns(np.array([part.fixed for part in parts]), upper=1.0, integer=True)
+        parts = segments(offer, risk=0.0, most=most, whole=not net.problem.continuous)
+        prices, start = (np.array([getattr(part, name) for part in parts]) for name in ("price", "fixed"))
+        units = builder.columns(prices * factor[number])
+        chosen = builder.columns(start * factor[number], upper=1.0, integer=True)
+        money += [(np.full(len(parts), number), units, prices), (np.full(len(parts), number), chosen, start)]
         total = builder.rows(1, lower=locked, upper=locked)
         builder.put(total, units, 1.0)
         builder.put(total, count[mine], -lots.multiple[mine])
@@ -209,6 +274,7 @@ def _add_segments(builder: Builder, net: Network, item: Item, *, count: Ints) ->
         high = builder.rows(len(parts), upper=0.0)
         builder.put(high, units, 1.0)
         builder.put(high, chosen, [-part.high for part in parts])
+    return money
 
 
 def lot_uses(net: Network, item: Item) -> tuple[Ints, Ints, Floats]:
@@ -222,6 +288,11 @@ def lot_uses(net: Network, item: Item) -> tuple[Ints, Ints, Floats]:
         (numbers, coupling.capacity[source, lots.week], use),
         (numbers, coupling.horizon[source], use),
     ]
+    for number, offer in enumerate(item.offers):
+        mine = np.flatnonzero(lots.offer == number)
+        for material, taken in net.problem.recipe(offer):
+            rows = coupling.material[net.materials[material], lots.week[mine]]
+            found.append((mine, rows, np.full(len(mine), taken)))
     for cap, skus in enumerate(coupling.skus_of_cap):
         if item.sku.id in skus:
             found.append((numbers, coupling.share[cap, source], np.ones(len(numbers))))
@@ -230,10 +301,48 @@ def lot_uses(net: Network, item: Item) -> tuple[Ints, Ints, Floats]:
     return lot[kept].astype(np.int64), row[kept].astype(np.int64), amount[kept]
 
 
+def setup_uses(net: Network, item: Item) -> tuple[Ints, Ints, Floats]:
+    """Capacity each new order takes beside its units: (lot, row, amount)."""
+    lots = item.lots
+    numbers = np.flatnonzero(lots.setup > 0)
+    source = item.supplier[lots.offer[numbers]]
+    row = np.concatenate([net.coupling.capacity[source, lots.week[numbers]], net.coupling.horizon[source]])
+    lot = np.tile(numbers, 2)
+    kept = row >= 0
+    return lot[kept], row[kept].astype(np.int64), lots.setup[lot[kept]]
+
+
+def money_uses(net: Network, item: Item) -> tuple[Ints, Ints, Floats]:
+    """Uses of caps of spend per unit of money an offer gets: (offer, row, amount)."""
+    found: list[tuple[int, int, float]] = []
+    for cap in net.coupling.spend:
+        if item.sku.id in cap.skus:
+            for supplier in np.flatnonzero(cap.row >= 0):
+                for number, one in enumerate(item.supplier):
+                    amount = float(one == supplier) - cap.max_share
+                    found.append((number, int(cap.row[supplier]), amount))
+    table = np.array(found).reshape(len(found), 3)
+    return table[:, 0].astype(np.int64), table[:, 1].astype(np.int64), table[:, 2].astype(np.float64)
+
+
+def put_money(layout: Layout, offer: Ints, row: Ints, amount: Floats) -> tuple[Ints, Ints, Floats]:
+    """Entries (row, column, value) of uses of money in a model."""
+    use, entry = np.nonzero(offer[:, None] == layout.money_offer[None, :])
+    return row[use], layout.money_column[entry], amount[use] * layout.money_amount[entry]
+
+
 def couple(
-    builder: Builder, net: Network, pieces: list[tuple[Piece, Layout]], *, room: Floats | None = None
+    builder: Builder,
+    net: Network,
+    pieces: list[tuple[Piece, Layout]],
+    *,
+    room: Floats | None = None,
+    gates: dict[int, int] | None = None,
 ) -> dict[int, int]:
-    """Add the shared rows the pieces use; returns model row by shared row. Soft rows get an excess column."""
+    """Add the shared rows the pieces use; returns model row by shared row. Soft rows get an excess column.
+
+    gates: by shared row the yes/no column without which it has no room at all.
+    """
     coupling: Coupling = net.coupling
     limit = coupling.room if room is None else room
     entries: list[tuple[Ints, Ints, Floats]] = []
@@ -241,14 +350,20 @@ def couple(
         lot, row, amount = lot_uses(net, piece.item)
         multiple = piece.item.lots.multiple[lot]
         entries.append((row, layout.count[lot], amount * multiple))
+        lot, row, amount = setup_uses(net, piece.item)
+        entries.append((row, layout.used[lot], amount))
+        entries.append(put_money(layout, *money_uses(net, piece.item)))
         entries.append((piece.use_row, layout.routes[piece.use_route], piece.use_amount))
         entries.append((piece.left_row, layout.leftover[piece.left_fact], piece.left_amount))
     touched = np.unique(np.concatenate([one[0] for one in entries])).astype(np.int64)
     soft = np.isfinite(coupling.penalty)
     touched = np.union1d(touched, np.flatnonzero(soft & (limit < 0))).astype(np.int64)
-    rows = builder.rows(len(touched), upper=limit[touched])
+    gated = np.array([int(one) in (gates or {}) for one in touched], dtype=bool)
+    rows = builder.rows(len(touched), upper=np.where(gated, 0.0, limit[touched]))
     place = np.full(len(limit), -1, dtype=np.int64)
     place[touched] = rows
+    for gate in touched[gated]:
+        builder.put(place[gate], (gates or {})[int(gate)], -limit[gate])
     for row, column, value in entries:
         builder.put(place[row], column, value)
     mine = touched[soft[touched]]

@@ -25,10 +25,14 @@ class Builder:
         self.row_count = 0
 
     def columns(
-        self, cost: Floats, *, lower: ArrayLike = 0.0, upper: ArrayLike = INF, integer: bool = False
+        self, cost: Floats, *, lower: ArrayLike = 0.0, upper: ArrayLike = INF, integer: ArrayLike = False
     ) -> Ints:
         size = len(cost)
-        one = (_full(lower, size), _full(upper, size), np.full(size, integer))
+        one = (
+            _full(lower, size),
+            _full(upper, size),
+            np.broadcast_to(np.asarray(integer, dtype=bool), (size,)).copy(),
+        )
         self._columns.append((np.asarray(cost, dtype=np.float64), *one))
         self.column_count += size
         return np.arange(self.column_count - size, self.column_count)
@@ -82,8 +86,10 @@ class Builder:
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """Column numbers of one SKU in a model: routes, leftovers, lots' yes/no and counts, unmet, offers
-    used."""
+    """Column numbers of one SKU in a model: routes, leftovers, lots' yes/no and counts, unmet, offers used.
+
+    money of an offer is the sum of amount x column over its entries.
+    """
 
     routes: Ints
     leftover: Ints
@@ -91,6 +97,9 @@ class Layout:
     count: Ints
     unmet: Ints
     awarded: Ints
+    money_offer: Ints
+    money_column: Ints
+    money_amount: Floats
 
 
 def _full(value: ArrayLike, size: int) -> Floats:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, ClassVar
 
 from optimizer.errors import ProblemError
-from optimizer.problem import Demand, Offer, Problem
+from optimizer.problem import Demand, Offer, Problem, Supplier
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,11 +54,27 @@ class CapacityChange:
             else one
             for one in problem.suppliers
         )
+        room = {one.id: _largest_order(one) for one in suppliers}
         offers = tuple(
-            _scaled_offer(one, self.factor) if self.supplier in (None, one.supplier) else one
+            _within(_scaled_offer(one, self.factor), room[one.supplier])
+            if self.supplier in (None, one.supplier)
+            else one
             for one in problem.offers
         )
         return replace(problem, suppliers=suppliers, offers=offers)
+
+
+def _largest_order(one: Supplier) -> float:
+    """The capacity a single order can have at most."""
+    most = [math.inf if one.capacity is None else max(one.capacity)]
+    return min([*most, *([] if one.horizon_capacity is None else [one.horizon_capacity])])
+
+
+def _within(one: Offer, room: float) -> Offer:
+    """The offer, or one that takes nothing new where its MOQ no longer fits the supplier's capacity."""
+    if one.moq == 0 or one.moq * one.capacity_use + one.setup_capacity <= room:
+        return one
+    return replace(one, moq=0, max=0)
 
 
 def _scaled_offer(one: Offer, factor: float) -> Offer:

@@ -6,13 +6,24 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable
 
-from optimizer.book import TOLERANCE, Book, book, within
+from optimizer.book import TOLERANCE, Book, above, book, within
 from optimizer.errors import BrokenRule
-from optimizer.limits import CapRow, cap_rows, hard_units, limits, locked_orders
-from optimizer.movement import check_flows, check_warehouses, deliveries
+from optimizer.limits import (
+    CapRow,
+    cap_rows,
+    capacity_used,
+    hard_units,
+    limits,
+    locked_lots,
+    locked_orders,
+    materials_taken,
+    previous_units,
+)
+from optimizer.movement import check_flows, check_lanes, check_warehouses, deliveries
 from optimizer.plan import Cost, Order, Solution
 from optimizer.pricing import spends
-from optimizer.problem import Offer, Problem
+from optimizer.problem import Offer, Problem, Quantity
+from optimizer.spending import check_hard_spend, spend_penalty
 
 
 def check(problem: Problem, solution: Solution) -> Cost:
@@ -22,9 +33,9 @@ def check(problem: Problem, solution: Solution) -> Cost:
     """
     plan = book(problem, solution)
     cost = check_quantities(problem, plan)
-    money = spends(problem, plan.orders)
+    money = spends(problem, plan.lots(problem))
     for order in solution.orders:
-        _check_price(order, money)
+        _check_price(problem, order, money)
     _check_cost(solution, cost)
     return cost
 
@@ -35,15 +46,19 @@ def check_quantities(problem: Problem, plan: Book) -> Cost:
     _check_sources(problem, plan)
     _check_capacity(problem, plan)
     check_flows(problem, plan)
+    lanes = check_lanes(problem, plan)
     holding = check_warehouses(problem, plan)
     matches = deliveries(problem, plan)
     _check_hard_caps(problem, plan)
-    money = spends(problem, plan.orders)
+    lots = plan.lots(problem)
+    money = spends(problem, lots)
+    check_hard_spend(problem, lots)
     return Cost(
         purchase=math.fsum(spend for spend, _ in money.values()),
         award=_award(problem, plan),
-        order=math.fsum(problem.offer_of[supplier, sku].order_cost for supplier, sku, _ in plan.orders),
-        freight=math.fsum(
+        order=math.fsum(problem.offers[number].order_cost for number, _ in lots),
+        freight=lanes
+        + math.fsum(
             problem.lane_of[source, target].cost * problem.sku_of[sku].volume * units
             for (sku, source, target, _), units in plan.flows.items()
         ),
@@ -51,37 +66,46 @@ def check_quantities(problem: Problem, plan: Book) -> Cost:
         late=math.fsum(one.late for one in matches.values()),
         short=_short(problem, plan),
         risk=math.fsum(
-            problem.supplier_of[supplier].risk * spend for (supplier, _), (spend, _) in money.items()
+            problem.supplier_of[problem.offers[number].supplier].risk * spend
+            for number, (spend, _) in money.items()
         ),
-        share=_share_penalty(problem, plan),
+        share=_share_penalty(problem, plan) + spend_penalty(problem, lots),
+        churn=_churn(problem, plan),
     )
 
 
 def _check_lots(problem: Problem, plan: Book) -> None:
-    locked = locked_orders(problem)
-    for (supplier, sku, week), units in locked.items():
-        if units and plan.orders.get((supplier, sku, week), 0) < units:
-            raise BrokenRule("locked", f"{supplier}/{sku}/week {week}", f"{units} locked units are not kept")
-    for (supplier, sku, week), units in plan.orders.items():
-        fixed = locked.get((supplier, sku, week), 0)
-        if units > fixed:
-            _check_lot(
-                problem.offer_of[supplier, sku], week=week, units=units, fixed=fixed, weeks=problem.weeks
-            )
+    locked, lots = locked_lots(problem), plan.lots(problem)
+    for (number, week), units in locked.items():
+        if above(problem, units, lots.get((number, week), 0)):
+            offer = problem.offers[number]
+            where = f"{offer.supplier}/{offer.sku}/week {week}"
+            raise BrokenRule("locked", where, f"{units} locked units are not kept")
+    for (number, week), units in lots.items():
+        fixed = locked.get((number, week), 0)
+        if above(problem, units, fixed):
+            _check_lot(problem, problem.offers[number], week=week, units=units, fixed=fixed)
 
 
-def _check_lot(offer: Offer, *, week: int, units: int, fixed: int, weeks: int) -> None:
+def _check_lot(problem: Problem, offer: Offer, *, week: int, units: Quantity, fixed: Quantity) -> None:
     where = f"{offer.supplier}/{offer.sku}/week {week}"
-    if not 0 <= week < weeks:
+    if not 0 <= week < problem.weeks:
         raise BrokenRule("horizon", where, "orders outside the horizon")
-    if units < offer.moq:
+    if above(problem, offer.moq, units):
         raise BrokenRule("moq", where, f"{units} units are below MOQ {offer.moq}")
-    if (units - fixed) % offer.multiple:
+    if not _in_lots(problem, units - fixed, offer.multiple):
         raise BrokenRule("multiple", where, f"{units - fixed} units are no multiple of {offer.multiple}")
-    if offer.max is not None and units > offer.max:
+    if offer.max is not None and above(problem, units, offer.max):
         raise BrokenRule("max", where, f"{units} units are above {offer.max}")
-    if offer.week_capacity is not None and units > offer.week_capacity[week]:
+    if offer.week_capacity is not None and above(problem, units, offer.week_capacity[week]):
         raise BrokenRule("week_capacity", where, f"{units} units are above {offer.week_capacity[week]}")
+
+
+def _in_lots(problem: Problem, units: Quantity, multiple: Quantity) -> bool:
+    if not problem.continuous:
+        return bool(units % multiple == 0)
+    count = units / multiple
+    return multiple == 1 or bool(abs(count - round(count)) <= TOLERANCE * max(1.0, count))
 
 
 def _check_sources(problem: Problem, plan: Book) -> None:
@@ -90,7 +114,7 @@ def _check_sources(problem: Problem, plan: Book) -> None:
     fresh = set()
     for (supplier, sku, week), units in plan.orders.items():
         sources[sku].add(supplier)
-        if units > locked.get((supplier, sku, week), 0):
+        if above(problem, units, locked.get((supplier, sku, week), 0)):
             fresh.add(sku)
     for sku in sorted(fresh):
         least = problem.sku_of[sku].min_sources
@@ -99,21 +123,19 @@ def _check_sources(problem: Problem, plan: Book) -> None:
 
 
 def _check_capacity(problem: Problem, plan: Book) -> None:
-    allowed = limits(problem)
-    used: dict[tuple[str, int], float] = defaultdict(float)
-    total: dict[str, float] = defaultdict(float)
-    for (supplier, sku, week), units in plan.orders.items():
-        use = units * problem.offer_of[supplier, sku].capacity_use
-        used[supplier, week] += use
-        total[supplier] += use if week >= 0 else 0.0
+    allowed, lots = limits(problem), plan.lots(problem)
+    used, total = capacity_used(problem, lots)
+    taken = materials_taken(problem, lots)
     for (supplier, week), limit in allowed.capacity.items():
-        within("capacity", f"{supplier}/week {week}", used[supplier, week], limit)
+        within("capacity", f"{supplier}/week {week}", used.get((supplier, week), 0.0), limit)
     for supplier, limit in allowed.horizon.items():
-        within("horizon_capacity", supplier, total[supplier], limit)
+        within("horizon_capacity", supplier, total.get(supplier, 0.0), limit)
+    for (material, week), limit in allowed.material.items():
+        within("material", f"{material}/week {week}", taken.get((material, week), 0.0), limit)
 
 
-def _check_price(order: Order, totals: dict[tuple[str, str], tuple[float, int]]) -> None:
-    money, units = totals[order.supplier, order.sku]
+def _check_price(problem: Problem, order: Order, totals: dict[int, tuple[float, Quantity]]) -> None:
+    money, units = totals[problem.alternatives[order.supplier, order.sku][order.alternative]]
     price = money / units
     if not abs(order.unit_price - price) <= TOLERANCE * max(1.0, price):
         where = f"{order.supplier}/{order.sku}/week {order.week}"
@@ -122,11 +144,18 @@ def _check_price(order: Order, totals: dict[tuple[str, str], tuple[float, int]])
 
 def _award(problem: Problem, plan: Book) -> float:
     suppliers = {supplier for supplier, _, _ in plan.orders}
-    offers = {(supplier, sku) for supplier, sku, _ in plan.orders}
+    offers = {number for number, _ in plan.lots(problem)}
+    places = {place for _, source, target, _ in plan.flows for place in (source, target)}
     return math.fsum(
         [problem.supplier_of[one].award_cost for one in sorted(suppliers)]
-        + [problem.offer_of[key].award_cost for key in sorted(offers)]
+        + [problem.offers[number].award_cost for number in sorted(offers)]
+        + [problem.warehouse_of[one].award_cost for one in sorted(places & set(problem.warehouse_of))]
     )
+
+
+def _churn(problem: Problem, plan: Book) -> float:
+    lost = (max(0, units - plan.orders.get(key, 0)) for key, units in previous_units(problem).items())
+    return problem.churn_cost * math.fsum(lost)
 
 
 def _short(problem: Problem, plan: Book) -> float:
@@ -136,10 +165,10 @@ def _short(problem: Problem, plan: Book) -> float:
 
 
 def units_by_supplier(
-    orders: Iterable[tuple[tuple[str, str, int], int]], skus: frozenset[str]
-) -> dict[str, int]:
+    orders: Iterable[tuple[tuple[str, str, int], Quantity]], skus: frozenset[str]
+) -> dict[str, Quantity]:
     """Units each supplier has in the scope, in supplier order."""
-    units: dict[str, int] = defaultdict(int)
+    units: dict[str, Quantity] = defaultdict(int)
     for (supplier, sku, _), quantity in orders:
         if sku in skus:
             units[supplier] += quantity
@@ -155,8 +184,8 @@ def _share_penalty(problem: Problem, plan: Book) -> float:
     )
 
 
-def _caps_with_units(problem: Problem, plan: Book) -> list[tuple[CapRow, dict[str, int]]]:
-    by_sku: dict[str, list[tuple[tuple[str, str, int], int]]] = defaultdict(list)
+def _caps_with_units(problem: Problem, plan: Book) -> list[tuple[CapRow, dict[str, Quantity]]]:
+    by_sku: dict[str, list[tuple[tuple[str, str, int], Quantity]]] = defaultdict(list)
     for key, units in plan.orders.items():
         by_sku[key[1]].append((key, units))
     found = []

@@ -15,9 +15,17 @@ from numpy.typing import NDArray
 from optimizer.block import Piece
 from optimizer.build import Floats, Ints
 from optimizer.item import Item
-from optimizer.network import Network
-from optimizer.picks import Pick, trim
-from optimizer.pieces import leftover_prices, leftover_uses, lot_prices, route_prices, route_uses
+from optimizer.network import Amounts, Network
+from optimizer.picks import Pick, trim, whole_units
+from optimizer.pieces import (
+    leftover_prices,
+    leftover_uses,
+    lot_prices,
+    money_prices,
+    order_prices,
+    route_prices,
+    route_uses,
+)
 
 # Costs closer than this part of the SKU's mean unit price count as equal when demands are taken together.
 ALIKE = 1e-3
@@ -46,7 +54,7 @@ def cluster(net: Network, item: Item, prices: Floats, *, priced: bool = True) ->
     above = cost - base[None, :]
     groups = _groups(item, above, via, ship)
     size = int(groups.max()) + 1 if len(groups) else 0
-    need = np.bincount(groups, weights=item.need, minlength=size).astype(np.int64)
+    need = np.bincount(groups, weights=item.need, minlength=size).astype(item.need.dtype)
     short = np.full(size, np.inf)
     np.minimum.at(short, groups, item.short - base)
     lowest = np.full((len(above), size), np.inf)
@@ -77,7 +85,7 @@ def _piece(
     net: Network,
     item: Item,
     prices: Floats,
-    need: Ints,
+    need: Amounts,
     short: Floats,
     source: Ints,
     demand: Ints,
@@ -99,6 +107,9 @@ def _piece(
         demand=demand,
         cost=cost[source, demand],
         lot_extra=lot_prices(net, item, prices) if priced else np.zeros(count),
+        order_extra=order_prices(net, item, prices) if priced else np.zeros(count),
+        money_extra=money_prices(net, item, prices) if priced else np.zeros(len(item.offers)),
+        delay=np.zeros(len(source), dtype=np.int64),
         leftover=item.leftover + extra,
         lots_allowed=np.ones(count, dtype=np.int64),
         use_route=route,
@@ -123,6 +134,7 @@ def only_lots(one: Clustered, kept: NDArray[np.bool_]) -> Clustered:
         source=piece.source[routes],
         demand=piece.demand[routes],
         cost=piece.cost[routes],
+        delay=piece.delay[routes],
         lots_allowed=kept.astype(np.int64),
         use_route=number[piece.use_route[used]],
         use_row=piece.use_row[used],
@@ -139,32 +151,36 @@ def worth_asking(net: Network, item: Item, prices: Floats) -> NDArray[np.bool_]:
     """
     lots = item.lots
     kept = np.ones(len(lots.week), dtype=bool)
-    if not len(item.need) or item.sku.min_sources > 1:
+    if not len(item.need) or item.sku.min_sources > 1 or net.coupling.spend:
         return kept
+    order = lots.order_cost + order_prices(net, item, prices)
     unit = (item.cost + route_prices(net, item, prices))[: len(kept)].min(axis=1)
     unit = unit + lot_prices(net, item, prices)[:, None]
     for number, offer in enumerate(item.offers):
         mine = np.flatnonzero(lots.offer == number)
         ample = lots.most[mine] >= max(int(item.need.sum()), offer.breaks[-1][0])
-        free = lots.fixed[mine] == 0
+        free = (lots.fixed[mine] == 0) & ~np.isin(lots.week[mine], item.churn.week)
+        cheaper = order[mine][None, :] <= order[mine][:, None] + 1e-12
         no_dearer = (unit[mine][None, :, :] <= unit[mine][:, None, :]).all(axis=2)
         before = np.arange(len(mine))[None, :] < np.arange(len(mine))[:, None]
-        beats = no_dearer & (~no_dearer.T | before) & (ample & free)[None, :] & free[:, None]
+        beats = no_dearer & cheaper & (~(no_dearer & cheaper).T | before)
+        beats &= (ample & free)[None, :] & free[:, None]
         kept[mine] = ~beats.any(axis=1)
     return kept
 
 
-def spread(one: Clustered, extra: Ints, flow: Floats) -> Pick:
+def spread(one: Clustered, extra: Amounts, flow: Floats) -> Pick:
     """Whole flows per demand from flows per cluster: each route fills the cluster's demands in order."""
     item, piece = one.piece.item, one.piece
     left = item.need.copy()
     members = [np.flatnonzero(one.cluster == number) for number in range(len(piece.need))]
     members = [mine[np.argsort(-item.short[mine], kind="stable")] for mine in members]
     sources, vias, demands, units = [], [], [], []
-    for at in np.flatnonzero(flow > 1e-5):
-        give = int(np.floor(flow[at] + 1e-5))
+    given = whole_units(item, flow)
+    for at in np.flatnonzero(given > 0):
+        give = given[at]
         for demand in members[piece.demand[at]]:
-            take = min(give, int(left[demand]))
+            take = min(give, left[demand])
             if take > 0:
                 sources.append(int(piece.source[at]))
                 vias.append(int(one.via[at]))
@@ -179,6 +195,6 @@ def spread(one: Clustered, extra: Ints, flow: Floats) -> Pick:
         source=np.array(sources, dtype=np.int64),
         via=np.array(vias, dtype=np.int64),
         demand=np.array(demands, dtype=np.int64),
-        units=np.array(units, dtype=np.int64),
+        units=np.array(units, dtype=item.need.dtype),
     )
     return trim(item, pick)

@@ -63,6 +63,12 @@ def top_prices(net: Network) -> Floats:
         (coupling.storage, volume),
     ):
         top[rows[rows >= 0]] = short / max(amount, 1e-3)
+    for rows in (coupling.throughput, coupling.lane_in, coupling.lane_direct):
+        top[rows[rows >= 0]] = short / max(volume, 1e-3)
+    # A lane out of a warehouse can be waited for, which plans at prices do not see: it gets no price.
+    top[coupling.lane_out[coupling.lane_out >= 0]] = 0.0
+    for cap in coupling.spend:
+        top[cap.row[cap.row >= 0]] = 1.0
     return np.asarray(np.minimum(top, coupling.penalty), dtype=np.float64)
 
 
@@ -123,7 +129,9 @@ def choices(net: Network, master: Master, *, seed: int) -> Iterator[dict[str, Pa
 
     With fewer SKUs than full rows the mix splits many of them, and rounding it can cost more than branching.
     """
-    above = np.where(np.isinf(net.coupling.penalty), 10 * top_prices(net), net.coupling.penalty)
+    above = np.where(
+        np.isinf(net.coupling.penalty), np.maximum(10 * top_prices(net), 1.0), net.coupling.penalty
+    )
     yield {one.sku: one for one in master.heaviest(above)}
     if len(master.columns) <= FEW_SKUS:
         chosen = master.choose(above, gap=CHOICE_GAP, nodes=CHOICE_NODES, seed=seed)

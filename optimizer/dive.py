@@ -17,7 +17,7 @@ from optimizer.build import Floats
 from optimizer.clusters import Clustered, only_lots, spread
 from optimizer.engine import Arrays, run
 from optimizer.network import Network
-from optimizer.picks import Pick
+from optimizer.picks import Pick, lot_units
 
 THRESHOLDS = (0.05, 0.3, 0.6, 0.9)
 
@@ -49,13 +49,15 @@ def _guess(
     first = run(_linear(replace(arrays, lower=lower)), seed=seed)
     if first.values is None:
         return None
-    for counts in (np.ceil(first.values[layout.count] - 1e-6), np.floor(first.values[layout.count] + 1e-6)):
-        count = np.clip(counts, -(-lots.least // lots.multiple), lots.most // lots.multiple) * kept
+    exact, fewest = first.values[layout.count], -(-lots.least // lots.multiple)
+    for counts in (np.ceil(exact - 1e-6), np.floor(exact + 1e-6)):
+        rigid = np.clip(counts, fewest, lots.most // lots.multiple)
+        count = np.where(lots.rigid, rigid, np.clip(exact, lots.least, lots.most)) * kept
         lower[layout.count], upper = count, arrays.upper.copy()
         upper[layout.count] = count
         second = run(_linear(replace(arrays, lower=lower, upper=upper)), seed=seed)
         if second.values is not None:
-            return spread(one, count.astype(np.int64) * lots.multiple, second.values[layout.routes])
+            return spread(one, lot_units(one.piece.item, count), second.values[layout.routes])
     return None
 
 

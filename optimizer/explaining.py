@@ -4,33 +4,40 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from typing import Any
 
 from optimizer.book import Book
 from optimizer.checking import units_by_supplier
 from optimizer.item import Item
-from optimizer.limits import CapRow, cap_rows, limits, locked_orders
+from optimizer.limits import CapRow, Limits, cap_rows, limits, locked_orders, scope_groups
 from optimizer.movement import deliveries
 from optimizer.network import Network
 from optimizer.picks import Pick
 from optimizer.plan import Binding, Late, Share, Unmet
-from optimizer.problem import Problem
+from optimizer.pricing import spends
+from optimizer.problem import Problem, Quantity
 from optimizer.reasons import Rooms, late_reason, rooms, short_reason
+
+# Rules that are told of by supplier, not by shared row.
+CAPS = ("share_cap", "spend_cap")
 
 
 def shares(problem: Problem, plan: Book) -> tuple[Share, ...]:
-    """Each supplier's share of what is ordered, for the plan, each category, each SKU and each further
-    cap."""
-    demand: dict[str, int] = defaultdict(int)
+    """Each supplier's share of the units ordered and of the money spent, for the plan, each category, each
+    material and each SKU."""
+    demand: dict[str, Quantity] = defaultdict(int)
     for one in problem.demand:
         demand[one.sku] += one.quantity
-    by_sku: dict[str, list[tuple[tuple[str, str, int], int]]] = defaultdict(list)
-    for order, units in plan.orders.items():
-        by_sku[order[1]].append((order, units))
+    units: dict[str, dict[str, Quantity]] = defaultdict(lambda: defaultdict(int))
+    money: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+    for number, (spend, some) in spends(problem, plan.lots(problem)).items():
+        offer = problem.offers[number]
+        units[offer.sku][offer.supplier] += some
+        money[offer.sku][offer.supplier] += spend
     found: list[Share] = []
     for scope, key, skus in _scopes(problem):
-        orders = [pair for sku in sorted(skus) for pair in by_sku.get(sku, ())]
-        needed = sum(demand[sku] for sku in skus)
-        found.extend(_scope_shares(scope, key, units_by_supplier(orders, skus), needed))
+        mine = _added(units, skus), _added(money, skus)
+        found.extend(_scope_shares(scope, key, *mine, demand=sum(demand[sku] for sku in skus)))
     return tuple(found)
 
 
@@ -38,32 +45,50 @@ def _scopes(problem: Problem) -> list[tuple[str, str | None, frozenset[str]]]:
     scopes: list[tuple[str, str | None, frozenset[str]]] = [
         ("plan", None, frozenset(sku.id for sku in problem.skus))
     ]
-    categories: dict[str, list[str]] = defaultdict(list)
-    for sku in problem.skus:
-        if sku.category is not None:
-            categories[sku.category].append(sku.id)
-    scopes += [("category", key, frozenset(skus)) for key, skus in sorted(categories.items())]
+    for scope in ("category", "material"):
+        scopes += [(scope, key, skus) for key, skus in sorted(scope_groups(problem, scope).items())]
     return scopes + [("sku", sku.id, frozenset([sku.id])) for sku in problem.skus]
 
 
-def _scope_shares(scope: str, key: str | None, units: dict[str, int], demand: int) -> list[Share]:
-    total = sum(units.values())
-    if not total:
-        return []
-    hhi = math.fsum((one / total) ** 2 for one in units.values())
-    return [
-        Share(
-            scope=scope,
-            key=key,
-            base="units",
-            supplier=supplier,
-            units=one,
-            share=one / total,
-            demand_share=one / demand if demand else 0.0,
-            hhi=hhi,
-        )
-        for supplier, one in units.items()
-    ]
+def _added(amounts: dict[str, dict[str, Any]], skus: frozenset[str]) -> dict[str, Any]:
+    """By supplier, in order, what it has of all the SKUs."""
+    found: dict[str, Any] = defaultdict(int)
+    for sku in sorted(skus):
+        for supplier, amount in amounts.get(sku, {}).items():
+            found[supplier] += amount
+    return dict(sorted(found.items()))
+
+
+def _scope_shares(
+    scope: str,
+    key: str | None,
+    units: dict[str, Quantity],
+    money: dict[str, float],
+    *,
+    demand: Quantity,
+) -> list[Share]:
+    found = []
+    for base, amounts in (("units", units), ("spend", money)):
+        total = sum(amounts.values())
+        if total <= 0:
+            continue
+        hhi = math.fsum((one / total) ** 2 for one in amounts.values())
+        needed = (demand or math.inf) if base == "units" else total
+        found += [
+            Share(
+                scope=scope,
+                key=key,
+                base=base,
+                supplier=supplier,
+                units=units[supplier],
+                share=one / total,
+                demand_share=one / needed,
+                hhi=hhi,
+                spend=money[supplier],
+            )
+            for supplier, one in amounts.items()
+        ]
+    return found
 
 
 def binding(net: Network, plan: Book, chosen: dict[str, tuple[Item, Pick]]) -> tuple[Binding, ...]:
@@ -72,36 +97,40 @@ def binding(net: Network, plan: Book, chosen: dict[str, tuple[Item, Pick]]) -> t
     state = rooms(net, plan, chosen)
     found = []
     allowed = limits(net.problem)
-    by_rule = {"capacity": allowed.capacity, "inbound": allowed.inbound, "storage": allowed.storage}
     for number, (rule, ids) in enumerate(net.coupling.names):
-        if rule == "share_cap" or state.left[number] > 1e-6 * max(1.0, net.coupling.room[number]):
+        if rule in CAPS or state.left[number] > 1e-6 * max(1.0, net.coupling.room[number]):
             continue
-        place = str(ids.get("supplier", ids.get("warehouse")))
-        if rule == "horizon_capacity":
-            limit = allowed.horizon[place]
-        else:
-            limit = by_rule[rule][place, int(str(ids["week"]))]
-        given = _given_limit(net.problem, rule, ids)
+        limit, given = _limits(net.problem, allowed, rule, ids)
         used = limit - float(state.left[number])
         found.append(Binding(rule=rule, ids=dict(ids), used=used, limit=given, forced=limit > given))
     found += _cap_bindings(net.problem, plan)
     return tuple(found + _lot_bindings(net.problem, plan))
 
 
-def _given_limit(problem: Problem, rule: str, ids: dict[str, object]) -> float:
-    """The limit as the problem states it, before facts raised it."""
+def _limits(problem: Problem, allowed: Limits, rule: str, ids: dict[str, object]) -> tuple[float, float]:
+    """The limit after facts raised it, and as the problem states it."""
+    place, week = str(next(iter(ids.values()))), int(str(ids.get("week", 0)))
     if rule == "horizon_capacity":
-        return problem.supplier_of[str(ids["supplier"])].horizon_capacity or 0.0
-    week = int(str(ids["week"]))
+        return allowed.horizon[place], problem.supplier_of[place].horizon_capacity or 0.0
+    if rule == "throughput":
+        return allowed.throughput[place], problem.warehouse_of[place].throughput or 0.0
     if rule == "capacity":
-        return (problem.supplier_of[str(ids["supplier"])].capacity or ())[week]
-    house = problem.warehouse_of[str(ids["warehouse"])]
-    return ((house.storage if rule == "storage" else house.inbound) or ())[week]
+        return allowed.capacity[place, week], (problem.supplier_of[place].capacity or ())[week]
+    if rule == "material":
+        available = next(one.available for one in problem.materials if one.id == place)
+        return allowed.material[place, week], (available or ())[week]
+    if rule == "lane_capacity":
+        leg = place, str(ids["to"])
+        return allowed.lane[*leg, week], (problem.lane_of[leg].capacity or ())[week]
+    house = problem.warehouse_of[place]
+    if rule == "storage":
+        return allowed.storage[place, week], (house.storage or ())[week]
+    return allowed.inbound[place, week], (house.inbound or ())[week]
 
 
 def _cap_bindings(problem: Problem, plan: Book) -> list[Binding]:
     """A cap binds when one more whole unit would go above it."""
-    by_sku: dict[str, list[tuple[tuple[str, str, int], int]]] = defaultdict(list)
+    by_sku: dict[str, list[tuple[tuple[str, str, int], Quantity]]] = defaultdict(list)
     for key, units in plan.orders.items():
         by_sku[key[1]].append((key, units))
     locked = locked_orders(problem)
@@ -114,7 +143,9 @@ def _cap_bindings(problem: Problem, plan: Book) -> list[Binding]:
     return found
 
 
-def _cap_binding(row: CapRow, supplier: str, units: int, locked: dict[tuple[str, str, int], int]) -> Binding:
+def _cap_binding(
+    row: CapRow, supplier: str, units: Quantity, locked: dict[tuple[str, str, int], Quantity]
+) -> Binding:
     facts = sum(n for (one, sku, _), n in locked.items() if one == supplier and sku in row.skus)
     ids = {"scope": row.cap.scope, "key": row.key, "supplier": supplier, "hard": row.cap.hard}
     limit = row.cap.max_share * row.demand

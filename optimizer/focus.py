@@ -17,7 +17,7 @@ from optimizer.book import Book, book
 from optimizer.checking import check_quantities
 from optimizer.duals import Named, shadow_prices
 from optimizer.errors import BrokenRule, ProblemError
-from optimizer.limits import cap_rows
+from optimizer.limits import CapRow, cap_rows
 from optimizer.plan import Cost, Infeasible, Settings, Solution
 from optimizer.problem import Problem, ShareCap, Warehouse, Weekly
 
@@ -61,12 +61,15 @@ def only(problem: Problem, skus: frozenset[str]) -> Problem:
 
 def spread_caps(problem: Problem) -> Problem:
     """The same problem with one share cap a key instead of one for each SKU or category."""
-    caps = tuple(replace(row.cap, key=row.key) for row in cap_rows(problem))
-    return replace(problem, share_caps=caps)
+    return replace(problem, share_caps=tuple(replace(row.cap, key=row.key) for row in _all_caps(problem)))
 
 
 def _own_caps(problem: Problem, skus: frozenset[str]) -> tuple[ShareCap, ...]:
-    return tuple(replace(row.cap, key=row.key) for row in cap_rows(problem) if row.skus <= skus)
+    return tuple(replace(row.cap, key=row.key) for row in _all_caps(problem) if row.skus <= skus)
+
+
+def _all_caps(problem: Problem) -> list[CapRow]:
+    return [*cap_rows(problem), *cap_rows(problem, "spend")]
 
 
 def focus(problem: Problem, plan: Book, skus: frozenset[str]) -> Problem:
@@ -214,13 +217,17 @@ class Questions:
         orders = {key: units for key, units in self.plan.orders.items() if key[1] not in skus}
         flows = {key: units for key, units in self.plan.flows.items() if key[0] not in skus}
         unmet = {key: units for key, units in self.plan.unmet.items() if key[0] not in skus}
-        orders |= {(one.supplier, one.sku, one.week): one.quantity for one in answer.orders}
+        split = {key: parts for key, parts in self.plan.split.items() if key[1] not in skus}
+        new = book(self.problem, answer)
+        orders |= new.orders
+        split |= new.split
         flows |= {(one.sku, one.source, one.target, one.week): one.quantity for one in answer.flows}
         unmet |= {(one.sku, one.region, one.week): one.quantity for one in answer.unmet}
         return Book(
             orders=dict(sorted(orders.items())),
             flows=dict(sorted(flows.items())),
             unmet=dict(sorted(unmet.items())),
+            split=split,
         )
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from optimizer.block import lot_uses
-from optimizer.build import Floats, Ints
+from optimizer.block import lot_uses, setup_uses
+from optimizer.build import Floats, Ints, tally
 from optimizer.clock import Deadline
 from optimizer.item import Item
 from optimizer.network import Network
@@ -57,6 +57,8 @@ class _Filling:
         self.rows: list[tuple[int, int, int]] = []
         self.units: list[float] = []
         lot, row, amount = lot_uses(self.net, item)
+        first, start, capacity = setup_uses(self.net, item)
+        self.setups = [(start[first == one], capacity[first == one]) for one in range(count)]
         self.lot_rows = [(row[lot == one], amount[lot == one]) for one in range(count)]
         prices = np.array([offer.breaks[0][1] for offer in item.offers])
         self.price = prices[item.lots.offer] if count else np.zeros(0)
@@ -132,11 +134,16 @@ class _Filling:
         """More of the lot where there is room for its MOQ and multiple, else none of it."""
         lots = self.item.lots
         units, multiple = self.taken[lot], lots.multiple[lot]
-        wanted = -(-max(units, lots.least[lot]) // multiple) * multiple
+        wanted = max(units, lots.least[lot])
+        wanted = -(-wanted // multiple) * multiple if lots.rigid[lot] else wanted
         rows, amounts = self.lot_rows[lot]
         more = wanted - units
+        at, capacity = self.setups[lot]
         fits = wanted <= lots.most[lot] and more <= self._free(lot) + 1e-9
-        if fits and (more * amounts <= self.room[rows] + 1e-9).all():
+        need = tally(rows, weights=more * amounts, minlength=len(self.room))
+        need[at] += capacity
+        if fits and (need <= self.room + 1e-9)[np.concatenate([rows, at])].all():
+            self.room[at] -= capacity
             self._move(lot, more, rows, amounts)
             return
         self._move(lot, -units, rows, amounts)

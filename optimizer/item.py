@@ -8,24 +8,30 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from optimizer.network import NO_LANE, Floats, Ints, LocalCap, Network
-from optimizer.problem import Offer, Sku
+from optimizer.book import settle
+from optimizer.network import NO_LANE, Amounts, Floats, Ints, LocalCap, Network
+from optimizer.problem import Offer, Quantity, Sku
 
 
 @dataclass(frozen=True, kw_only=True)
 class Lots:
     """Possible new orders, one an offer and week. All arrays [L]; most is the largest useful extra quantity.
 
+    Quantities here and below are whole numbers, or any in a continuous problem. rigid says which lots come in
+    whole multiples; setup is the capacity an order takes beside its units.
+
     fixed are locked units in the same offer and week; they pay the order cost and count towards MOQ and max.
     """
 
     offer: Ints
     week: Ints
-    multiple: Ints
-    least: Ints
-    most: Ints
+    multiple: Amounts
+    least: Amounts
+    most: Amounts
     order_cost: Floats
-    fixed: Ints
+    fixed: Amounts
+    rigid: NDArray[np.bool_]
+    setup: Floats
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +42,7 @@ class Facts:
     warehouse: Ints
     region: Ints
     week: Ints
-    units: Ints
+    units: Amounts
     supplier: Ints
     leaves: Ints
 
@@ -47,6 +53,7 @@ class Item:
 
     cost[N, V, D]: freight + holding + lateness per unit, inf where there is no way. arrive[N, V]: week at
     the via; ship[N, V, D]: week it leaves the warehouse. leftover[F]: cost of a fact that is never used.
+    free_ways[V, D]: ways out that facts may take whatever the other SKUs do.
     """
 
     sku: Sku
@@ -54,7 +61,7 @@ class Item:
     supplier: Ints
     lots: Lots
     facts: Facts
-    need: Ints
+    need: Amounts
     short: Floats
     region: Ints
     due: Ints
@@ -65,7 +72,19 @@ class Item:
     ship: Ints
     leftover: Floats
     caps: tuple[LocalCap, ...]
-    locked_units: Ints
+    locked_units: Amounts
+    churn: Churn
+    free_ways: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Churn:
+    """Units [C] of the previous plan by supplier and week that are not locked; losing one costs cost."""
+
+    supplier: Ints
+    week: Ints
+    units: Amounts
+    cost: float
 
 
 def compile_item(net: Network, sku: Sku) -> Item:
@@ -74,7 +93,8 @@ def compile_item(net: Network, sku: Sku) -> Item:
     demands = net.demand.get(sku.id, [])
     due = np.array([one.week for one in demands], dtype=np.int64)
     region = np.array([net.regions[one.region] for one in demands], dtype=np.int64)
-    need = np.array([one.quantity for one in demands], dtype=np.int64)
+    kind: type = np.float64 if net.problem.continuous else np.int64
+    need: Amounts = np.array([settle(net.problem, one.quantity) for one in demands], dtype=kind)
     late = np.array([one.late_cost for one in demands], dtype=np.float64)
     short = np.array([one.short_cost for one in demands], dtype=np.float64)
     horizon = net.weeks - 1
@@ -89,7 +109,8 @@ def compile_item(net: Network, sku: Sku) -> Item:
     week_at = np.tile(np.arange(net.weeks), len(offers))
     lot_way = _lot_ways(net, sku, offers, supplier, offer_at, week_at, region, due, late, last)
     lot_cost, lot_arrive, lot_ship = lot_way
-    lot_cost[lot_cost >= short] = np.inf
+    if not net.minimums:
+        lot_cost[lot_cost >= short] = np.inf
     keep, lots = _lots(net, sku, offers, offer_at, week_at, lot_cost, need, locked_lots)
     fact_cost, fact_arrive, fact_ship = _fact_ways(net, sku, facts, region, due, late, last)
     leftover = np.where(facts.warehouse >= 0, sku.holding_cost * np.maximum(net.weeks - facts.week, 0), 0.0)
@@ -112,8 +133,20 @@ def compile_item(net: Network, sku: Sku) -> Item:
         caps=tuple(net.caps.get(sku.id, [])),
         locked_units=np.array(
             [sum(units for (o, _), units in locked_lots.items() if o == i) for i in range(len(offers))],
-            dtype=np.int64,
+            dtype=kind,
         ),
+        churn=_churn(net, sku, kind),
+        free_ways=np.concatenate([net.free_out[:, region], np.ones((1, len(region)), dtype=bool)]),
+    )
+
+
+def _churn(net: Network, sku: Sku, kind: type) -> Churn:
+    units = net.previous.get(sku.id, {})
+    return Churn(
+        supplier=np.array([supplier for supplier, _ in units], dtype=np.int64),
+        week=np.array([week for _, week in units], dtype=np.int64),
+        units=np.array(list(units.values()), dtype=kind),
+        cost=net.problem.churn_cost,
     )
 
 
@@ -175,23 +208,28 @@ def _lot_ways(
     )
 
 
-def _facts(net: Network, sku: Sku, offers: tuple[Offer, ...]) -> tuple[Facts, dict[tuple[int, int], int]]:
-    rows = [(net.warehouses[s.warehouse], -1, s.week, s.quantity, -1, -1) for s in net.stock.get(sku.id, [])]
-    locked: dict[tuple[int, int], int] = {}
-    numbers = {one.supplier: i for i, one in enumerate(offers)}
+def _facts(
+    net: Network, sku: Sku, offers: tuple[Offer, ...]
+) -> tuple[Facts, dict[tuple[int, int], Quantity]]:
+    rows: list[tuple[Quantity, ...]] = [
+        (net.warehouses[s.warehouse], -1, s.week, s.quantity, -1, -1) for s in net.stock.get(sku.id, [])
+    ]
+    locked: dict[tuple[int, int], Quantity] = {}
+    numbers = {one: i for i, one in enumerate(net.numbers.get(sku.id, []))}
     for one in net.locked.get(sku.id, []):
-        number = numbers[one.supplier]
+        number = numbers[net.problem.alternatives[one.supplier, sku.id][one.alternative]]
         leaves = one.week + offers[number].lead_weeks
         there = leaves + net.problem.lane_of[one.supplier, one.to].lead_weeks
         warehouse, region = net.warehouses.get(one.to, -1), net.regions.get(one.to, -1)
         rows.append((warehouse, region, there, one.quantity, net.suppliers[one.supplier], leaves))
         locked[number, one.week] = locked.get((number, one.week), 0) + one.quantity
-    table = np.array(rows, dtype=np.int64).reshape(len(rows), 6)
+    table = np.array([(*row[:3], 0, *row[4:]) for row in rows], dtype=np.int64).reshape(len(rows), 6)
+    kind = np.float64 if net.problem.continuous else np.int64
     facts = Facts(
         warehouse=table[:, 0],
         region=table[:, 1],
         week=table[:, 2],
-        units=table[:, 3],
+        units=np.array([settle(net.problem, row[3]) for row in rows], dtype=kind),
         supplier=table[:, 4],
         leaves=table[:, 5],
     )
@@ -224,26 +262,37 @@ def _lots(
     offer_at: Ints,
     week_at: Ints,
     cost: Floats,
-    need: Ints,
-    locked: dict[tuple[int, int], int],
+    need: Amounts,
+    locked: dict[tuple[int, int], Quantity],
 ) -> tuple[NDArray[np.bool_], Lots]:
     """Lots worth having: those that can reach a demand, and any that could fetch a break or a second
     source."""
     reach: NDArray[np.bool_] = np.asarray(np.isfinite(cost).any(axis=1), dtype=np.bool_)
-    useful = (reach * need).sum(axis=1) if len(need) else np.zeros(len(cost), dtype=np.int64)
-    fixed = np.array(
-        [locked.get((int(o), int(t)), 0) for o, t in zip(offer_at, week_at, strict=True)], np.int64
-    )
-    multiple = np.array([one.multiple for one in offers], dtype=np.int64)[offer_at]
-    moq = np.array([one.moq for one in offers], dtype=np.int64)[offer_at]
-    last_break = np.array([one.breaks[-1][0] for one in offers], dtype=np.int64)[offer_at]
+    continuous = net.problem.continuous
+    kind: type = np.float64 if continuous else np.int64
+    useful = (reach * need).sum(axis=1) if len(need) else np.zeros(len(cost), dtype=kind)
+    at = list(zip(offer_at.tolist(), week_at.tolist(), strict=True))
+    fixed: Amounts = np.array([locked.get(one, 0) for one in at], kind)
+    multiple: Amounts = np.array([one.multiple for one in offers], dtype=kind)[offer_at]
+    rigid = np.full(len(offer_at), True) if not continuous else multiple != 1
+    moq: Amounts = np.array([one.moq for one in offers], dtype=kind)[offer_at]
+    last_break: Amounts = np.array([one.breaks[-1][0] for one in offers], dtype=kind)[offer_at]
     broken = np.array([len(one.breaks) > 1 for one in offers], dtype=bool)[offer_at]
-    least = _up(np.maximum(np.maximum(moq - fixed, 1), 1), multiple)
-    wanted = np.maximum(useful, np.where(broken, last_break, 0))
-    most = np.maximum(_up(wanted, multiple), least)
-    most = np.minimum(most, _room(net, offers, offer_at, week_at, fixed) // multiple * multiple)
-    idle_ok = broken if sku.min_sources == 1 else np.ones(len(cost), dtype=bool)
-    keep = (most >= least) & (reach.any(axis=1) | idle_ok) if len(need) else np.zeros(len(cost), dtype=bool)
+    kept = net.previous.get(sku.id, {})
+    before: Amounts = np.array([kept.get((net.suppliers[offers[o].supplier], t), 0) for o, t in at], kind)
+    least = _up(np.maximum(moq - fixed, 0 if continuous else 1), multiple, rigid)
+    wanted = np.maximum(np.maximum(useful, before), np.where(broken, last_break, 0))
+    dilutes = any(sku.id in one.skus for one in net.coupling.spend)
+    if dilutes and len(need):
+        wanted = np.maximum(wanted, need.sum())
+    most = np.maximum(_up(wanted, multiple, rigid), least)
+    room = _room(net, offers, offer_at, week_at, fixed)
+    most = np.minimum(most, np.where(rigid, room // multiple * multiple, room)).astype(kind)
+    idle_ok = broken | (before > 0) | (sku.min_sources > 1) | dilutes
+    keep = (most >= least) & (reach.any(axis=1) | idle_ok)
+    if not len(need):
+        keep &= before > 0
+    setup = np.array([one.setup_capacity for one in offers], dtype=np.float64)[offer_at]
     order_cost = np.array([one.order_cost for one in offers], dtype=np.float64)[offer_at]
     lots = Lots(
         offer=offer_at[keep],
@@ -253,25 +302,41 @@ def _lots(
         most=most[keep],
         order_cost=np.where(fixed > 0, 0.0, order_cost)[keep],
         fixed=fixed[keep],
+        rigid=rigid[keep],
+        setup=np.where(fixed > 0, 0.0, setup)[keep],
     )
     return keep, lots
 
 
-def _up(units: Ints, multiple: Ints) -> Ints:
-    return -(-units // multiple) * multiple
+def _up(units: Amounts, multiple: Amounts, rigid: NDArray[np.bool_]) -> Amounts:
+    return np.where(rigid, -(-units // multiple) * multiple, units)
 
 
-def _room(net: Network, offers: tuple[Offer, ...], offer_at: Ints, week_at: Ints, fixed: Ints) -> Ints:
-    """The largest extra quantity max, week_capacity and the supplier's capacity leave for one lot."""
-    rooms = np.full(len(offer_at), NO_LANE * NO_LANE, dtype=np.int64)
+def _room(net: Network, offers: tuple[Offer, ...], offer_at: Ints, week_at: Ints, fixed: Amounts) -> Floats:
+    """The largest extra quantity max, week_capacity, capacity and materials leave for one lot."""
+    rooms = np.full(len(offer_at), float(NO_LANE * NO_LANE))
     coupling = net.coupling
+    exact = net.problem.continuous
     for at, (o, t) in enumerate(zip(offer_at, week_at, strict=True)):
         offer = offers[o]
         if offer.max is not None:
             rooms[at] = min(rooms[at], offer.max - fixed[at])
         if offer.week_capacity is not None:
             rooms[at] = min(rooms[at], offer.week_capacity[t] - fixed[at])
-        row = coupling.capacity[net.suppliers[offer.supplier], t]
-        if row >= 0 and offer.capacity_use > 0:
-            rooms[at] = min(rooms[at], int(max(0.0, coupling.room[row] + 1e-9) / offer.capacity_use))
+        supplier = net.suppliers[offer.supplier]
+        setup = 0.0 if fixed[at] else offer.setup_capacity
+        uses = [
+            (row, offer.capacity_use, setup)
+            for row in (coupling.capacity[supplier, t], coupling.horizon[supplier])
+        ]
+        uses += [
+            (coupling.material[net.materials[one], t], amount, 0.0)
+            for one, amount in net.problem.recipe(offer)
+        ]
+        for row, use, start in uses:
+            if row >= 0 and use > 0:
+                free = max(0.0, coupling.room[row] - start + 1e-9) / use
+                rooms[at] = min(rooms[at], free if exact else int(free))
+            elif row >= 0 and start > coupling.room[row] + 1e-9:
+                rooms[at] = 0.0
     return rooms

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
+from optimizer.problem import Quantity
+
 BIG = 1e13
 
 
@@ -17,7 +19,7 @@ class Need:
     """units of demand due in week that the plan says are delivered."""
 
     week: int
-    units: int
+    units: Quantity
     late_cost: float
     last_week: int
 
@@ -27,7 +29,7 @@ class Arrival:
     """units coming in week; only locked units may wait for a later week (at wait_cost) or serve nobody."""
 
     week: int
-    units: int
+    units: Quantity
     locked: bool = False
     wait_cost: float = 0.0
 
@@ -39,8 +41,8 @@ class Match:
 
     late: float = 0.0
     waiting: float = 0.0
-    lateness: tuple[tuple[int, int, int], ...] = ()
-    left: int = 0
+    lateness: tuple[tuple[int, int, Quantity], ...] = ()
+    left: Quantity = 0
 
 
 def match(arrivals: list[Arrival], needs: list[Need]) -> Match:
@@ -53,16 +55,18 @@ def match(arrivals: list[Arrival], needs: list[Need]) -> Match:
     return _priced(*_least_cost(arrivals, needs))
 
 
-def _in_order(arrivals: list[Arrival], needs: list[Need]) -> tuple[list[tuple[Arrival, Need, int]], int]:
-    pairs: list[tuple[Arrival, Need, int]] = []
+def _in_order(
+    arrivals: list[Arrival], needs: list[Need]
+) -> tuple[list[tuple[Arrival, Need, Quantity]], Quantity]:
+    pairs: list[tuple[Arrival, Need, Quantity]] = []
     coming = [[one, one.units] for one in sorted(arrivals, key=lambda a: a.week)]
     index = 0
-    left = 0
+    left: Quantity = 0
     for need in sorted(needs, key=lambda n: n.week):
         missing = need.units
         while missing and index < len(coming):
             arrival, units = coming[index]
-            assert isinstance(arrival, Arrival) and isinstance(units, int)
+            assert isinstance(arrival, Arrival) and not isinstance(units, Arrival)
             if units == 0:
                 index += 1
                 continue
@@ -73,7 +77,7 @@ def _in_order(arrivals: list[Arrival], needs: list[Need]) -> tuple[list[tuple[Ar
             coming[index][1] = units - take
             missing -= take
         left += missing
-    unused = sum(int(units) for _, units in coming)  # type: ignore[call-overload]
+    unused = sum(units for _, units in coming)
     return pairs, left + unused
 
 
@@ -85,10 +89,12 @@ def _arc(arrival: Arrival, need: Need) -> float | None:
     return (need.week - arrival.week) * arrival.wait_cost if arrival.locked else None
 
 
-def _least_cost(arrivals: list[Arrival], needs: list[Need]) -> tuple[list[tuple[Arrival, Need, int]], int]:
+def _least_cost(
+    arrivals: list[Arrival], needs: list[Need]
+) -> tuple[list[tuple[Arrival, Need, Quantity]], Quantity]:
     """Units that must be used get a large reward, so they are used whenever that is possible at all."""
     count, total = len(arrivals), len(arrivals) + len(needs)
-    flow: dict[tuple[int, int], int] = {}
+    flow: dict[tuple[int, int], Quantity] = {}
     supply = [one.units for one in arrivals]
     demand = [one.units for one in needs]
     arcs = {
@@ -115,13 +121,13 @@ def _least_cost(arrivals: list[Arrival], needs: list[Need]) -> tuple[list[tuple[
 
 def _cheapest_path(
     arrivals: list[Arrival],
-    supply: list[int],
-    demand: list[int],
+    supply: list[Quantity],
+    demand: list[Quantity],
     arcs: dict[tuple[int, int], float],
-    flow: dict[tuple[int, int], int],
+    flow: dict[tuple[int, int], Quantity],
     *,
     total: int,
-) -> tuple[list[int], int] | None:
+) -> tuple[list[int], Quantity] | None:
     count = len(arrivals)
     far = float("inf")
     distance = [far] * total
@@ -153,7 +159,7 @@ def _cheapest_path(
     return nodes[::-1], units
 
 
-def _priced(pairs: list[tuple[Arrival, Need, int]], left: int) -> Match:
+def _priced(pairs: list[tuple[Arrival, Need, Quantity]], left: int) -> Match:
     late = waiting = 0.0
     lateness = []
     for arrival, need, units in pairs:

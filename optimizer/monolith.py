@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from optimizer.block import add_piece, couple, fixed_cost
-from optimizer.build import Builder, Layout
-from optimizer.engine import run
+from optimizer.build import Builder
+from optimizer.engine import Answer, run
 from optimizer.item import Item
 from optimizer.network import Network
+from optimizer.openings import Openings, paid_already, waits
 from optimizer.picks import Pick, read_pick
 from optimizer.pieces import full_piece
+
+
+@dataclass(frozen=True, kw_only=True)
+class AtOnce:
+    """The plan (None when none was found), the proven bound, whether the clock stopped the search, and
+    whether there can't be a plan."""
+
+    chosen: dict[str, tuple[Item, Pick]] | None
+    bound: float
+    timed_out: bool
+    infeasible: bool
 
 
 def ways(items: dict[str, Item]) -> int:
@@ -20,34 +34,28 @@ def ways(items: dict[str, Item]) -> int:
 
 def solve_at_once(
     net: Network, items: dict[str, Item], *, gap: float, seed: int, nodes: int, seconds: float
-) -> tuple[dict[str, tuple[Item, Pick]] | None, float, bool]:
-    """The plan (None when none was found), the proven bound, and whether the clock stopped the search."""
+) -> AtOnce:
+    """One model of everything, solved to the gap within the nodes."""
     builder = Builder()
     coupling = net.coupling
-    shared = bool((coupling.inbound >= 0).any() or (coupling.storage >= 0).any())
-    awards = any(one.award_cost > 0 for one in net.problem.suppliers)
+    kinds = [coupling.inbound, coupling.storage, coupling.throughput]
+    kinds += [coupling.lane_in, coupling.lane_out, coupling.lane_direct]
+    shared = any((rows >= 0).any() for rows in kinds) or net.minimums
+    waiting = waits(net)
     parts = []
-    for sku, item in items.items():
-        piece, via = full_piece(net, item)
-        layout = add_piece(builder, net, piece, whole_routes=shared, awards=awards)
-        parts.append((sku, piece, via, layout))
-    couple(builder, net, [(piece, layout) for _, piece, _, layout in parts])
-    if awards:
-        _add_supplier_awards(builder, net, [(piece.item, layout) for _, piece, _, layout in parts])
-    answer = run(builder.arrays(), gap=gap, seed=seed, nodes=nodes, seconds=seconds)
-    bound = answer.bound + sum(fixed_cost(net, item) for item in items.values())
-    if answer.values is None:
-        return None, bound, answer.timed_out
-    chosen = {
-        sku: (piece.item, read_pick(piece, layout, via, answer.values)) for sku, piece, via, layout in parts
-    }
-    return chosen, bound, answer.timed_out
-
-
-def _add_supplier_awards(builder: Builder, net: Network, parts: list[tuple[Item, Layout]]) -> None:
-    costs = np.array([one.award_cost for one in net.problem.suppliers])
-    chosen = builder.columns(costs, upper=1.0, integer=True)
-    for item, layout in parts:
-        rows = builder.rows(len(item.offers), upper=0.0)
-        builder.put(rows, layout.awarded, 1.0)
-        builder.put(rows, chosen[item.supplier], -1.0)
+    for item in items.values():
+        piece, via = full_piece(net, item, waits=waiting)
+        whole = shared and not net.problem.continuous
+        parts.append((piece, via, add_piece(builder, net, piece, whole_routes=whole)))
+    gates = Openings(builder, net, parts).gates
+    couple(builder, net, [(piece, layout) for piece, _, layout in parts], gates=gates)
+    answer: Answer = run(builder.arrays(), gap=gap, seed=seed, nodes=nodes, seconds=seconds)
+    bound = answer.bound + sum(fixed_cost(net, item) for item in items.values()) + paid_already(net)
+    chosen = None
+    if answer.values is not None:
+        values = answer.values
+        chosen = {
+            piece.item.sku.id: (piece.item, read_pick(piece, layout, via, values))
+            for piece, via, layout in parts
+        }
+    return AtOnce(chosen=chosen, bound=bound, timed_out=answer.timed_out, infeasible=answer.infeasible)

@@ -5,15 +5,31 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from optimizer.limits import cap_rows, hard_units, limits, locked_orders
-from optimizer.problem import Demand, Locked, Offer, Problem, Stock
+from optimizer.limits import (
+    cap_rows,
+    capacity_used,
+    free_lane,
+    hard_units,
+    limits,
+    locked_lots,
+    locked_orders,
+    locked_volume,
+    materials_taken,
+    previous_units,
+)
+from optimizer.pricing import spends
+from optimizer.problem import Demand, Locked, Offer, Problem, Quantity, Stock
+from optimizer.spending import spend_excess
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+# Quantities: whole numbers, or floats in a continuous problem.
+Amounts = NDArray[Any]
 # A lead no horizon reaches: stands for "there is no lane".
 NO_LANE = 1_000_000
 
@@ -23,7 +39,9 @@ class Coupling:
     """Rows shared by SKUs: use <= room. Above a soft row's room each unit costs penalty; hard rows have inf.
 
     name[i] is (rule, ids). The index arrays give a row number or -1: capacity [S, T], horizon [S],
-    inbound [W, T], storage [W, T]; share rows are [cap, S] with skus_of_cap saying whom they count.
+    inbound [W, T], storage [W, T], throughput [W], material [M, T], lanes by week of departure lane_in
+    [S, W, T], lane_out [W, R, T] and lane_direct [S, R, T]; share rows are [cap, S] with skus_of_cap saying
+    whom they count.
     """
 
     names: tuple[tuple[str, dict[str, object]], ...]
@@ -33,8 +51,23 @@ class Coupling:
     horizon: Ints
     inbound: Ints
     storage: Ints
+    throughput: Ints
+    material: Ints
+    lane_in: Ints
+    lane_out: Ints
+    lane_direct: Ints
     share: Ints
     skus_of_cap: tuple[frozenset[str], ...]
+    spend: tuple[SpendRows, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpendRows:
+    """A cap of spend: in row[S] (-1: none) a supplier's money less max_share of all money in the scope."""
+
+    skus: frozenset[str]
+    max_share: float
+    row: Ints
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +100,11 @@ class Network:
     demand: dict[str, list[Demand]]
     stock: dict[str, list[Stock]]
     locked: dict[str, list[Locked]]
+    previous: dict[str, dict[tuple[int, int], Quantity]]
+    materials: dict[str, int]
+    numbers: dict[str, list[int]]
+    minimums: bool
+    free_out: NDArray[np.bool_]
     caps: dict[str, list[LocalCap]]
     coupling: Coupling
 
@@ -80,8 +118,17 @@ def network(problem: Problem) -> Network:
     lead_out, cost_out = _lanes(problem, warehouses, regions)
     lead_direct, cost_direct = _lanes(problem, suppliers, regions)
     offers: dict[str, list[Offer]] = defaultdict(list)
-    for offer in problem.offers:
+    numbers: dict[str, list[int]] = defaultdict(list)
+    for number, offer in enumerate(problem.offers):
         offers[offer.sku].append(offer)
+        numbers[offer.sku].append(number)
+    materials = {one.id: i for i, one in enumerate(problem.materials)}
+    previous: dict[str, dict[tuple[int, int], Quantity]] = defaultdict(dict)
+    kept = locked_orders(problem)
+    for (supplier, sku, week), units in previous_units(problem).items():
+        left = units - kept.get((supplier, sku, week), 0)
+        if left > 0:
+            previous[sku][suppliers[supplier], week] = left
     demand: dict[str, list[Demand]] = defaultdict(list)
     for one in problem.demand:
         if one.quantity:
@@ -110,8 +157,13 @@ def network(problem: Problem) -> Network:
         demand=dict(demand),
         stock=dict(stock),
         locked=dict(locked),
+        previous=dict(previous),
+        materials=materials,
+        numbers=dict(numbers),
+        free_out=_free_out(problem, warehouses, regions),
+        minimums=any(one.minimum > 0 for one in problem.lanes),
         caps=_local_caps(problem, suppliers),
-        coupling=_coupling(problem, suppliers, warehouses),
+        coupling=_coupling(problem, suppliers, warehouses, regions, materials),
     )
 
 
@@ -123,6 +175,15 @@ def _lanes(problem: Problem, sources: dict[str, int], targets: dict[str, int]) -
             at = sources[lane.source], targets[lane.target]
             lead[at], cost[at] = lane.lead_weeks, lane.cost
     return lead, cost
+
+
+def _free_out(problem: Problem, warehouses: dict[str, int], regions: dict[str, int]) -> NDArray[np.bool_]:
+    """Lanes [W, R] over which facts may leave whatever else does."""
+    free = np.zeros((len(warehouses), len(regions)), dtype=bool)
+    for lane in problem.lanes:
+        if lane.source in warehouses:
+            free[warehouses[lane.source], regions[lane.target]] = free_lane(problem, lane)
+    return free
 
 
 def _local_caps(problem: Problem, suppliers: dict[str, int]) -> dict[str, list[LocalCap]]:
@@ -161,26 +222,39 @@ class _Rows:
         return len(self.room) - 1
 
 
-def _coupling(problem: Problem, suppliers: dict[str, int], warehouses: dict[str, int]) -> Coupling:
+def _coupling(
+    problem: Problem,
+    suppliers: dict[str, int],
+    warehouses: dict[str, int],
+    regions: dict[str, int],
+    materials: dict[str, int],
+) -> Coupling:
     rows = _Rows()
-    locked = locked_orders(problem)
     allowed = limits(problem)
     capacity = np.full((len(suppliers), problem.weeks), -1, dtype=np.int64)
     horizon = np.full(len(suppliers), -1, dtype=np.int64)
-    used: dict[object, float] = defaultdict(float)
-    for (supplier, sku, week), units in locked.items():
-        use = units * problem.offer_of[supplier, sku].capacity_use
-        used[supplier, week] += use
-        used[supplier] += use if week >= 0 else 0.0
+    used, total = capacity_used(problem, locked_lots(problem))
     for (supplier, week), limit in allowed.capacity.items():
         ids: dict[str, object] = {"supplier": supplier, "week": week}
-        capacity[suppliers[supplier], week] = rows.add("capacity", ids, limit - used[supplier, week])
+        capacity[suppliers[supplier], week] = rows.add(
+            "capacity", ids, limit - used.get((supplier, week), 0.0)
+        )
     for supplier, limit in allowed.horizon.items():
         horizon[suppliers[supplier]] = rows.add(
-            "horizon_capacity", {"supplier": supplier}, limit - used[supplier]
+            "horizon_capacity", {"supplier": supplier}, limit - total.get(supplier, 0.0)
         )
     inbound, storage = _warehouse_rows(problem, warehouses, rows)
+    throughput = np.full(len(warehouses), -1, dtype=np.int64)
+    for warehouse, limit in allowed.throughput.items():
+        throughput[warehouses[warehouse]] = rows.add("throughput", {"warehouse": warehouse}, limit)
+    material = np.full((len(materials), problem.weeks), -1, dtype=np.int64)
+    taken = materials_taken(problem, locked_lots(problem))
+    for (name, week), limit in allowed.material.items():
+        ids = {"material": name, "week": week}
+        material[materials[name], week] = rows.add("material", ids, limit - taken.get((name, week), 0.0))
+    lane_in, lane_out, lane_direct = _lane_rows(problem, suppliers, warehouses, regions, rows)
     share, skus_of_cap = _share_rows(problem, suppliers, rows)
+    spend = _spend_rows(problem, suppliers, rows)
     return Coupling(
         names=tuple(rows.names),
         room=np.array(rows.room),
@@ -189,18 +263,22 @@ def _coupling(problem: Problem, suppliers: dict[str, int], warehouses: dict[str,
         horizon=horizon,
         inbound=inbound,
         storage=storage,
+        throughput=throughput,
+        material=material,
+        lane_in=lane_in,
+        lane_out=lane_out,
+        lane_direct=lane_direct,
         share=share,
         skus_of_cap=skus_of_cap,
+        spend=spend,
     )
 
 
 def _warehouse_rows(problem: Problem, warehouses: dict[str, int], rows: _Rows) -> tuple[Ints, Ints]:
     allowed = limits(problem)
     arriving: dict[tuple[str, int], float] = defaultdict(float)
-    for one in problem.locked:
-        lead = problem.offer_of[one.supplier, one.sku].lead_weeks
-        week = one.week + lead + problem.lane_of[one.supplier, one.to].lead_weeks
-        arriving[one.to, week] += one.quantity * problem.sku_of[one.sku].volume
+    for (supplier, to, leaves), volume in locked_volume(problem).items():
+        arriving[to, leaves + problem.lane_of[supplier, to].lead_weeks] += volume
     inbound = np.full((len(warehouses), problem.weeks), -1, dtype=np.int64)
     storage = np.full((len(warehouses), problem.weeks), -1, dtype=np.int64)
     for (warehouse, week), limit in allowed.inbound.items():
@@ -210,6 +288,53 @@ def _warehouse_rows(problem: Problem, warehouses: dict[str, int], rows: _Rows) -
         ids = {"warehouse": warehouse, "week": week}
         storage[warehouses[warehouse], week] = rows.add("storage", ids, limit)
     return inbound, storage
+
+
+def _lane_rows(
+    problem: Problem,
+    suppliers: dict[str, int],
+    warehouses: dict[str, int],
+    regions: dict[str, int],
+    rows: _Rows,
+) -> tuple[Ints, Ints, Ints]:
+    """Rows of lanes with a capacity: into warehouses, out of them, and direct."""
+    kinds = ((suppliers, warehouses), (warehouses, regions), (suppliers, regions))
+    found = tuple(np.full((len(a), len(b), problem.weeks), -1, dtype=np.int64) for a, b in kinds)
+    facts = locked_volume(problem)
+    for (source, target, week), limit in limits(problem).lane.items():
+        room = limit - facts.get((source, target, week), 0.0)
+        ids: dict[str, object] = {"from": source, "to": target, "week": week}
+        row = rows.add("lane_capacity", ids, room)
+        for (sources, targets), index in zip(kinds, found, strict=True):
+            if source in sources and target in targets:
+                index[sources[source], targets[target], week] = row
+    return found[0], found[1], found[2]
+
+
+def _spend_rows(problem: Problem, suppliers: dict[str, int], rows: _Rows) -> tuple[SpendRows, ...]:
+    """Locked money that no decision changes is taken off the room."""
+    facts = spend_excess(problem)
+    known: dict[str, list[tuple[int, float]]] = defaultdict(list)
+    for number, (money, _) in spends(problem, locked_lots(problem)).items():
+        offer = problem.offers[number]
+        if len(offer.breaks) == 1:
+            known[offer.sku].append((suppliers[offer.supplier], money))
+    found = []
+    for number, row in enumerate(cap_rows(problem, "spend")):
+        share = row.cap.max_share
+        mine = {one.supplier for one in problem.offers if one.sku in row.skus}
+        index = np.full(len(suppliers), -1, dtype=np.int64)
+        for supplier in sorted(mine):
+            at = suppliers[supplier]
+            fixed = sum(
+                money * ((one == at) - share) for sku in sorted(row.skus) for one, money in known[sku]
+            )
+            ids: dict[str, object] = {"scope": row.cap.scope, "key": row.key, "supplier": supplier}
+            room = (facts[number].get(supplier, 0.0) if row.cap.hard else 0.0) - fixed
+            penalty = np.inf if row.cap.hard else row.cap.penalty
+            index[at] = rows.add("spend_cap", ids, room, penalty)
+        found.append(SpendRows(skus=row.skus, max_share=share, row=index))
+    return tuple(found)
 
 
 def _share_rows(

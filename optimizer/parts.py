@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from optimizer.block import fixed_cost, lot_uses, single_model
+from optimizer.block import fixed_cost, lot_uses, money_uses, put_money, setup_uses, single_model
 from optimizer.build import Floats, Ints, Layout, tally
 from optimizer.clusters import Clustered, cluster, only_lots, spread, worth_asking
 from optimizer.dive import dive
 from optimizer.engine import Arrays, run
 from optimizer.item import Item, compile_item
 from optimizer.network import Network
-from optimizer.picks import Pick, idle_pick, left_units, pick_uses
+from optimizer.picks import Pick, idle_pick, left_units, lot_units, pick_uses
+from optimizer.pieces import waiting_cost
 from optimizer.pricing import spend
 
 
@@ -99,11 +100,15 @@ def _relaxed_part(
     units = values[layout.count] * piece.item.lots.multiple
     size = len(prices)
     uses = tally(row, weights=amount * units[lot], minlength=size)
+    lot, row, amount = setup_uses(net, piece.item)
+    uses += tally(row, weights=amount * values[layout.used][lot], minlength=size)
+    row, column, amount = put_money(layout, *money_uses(net, piece.item))
+    uses += tally(row, weights=amount * values[column], minlength=size)
     flow = values[layout.routes][piece.use_route]
     uses += tally(piece.use_row, weights=piece.use_amount * flow, minlength=size)
     left = values[layout.leftover][piece.left_fact]
     uses += tally(piece.left_row, weights=piece.left_amount * left, minlength=size)
-    rows = np.flatnonzero(uses > 1e-9)
+    rows = np.flatnonzero(np.abs(uses) > 1e-9)
     cost = bound - float(uses @ prices)
     return Part(sku=piece.item.sku.id, bound=bound, cost=cost, rows=rows, amounts=uses[rows])
 
@@ -115,8 +120,7 @@ def _is_whole(values: Floats, arrays: Arrays) -> bool:
 
 def read(one: Clustered, layout: Layout, values: Floats) -> Pick:
     """Whole quantities from the solver's values."""
-    extra = np.rint(values[layout.count]).astype(np.int64) * one.piece.item.lots.multiple
-    return spread(one, extra, values[layout.routes])
+    return spread(one, lot_units(one.piece.item, values[layout.count]), values[layout.routes])
 
 
 def part(
@@ -148,21 +152,37 @@ def pick_cost(net: Network, item: Item, pick: Pick) -> float:
     total = fixed_cost(net, item)
     if len(pick.units):
         total += float((item.cost[pick.source, pick.via, pick.demand] * pick.units).sum())
+    if pick.delay is not None and pick.delay.any():
+        wait = waiting_cost(net, item, pick.source, pick.via, pick.demand)
+        total += float((wait * pick.delay * pick.units).sum())
     total += float((item.leftover * left_units(item, pick)).sum())
     total += float(lots.order_cost[pick.extra > 0].sum())
     met = tally(pick.demand, weights=pick.units, minlength=len(item.need))
     total += float((item.short * (item.need - met)).sum())
-    extra = tally(lots.offer, weights=pick.extra, minlength=len(item.offers)).astype(np.int64)
+    total += _lost(item, pick)
+    extra = tally(lots.offer, weights=pick.extra, minlength=len(item.offers)).astype(item.need.dtype)
     for number, offer in enumerate(item.offers):
-        fixed = int(item.locked_units[number])
-        units = int(extra[number]) + fixed
+        fixed = item.locked_units[number].item()
+        units = extra[number].item() + fixed
         risk = net.problem.supplier_of[offer.supplier].risk
         known = offer.breaks[0][1] * fixed if len(offer.breaks) == 1 else 0.0
         total += (spend(offer, units) - known) * (1.0 + risk)
         total += offer.award_cost if units else 0.0
-        for cap in item.caps:
-            over = float(extra[number]) - cap.free[int(item.supplier[number])]
-            total += cap.penalty * max(0.0, over) if not cap.hard else 0.0
+    by_supplier = np.unique(item.supplier)
+    for cap in item.caps:
+        for supplier in by_supplier if not cap.hard else ():
+            over = float(extra[item.supplier == supplier].sum()) - cap.free[int(supplier)]
+            total += cap.penalty * max(0.0, over)
+    return total
+
+
+def _lost(item: Item, pick: Pick) -> float:
+    """What is charged for units of the previous plan that are not ordered again."""
+    churn, lots = item.churn, item.lots
+    total = 0.0
+    for supplier, week, units in zip(churn.supplier, churn.week, churn.units, strict=True):
+        again = pick.extra[(item.supplier[lots.offer] == supplier) & (lots.week == week)].sum()
+        total += churn.cost * max(0.0, float(units - again))
     return total
 
 

@@ -8,48 +8,72 @@ from typing import TypeVar
 
 import numpy as np
 
-from optimizer.block import Piece, lot_uses
-from optimizer.book import Book
+from optimizer.block import Piece, lot_uses, money_uses, setup_uses
+from optimizer.book import GRAIN, Book, above
 from optimizer.build import Floats, Ints, Layout, tally
 from optimizer.item import Item
-from optimizer.limits import locked_flows, locked_orders
-from optimizer.network import Network
+from optimizer.limits import locked_flows, locked_lots
+from optimizer.network import Amounts, Network
 from optimizer.pieces import leftover_uses, route_uses
+from optimizer.pricing import spend
+from optimizer.problem import Quantity
 
 Key = TypeVar("Key")
+# A continuous quantity this close (relative, above 1) to another is meant to be it.
+NEARLY = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pick:
-    """What one SKU does: extra units of each lot [L], and flows as source, via, demand, units, each [K]."""
+    """What one SKU does: extra units of each lot [L], and flows as source, via, demand, units, each [K].
 
-    extra: Ints
+    delay [K]: weeks a flow waits in its warehouse beyond what it must; None is none.
+    """
+
+    extra: Amounts
     source: Ints
     via: Ints
     demand: Ints
-    units: Ints
+    units: Amounts
+    delay: Ints | None = None
 
 
 def idle_pick(item: Item) -> Pick:
     """Order nothing, use no fact: always possible."""
     none = np.zeros(0, dtype=np.int64)
-    return Pick(extra=np.zeros(len(item.lots.week), np.int64), source=none, via=none, demand=none, units=none)
+    extra = np.zeros(len(item.lots.week), item.need.dtype)
+    return Pick(extra=extra, source=none, via=none, demand=none, units=np.zeros(0, item.need.dtype))
+
+
+def whole_units(item: Item, values: Floats) -> Amounts:
+    """Quantities from a solver's values: a stray fraction is cut, never rounded up; in a continuous problem
+    to the nearest grain."""
+    if np.issubdtype(item.need.dtype, np.integer):
+        return np.floor(values + 1e-5).astype(np.int64)
+    return np.rint(np.maximum(values, 0.0) / GRAIN) * GRAIN
+
+
+def lot_units(item: Item, counts: Floats) -> Amounts:
+    """Extra units of each lot from the solver's counts."""
+    lots = item.lots
+    counted = np.where(lots.rigid, np.rint(counts), whole_units(item, counts))
+    return (counted * lots.multiple).astype(item.need.dtype)
 
 
 def read_pick(piece: Piece, layout: Layout, via: Ints, values: Floats) -> Pick:
-    """Whole quantities of a full piece from the solver's values; a stray fraction is cut, never rounded
-    up."""
-    extra = np.rint(values[layout.count]).astype(np.int64) * piece.item.lots.multiple
-    units = np.floor(values[layout.routes] + 1e-5).astype(np.int64)
+    """The quantities of a full piece from the solver's values."""
+    item = piece.item
+    units = whole_units(item, values[layout.routes])
     kept = np.flatnonzero(units > 0)
     return trim(
-        piece.item,
+        item,
         Pick(
-            extra=extra,
+            extra=lot_units(item, values[layout.count]),
             source=piece.source[kept],
             via=via[kept],
             demand=piece.demand[kept],
             units=units[kept],
+            delay=piece.delay[kept],
         ),
     )
 
@@ -58,10 +82,13 @@ def trim(item: Item, pick: Pick) -> Pick:
     """Take back flow above what a source has (solver tolerances), and set a lot below its least to
     nothing."""
     lots = item.lots
-    extra = np.where(pick.extra < lots.least, 0, np.minimum(pick.extra, lots.most))
-    have = np.concatenate([extra, item.facts.units]).astype(np.int64)
-    need = item.need.copy()
     units = pick.units.copy()
+    extra = pick.extra
+    if not np.issubdtype(item.need.dtype, np.integer):
+        extra, units = _close(item, pick)
+    extra = np.where(extra < lots.least, 0, np.minimum(extra, lots.most)).astype(item.need.dtype)
+    have = np.concatenate([extra, item.facts.units])
+    need = item.need.copy()
     for at in range(len(units)):
         source, demand = int(pick.source[at]), int(pick.demand[at])
         units[at] = min(units[at], have[source], need[demand])
@@ -74,40 +101,68 @@ def trim(item: Item, pick: Pick) -> Pick:
         via=pick.via[kept],
         demand=pick.demand[kept],
         units=units[kept],
+        delay=None if pick.delay is None else pick.delay[kept],
     )
+
+
+def _close(item: Item, pick: Pick) -> tuple[Amounts, Amounts]:
+    """Continuous quantities with the solver's small errors taken out: a demand nearly met is met, and a lot
+    has what flows out of it, its least, or nothing."""
+    units = pick.units.copy()
+    for demand in np.unique(pick.demand):
+        mine = np.flatnonzero(pick.demand == demand)
+        missing = item.need[demand] - units[mine].sum()
+        if abs(missing) <= NEARLY * max(1.0, float(item.need[demand])):
+            largest = mine[int(units[mine].argmax())]
+            units[largest] = max(0.0, units[largest] + missing)
+    count = len(item.lots.week)
+    flow = tally(pick.source, weights=units, minlength=count + len(item.facts.units))[:count]
+    lots = item.lots
+    slack = NEARLY * np.maximum(1.0, flow)
+    extra = np.where(~lots.rigid & (np.abs(pick.extra - flow) <= slack), flow, pick.extra)
+    near = (extra < lots.least) & (extra >= lots.least - NEARLY * np.maximum(1.0, lots.least))
+    return np.where(near, lots.least, extra), units
 
 
 def quantities(net: Network, chosen: dict[str, tuple[Item, Pick]]) -> Book:
     """The orders, flows and unmet demand of all SKUs together, locked ones included."""
-    orders: dict[tuple[str, str, int], int] = defaultdict(int, _positive(locked_orders(net.problem)))
-    flows: dict[tuple[str, str, str, int], int] = defaultdict(int, _positive(locked_flows(net.problem)))
-    met: dict[tuple[str, str, int], int] = defaultdict(int)
+    problem = net.problem
+    lots: dict[tuple[int, int], Quantity] = defaultdict(int, locked_lots(problem))
+    flows: dict[tuple[str, str, str, int], Quantity] = defaultdict(int, _positive(locked_flows(problem)))
+    met: dict[tuple[str, str, int], Quantity] = defaultdict(int)
     for sku, (item, pick) in chosen.items():
-        lots = item.lots
         for at in map(int, np.flatnonzero(pick.extra)):
-            offer = item.offers[lots.offer[at]]
-            orders[offer.supplier, sku, int(lots.week[at])] += int(pick.extra[at])
+            number = net.numbers[sku][int(item.lots.offer[at])]
+            lots[number, int(item.lots.week[at])] += pick.extra[at].item()
         for at in range(len(pick.units)):
             _add_flow(net, item, pick, at, flows)
             demand = net.demand[sku][pick.demand[at]]
-            met[sku, demand.region, demand.week] += int(pick.units[at])
+            met[sku, demand.region, demand.week] += pick.units[at].item()
     unmet = {
         (one.sku, one.region, one.week): left
-        for one in net.problem.demand
-        if (left := one.quantity - met[one.sku, one.region, one.week]) > 0
+        for one in problem.demand
+        if above(problem, left := one.quantity - met[one.sku, one.region, one.week], 0)
+        and above(problem, one.quantity, met[one.sku, one.region, one.week])
     }
-    return Book(orders=dict(sorted(orders.items())), flows=dict(sorted(flows.items())), unmet=unmet)
+    split: dict[tuple[str, str, int], dict[int, Quantity]] = defaultdict(dict)
+    for (number, week), units in lots.items():
+        offer = problem.offers[number]
+        alternative = problem.alternatives[offer.supplier, offer.sku].index(number)
+        split[offer.supplier, offer.sku, week][alternative] = units
+    orders = {key: sum(parts.values()) for key, parts in sorted(split.items())}
+    split = {key: dict(sorted(parts.items())) for key, parts in split.items() if list(parts) != [0]}
+    return Book(orders=orders, flows=dict(sorted(flows.items())), unmet=unmet, split=split)
 
 
-def _positive(units: dict[Key, int]) -> dict[Key, int]:
+def _positive(units: dict[Key, Quantity]) -> dict[Key, Quantity]:
     return {key: value for key, value in units.items() if value}
 
 
 def _add_flow(
-    net: Network, item: Item, pick: Pick, at: int, flows: dict[tuple[str, str, str, int], int]
+    net: Network, item: Item, pick: Pick, at: int, flows: dict[tuple[str, str, str, int], Quantity]
 ) -> None:
     problem, lots = net.problem, item.lots
-    source, via, units = int(pick.source[at]), int(pick.via[at]), int(pick.units[at])
+    source, via, units = int(pick.source[at]), int(pick.via[at]), pick.units[at].item()
     region = problem.regions[item.region[pick.demand[at]]].id
     fresh = source < len(lots.week)
     if via == len(net.warehouses):
@@ -121,7 +176,8 @@ def _add_flow(
         offer = item.offers[lots.offer[source]]
         leaves = int(lots.week[source]) + offer.lead_weeks
         flows[item.sku.id, offer.supplier, house, leaves] += units
-    flows[item.sku.id, house, region, int(item.ship[source, via, pick.demand[at]])] += units
+    ships = int(item.ship[source, via, pick.demand[at]]) + (0 if pick.delay is None else int(pick.delay[at]))
+    flows[item.sku.id, house, region, ships] += units
 
 
 def pick_uses(net: Network, item: Item, pick: Pick) -> Floats:
@@ -129,15 +185,32 @@ def pick_uses(net: Network, item: Item, pick: Pick) -> Floats:
     lot, row, amount = lot_uses(net, item)
     size = len(net.coupling.room)
     used = tally(row, weights=amount * pick.extra[lot], minlength=size)
-    route, row, amount = route_uses(net, item, pick.source, pick.via, pick.demand)
+    lot, row, amount = setup_uses(net, item)
+    used += tally(row, weights=amount * (pick.extra[lot] > 0), minlength=size)
+    offer, row, amount = money_uses(net, item)
+    if len(offer):
+        used += tally(row, weights=amount * money_of(item, pick.extra)[offer], minlength=size)
+    route, row, amount = route_uses(net, item, pick.source, pick.via, pick.demand, pick.delay)
     used += tally(row, weights=amount * pick.units[route], minlength=size)
     fact, row, amount = leftover_uses(net, item)
     used += tally(row, weights=amount * left_units(item, pick)[fact], minlength=size)
     return used
 
 
-def left_units(item: Item, pick: Pick) -> Ints:
+def left_units(item: Item, pick: Pick) -> Amounts:
     """Units of each fact that serve nobody, [F]."""
     count = len(item.lots.week)
     taken = tally(pick.source, weights=pick.units, minlength=count + len(item.facts.units))
-    return (item.facts.units - taken[count:]).astype(np.int64)
+    return (item.facts.units - taken[count:]).astype(item.need.dtype)
+
+
+def money_of(item: Item, extra: Amounts) -> Floats:
+    """What each offer gets, [O]; what is locked at a single price is left out, no decision changes it."""
+    units = tally(item.lots.offer, weights=extra, minlength=len(item.offers)).astype(item.need.dtype)
+    return np.array(
+        [
+            spend(offer, units[at].item() + (item.locked_units[at].item() if len(offer.breaks) > 1 else 0))
+            for at, offer in enumerate(item.offers)
+        ],
+        dtype=np.float64,
+    )

@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from optimizer.problem import Quantity
+
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
@@ -30,14 +32,17 @@ class Cost:
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Order:
-    """quantity of sku asked of supplier in week (locked units included) at the mean unit_price of the
-    offer."""
+    """quantity of sku asked of supplier in week (locked units included) at the mean unit_price of the offer.
+
+    alternative says which offer it is, where the supplier has several for the SKU.
+    """
 
     supplier: str
     sku: str
     week: int
-    quantity: int
+    quantity: Quantity
     unit_price: float
+    alternative: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -48,7 +53,7 @@ class Flow:
     source: str
     target: str
     week: int
-    quantity: int
+    quantity: Quantity
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -58,7 +63,7 @@ class Unmet:
     sku: str
     region: str
     week: int
-    quantity: int
+    quantity: Quantity
     reason: str = ""
     numbers: dict[str, float] = field(default_factory=dict, compare=False)
 
@@ -71,23 +76,25 @@ class Late:
     region: str
     week: int
     weeks_late: int
-    quantity: int
+    quantity: Quantity
     reason: str = ""
     numbers: dict[str, float] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Share:
-    """share and hhi are of what is ordered in the scope; demand_share is of the scope's demand."""
+    """share and hhi are of what is ordered in the scope (or spent on it); demand_share is of the scope's
+    demand in units (or the same as share). units and spend are the supplier's, over the horizon."""
 
     scope: str
     key: str | None
     base: str
     supplier: str
-    units: int
+    units: Quantity
     share: float
     demand_share: float
     hhi: float
+    spend: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,7 +30,10 @@ def read_solution(data: Any) -> Solution:
             **{name: _number(f"cost.{name}", cost.get(name, 0.0)) for name in Cost.__dataclass_fields__}
         ),
         orders=tuple(
-            Order(**_row(path, row, ("supplier", "sku", "week", "quantity", "unit_price")))
+            Order(
+                **_row(path, row, ("supplier", "sku", "week", "quantity", "unit_price")),
+                alternative=_row(path, {"alternative": 0} | row, ("alternative",))["alternative"],
+            )
             for path, row in _rows(data, "orders")
         ),
         flows=tuple(_flow(path, row) for path, row in _rows(data, "flows")),
@@ -71,7 +74,7 @@ def _row(path: str, row: dict[str, Any], names: tuple[str, ...]) -> dict[str, An
         if name in WORDS:
             if not isinstance(value, str):
                 raise ProblemError(f"{path}.{name}", f"must be a text, not {value!r}")
-        elif name == "unit_price":
+        elif name == "unit_price" or (name == "quantity" and isinstance(value, float)):
             value = _number(f"{path}.{name}", value)
         elif isinstance(value, bool) or not isinstance(value, int):
             raise ProblemError(f"{path}.{name}", f"must be a whole number, not {value!r}")

@@ -5,15 +5,19 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 
-from optimizer.problem import Offer, Problem
+from optimizer.problem import Offer, Problem, Quantity
+
+# In a continuous problem a quantity this close to a break (relative) has reached it.
+AT_BREAK = 1e-9
 
 
-def spend(offer: Offer, units: int) -> float:
+def spend(offer: Offer, units: Quantity) -> float:
     """What units of one offer cost over the horizon under its price breaks."""
     if units <= 0:
         return 0.0
     if offer.price_mode == "all_units":
-        return units * next(price for start, price in reversed(offer.breaks) if units >= start)
+        reached = units if isinstance(units, int) else units + AT_BREAK * max(1.0, units)
+        return float(units * next(price for start, price in reversed(offer.breaks) if reached >= start))
     ends = [start for start, _ in offer.breaks[1:]] + [units]
     parts = (
         (min(units, end) - start) * price
@@ -23,11 +27,9 @@ def spend(offer: Offer, units: int) -> float:
     return math.fsum(parts)
 
 
-def spends(
-    problem: Problem, orders: dict[tuple[str, str, int], int]
-) -> dict[tuple[str, str], tuple[float, int]]:
-    """(money, units) over the horizon by (supplier, sku), in key order."""
-    totals: dict[tuple[str, str], int] = defaultdict(int)
-    for (supplier, sku, _), units in orders.items():
-        totals[supplier, sku] += units
-    return {key: (spend(problem.offer_of[key], units), units) for key, units in sorted(totals.items())}
+def spends(problem: Problem, lots: dict[tuple[int, int], Quantity]) -> dict[int, tuple[float, Quantity]]:
+    """(money, units) over the horizon by number of the offer, in order."""
+    totals: dict[int, Quantity] = defaultdict(int)
+    for (number, _), units in lots.items():
+        totals[number] += units
+    return {one: (spend(problem.offers[one], units), units) for one, units in sorted(totals.items())}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from typing import Any, TypeVar
 
@@ -12,8 +12,10 @@ from optimizer.problem import (
     Demand,
     Lane,
     Locked,
+    Material,
     Offer,
     Problem,
+    Recipe,
     Region,
     ShareCap,
     Sku,
@@ -23,15 +25,7 @@ from optimizer.problem import (
 )
 
 Row = TypeVar("Row")
-# Fields the schema has and this package can't plan yet, with the one value that means "not used".
-UNUSED: dict[str, dict[str, Any]] = {
-    "problem": {"continuous": False, "materials": [], "previous": [], "churn_cost": 0},
-    "warehouses": {"award_cost": 0, "throughput": None},
-    "regions": {"single_source": False},
-    "skus": {"materials": {}},
-    "offers": {"recipe": None, "setup_capacity": 0},
-    "lanes": {"fixed_cost": 0, "capacity": None, "minimum": 0},
-}
+Read = Callable[[str, Any], Any]
 REQUIRED = {
     "suppliers": ("id",),
     "warehouses": ("id",),
@@ -42,6 +36,8 @@ REQUIRED = {
     "demand": ("sku", "region", "week", "quantity"),
     "stock": ("sku", "warehouse", "quantity"),
     "locked": ("supplier", "sku", "week", "to", "quantity"),
+    "previous": ("supplier", "sku", "week", "to", "quantity"),
+    "materials": ("id",),
     "share_caps": ("scope",),
 }
 RENAMED = {"from": "source", "to": "target"}
@@ -53,48 +49,67 @@ def read_problem(data: Any) -> Problem:
         raise ProblemError("$", "the problem must be a JSON object")
     if data.get("schema") != SCHEMA:
         raise ProblemError("schema", f"must be {SCHEMA!r}, not {data.get('schema')!r}")
-    _refuse_unknown("", data, known={"schema", "weeks", *REQUIRED}, unused=UNUSED["problem"])
+    _refuse_unknown("", data, known={"schema", "weeks", "continuous", "churn_cost", *REQUIRED})
     if "weeks" not in data:
         raise ProblemError("weeks", "is missing")
     weeks = _whole("weeks", data["weeks"])
+    continuous = _flag("continuous", data.get("continuous", False))
+    units = _amount if continuous else _whole
+    promised = {"week": _whole, "quantity": units, "alternative": _whole}
     return Problem(
         weeks=weeks,
+        continuous=continuous,
+        churn_cost=data.get("churn_cost", 0.0),
         suppliers=_rows(data, "suppliers", Supplier, {"capacity": _weekly(weeks)}),
         warehouses=_rows(
             data, "warehouses", Warehouse, {"storage": _weekly(weeks), "inbound": _weekly(weeks)}
         ),
-        regions=_rows(data, "regions", Region, {}),
-        skus=_rows(data, "skus", Sku, {"min_sources": _whole}),
-        offers=_rows(data, "offers", Offer, _offer_fields(weeks)),
-        lanes=_rows(data, "lanes", Lane, {"lead_weeks": _whole}, renamed=RENAMED),
+        regions=_rows(data, "regions", Region, {"single_source": _flag}),
+        skus=_rows(data, "skus", Sku, {"min_sources": _whole, "materials": _recipe}),
+        offers=_rows(data, "offers", Offer, _offer_fields(weeks, units)),
+        materials=_rows(data, "materials", Material, {"available": _weekly(weeks)}),
+        lanes=_rows(data, "lanes", Lane, {"lead_weeks": _whole, "capacity": _weekly(weeks)}, renamed=RENAMED),
         demand=_rows(
-            data, "demand", Demand, {"week": _whole, "quantity": _whole, "max_late_weeks": _optional_whole}
+            data, "demand", Demand, {"week": _whole, "quantity": units, "max_late_weeks": _optional(_whole)}
         ),
-        stock=_rows(data, "stock", Stock, {"week": _whole, "quantity": _whole}),
-        locked=_rows(data, "locked", Locked, {"week": _whole, "quantity": _whole}),
+        stock=_rows(data, "stock", Stock, {"week": _whole, "quantity": units}),
+        locked=_rows(data, "locked", Locked, promised),
+        previous=_rows(data, "previous", Locked, promised),
         share_caps=_rows(data, "share_caps", ShareCap, {"hard": _flag}),
     )
 
 
 def write_problem(problem: Problem) -> dict[str, Any]:
     """The JSON document of a problem; read_problem gives the same problem back."""
-    document: dict[str, Any] = {"schema": SCHEMA, "weeks": problem.weeks, "continuous": False}
+    document: dict[str, Any] = {
+        "schema": SCHEMA,
+        "weeks": problem.weeks,
+        "continuous": problem.continuous,
+        "churn_cost": problem.churn_cost,
+    }
     back = {value: key for key, value in RENAMED.items()}
     for kind in REQUIRED:
         rows: Iterable[Any] = getattr(problem, kind)
         names = back if kind == "lanes" else {}
-        document[kind] = [{names.get(key, key): value for key, value in asdict(row).items()} for row in rows]
+        document[kind] = [
+            {names.get(key, key): _written(key, value) for key, value in asdict(row).items()} for row in rows
+        ]
     return document
 
 
-def _offer_fields(weeks: int) -> dict[str, Callable[[str, Any], Any]]:
+def _written(key: str, value: Any) -> Any:
+    return dict(value) if key in ("materials", "recipe") and value is not None else value
+
+
+def _offer_fields(weeks: int, units: Read) -> dict[str, Read]:
     return {
-        "moq": _whole,
-        "multiple": _whole,
-        "max": _optional_whole,
+        "moq": units,
+        "multiple": units,
+        "max": _optional(units),
         "lead_weeks": _whole,
-        "breaks": _breaks,
-        "week_capacity": _weekly(weeks, whole=True),
+        "breaks": _breaks(units),
+        "recipe": _optional(_recipe),
+        "week_capacity": _weekly(weeks, units),
     }
 
 
@@ -102,7 +117,7 @@ def _rows(
     data: dict[str, Any],
     kind: str,
     make: Callable[..., Row],
-    fields: dict[str, Callable[[str, Any], Any]],
+    fields: Mapping[str, Read],
     *,
     renamed: dict[str, str] | None = None,
 ) -> tuple[Row, ...]:
@@ -118,7 +133,7 @@ def _rows(
         path = f"{kind}[{index}]"
         if not isinstance(row, dict):
             raise ProblemError(path, "must be an object")
-        _refuse_unknown(f"{path}.", row, known=known, unused=UNUSED.get(kind, {}))
+        _refuse_unknown(f"{path}.", row, known=known)
         for name in REQUIRED[kind]:
             if name not in row:
                 raise ProblemError(f"{path}.{name}", "is missing")
@@ -142,16 +157,10 @@ def _check_kinds(path: str, values: dict[str, Any]) -> None:
             raise ProblemError(f"{path}.{name}", f"must be a text or null, not {value!r}")
 
 
-def _refuse_unknown(path: str, row: dict[str, Any], *, known: set[str], unused: dict[str, Any]) -> None:
-    for name, value in row.items():
-        if name in known:
-            continue
-        if name not in unused:
+def _refuse_unknown(path: str, row: dict[str, Any], *, known: set[str]) -> None:
+    for name in row:
+        if name not in known:
             raise ProblemError(f"{path}{name}", "is not a field of this schema")
-        if value != unused[name] and value is not None:
-            raise ProblemError(
-                f"{path}{name}", f"not supported yet: {name} (leave it out or {unused[name]!r})"
-            )
 
 
 def _whole(path: str, value: Any) -> int:
@@ -162,8 +171,20 @@ def _whole(path: str, value: Any) -> int:
     return int(value)
 
 
-def _optional_whole(path: str, value: Any) -> int | None:
-    return None if value is None else _whole(path, value)
+def _amount(path: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ProblemError(path, f"must be a number, not {value!r}")
+    return value
+
+
+def _optional(read: Read) -> Read:
+    return lambda path, value: None if value is None else read(path, value)
+
+
+def _recipe(path: str, value: Any) -> Recipe:
+    if not isinstance(value, dict):
+        raise ProblemError(path, "must be an object of units by material")
+    return tuple((name, _amount(f"{path}.{name}", amount)) for name, amount in value.items())
 
 
 def _flag(path: str, value: Any) -> bool:
@@ -172,27 +193,27 @@ def _flag(path: str, value: Any) -> bool:
     return value
 
 
-def _weekly(weeks: int, *, whole: bool = False) -> Callable[[str, Any], Any]:
+def _weekly(weeks: int, units: Read = _amount) -> Read:
     """null stays null, a number is repeated for each week, a list is taken as it is."""
 
     def read(path: str, value: Any) -> Any:
         if value is None:
             return None
         listed = value if isinstance(value, list) else [value] * max(weeks, 0)
-        for week, one in enumerate(listed):
-            if isinstance(one, bool) or not isinstance(one, int | float):
-                raise ProblemError(f"{path}[{week}]", f"must be a number, not {one!r}")
-        return tuple(_whole(f"{path}[{week}]", one) if whole else one for week, one in enumerate(listed))
+        return tuple(units(f"{path}[{week}]", one) for week, one in enumerate(listed))
 
     return read
 
 
-def _breaks(path: str, value: Any) -> tuple[tuple[int, float], ...]:
-    if not isinstance(value, list):
-        raise ProblemError(path, "must be a list of [from quantity, unit price]")
-    made = []
-    for index, pair in enumerate(value):
-        if not isinstance(pair, list) or len(pair) != 2:
-            raise ProblemError(f"{path}[{index}]", "must be [from quantity, unit price]")
-        made.append((_whole(f"{path}[{index}][0]", pair[0]), pair[1]))
-    return tuple(made)
+def _breaks(units: Read) -> Read:
+    def read(path: str, value: Any) -> tuple[tuple[Any, Any], ...]:
+        if not isinstance(value, list):
+            raise ProblemError(path, "must be a list of [from quantity, unit price]")
+        made = []
+        for index, pair in enumerate(value):
+            if not isinstance(pair, list) or len(pair) != 2:
+                raise ProblemError(f"{path}[{index}]", "must be [from quantity, unit price]")
+            made.append((units(f"{path}[{index}][0]", pair[0]), pair[1]))
+        return tuple(made)
+
+    return read

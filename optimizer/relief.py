@@ -120,7 +120,7 @@ def _steps(problem: Problem, one: Binding, skus: frozenset[str]) -> list[float]:
 
 
 def _least(offer: Offer) -> int:
-    return -(-max(offer.moq, 1) // offer.multiple) * offer.multiple
+    return int(-(-max(offer.moq, 1) // offer.multiple) * offer.multiple)
 
 
 def loosen(one: Binding, step: float) -> Change:

@@ -151,24 +151,26 @@ def facts_only(item: Item) -> Pick:
     """Stock and locked units serve each demand in turn (by week, then region), cheapest lane first."""
     count = len(item.lots.week)
     left = item.facts.units.copy()
-    rows: list[tuple[int, int, int, int]] = []
+    rows: list[tuple[int, int, int]] = []
+    units = []
     for demand in np.lexsort((item.region, item.due)):
-        need = int(item.need[demand])
-        best = item.cost[count:, :, demand]
+        need = item.need[demand]
+        best = np.where(item.free_ways[:, demand], item.cost[count:, :, demand], np.inf)
         for fact in np.argsort(best.min(axis=1, initial=np.inf), kind="stable"):
             via = int(best[fact].argmin())
             if not np.isfinite(best[fact, via]):
                 break
-            take = min(need, int(left[fact]))
+            take = min(need, left[fact])
             if take:
-                rows.append((count + int(fact), via, int(demand), take))
+                rows.append((count + int(fact), via, int(demand)))
+                units.append(take)
                 left[fact] -= take
                 need -= take
-    table = np.array(rows, dtype=np.int64).reshape(len(rows), 4)
+    table = np.array(rows, dtype=np.int64).reshape(len(rows), 3)
     return Pick(
-        extra=np.zeros(count, dtype=np.int64),
+        extra=np.zeros(count, dtype=item.need.dtype),
         source=table[:, 0],
         via=table[:, 1],
         demand=table[:, 2],
-        units=table[:, 3],
+        units=np.array(units, dtype=item.need.dtype),
     )

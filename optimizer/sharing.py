@@ -108,4 +108,4 @@ def _lowest(ask: Questions, row: CapRow, base: Answer, *, suppliers: int, top: i
 
 
 def _top_share(answer: Answer, row: CapRow) -> float:
-    return max(answer.units(row.skus).values(), default=0) / row.demand
+    return float(max(answer.units(row.skus).values(), default=0) / row.demand)

@@ -6,6 +6,7 @@ from optimizer.arithmetic import clashes
 from optimizer.book import Book
 from optimizer.checking import check, check_quantities
 from optimizer.clock import Clock, Tell, Told
+from optimizer.closing import has_rules, keep_rules, without_rules
 from optimizer.decomposition import solve_in_parts
 from optimizer.explaining import binding, lateness, shares, unmet_with_reasons
 from optimizer.item import Item, compile_item
@@ -14,7 +15,7 @@ from optimizer.network import Network, network
 from optimizer.picks import Pick, quantities
 from optimizer.plan import Flow, Infeasible, Order, Settings, Solution
 from optimizer.pricing import spends
-from optimizer.problem import Problem
+from optimizer.problem import Problem, Quantity
 from optimizer.relaxing import ways_out
 from optimizer.reports import report
 
@@ -61,12 +62,32 @@ def _search(net: Network, settings: Settings, tell: Tell, clock: Clock) -> Found
         found = _at_once(net, items, settings, tell, clock, nodes=AT_ONCE_NODES)
         if found is not None:
             return found
-    found = solve_in_parts(net, settings, tell, clock=clock)
+    found = _in_parts(net, settings, tell, clock)
     in_reach = AT_ONCE_WAYS < size <= SECOND_OPINION_WAYS
     if clock.cancelled or not in_reach or _gap(net, found) <= settings.gap:
         return found
     other = _at_once(net, items, settings, tell, clock, nodes=SECOND_OPINION_NODES)
     return found if other is None else _better(net, found, other)
+
+
+def _in_parts(net: Network, settings: Settings, tell: Tell, clock: Clock) -> Found:
+    """SKU by SKU; rules on lanes are left out for the bound and kept by closing lanes for the plan."""
+    problem = net.problem
+    if not has_rules(problem):
+        return solve_in_parts(net, settings, tell, clock=clock)
+    relaxed = network(without_rules(problem))
+    found = solve_in_parts(relaxed, settings, tell, clock=clock)
+    bound, late = found[1], found[2]
+    plan = quantities(relaxed, found[0])
+
+    def again(made: Problem) -> Book:
+        nonlocal found
+        narrow = network(made)
+        found = solve_in_parts(narrow, settings, tell, clock=clock)
+        return quantities(narrow, found[0])
+
+    keep_rules(problem, plan, again)
+    return found[0], bound, late or found[2]
 
 
 def _at_once(
@@ -75,10 +96,8 @@ def _at_once(
     tell(report("at once", 0, 1))
     left = max(1.0, clock.until(1.0).left)
     gap = min(settings.gap, 1e-4) if nodes == AT_ONCE_NODES else settings.gap
-    chosen, bound, timed_out = solve_at_once(
-        net, items, gap=gap, seed=settings.seed, nodes=nodes, seconds=left
-    )
-    return None if chosen is None else (chosen, bound, timed_out)
+    found = solve_at_once(net, items, gap=gap, seed=settings.seed, nodes=nodes, seconds=left)
+    return None if found.chosen is None else (found.chosen, found.bound, found.timed_out)
 
 
 def _better(net: Network, first: Found, second: Found) -> Found:
@@ -115,7 +134,8 @@ def _solution(
     objective = cost.total
     proven = min(bound, objective)
     gap = (objective - proven) / objective if objective > 0 else 0.0
-    money = spends(net.problem, plan.orders)
+    lots = plan.lots(net.problem)
+    money = spends(net.problem, lots)
     return Solution(
         status="optimal" if gap <= 1e-6 else "feasible",
         objective=objective,
@@ -124,10 +144,7 @@ def _solution(
         seconds=clock.seconds,
         seed=settings.seed,
         cost=cost,
-        orders=tuple(
-            Order(supplier=s, sku=k, week=t, quantity=q, unit_price=money[s, k][0] / money[s, k][1])
-            for (s, k, t), q in plan.orders.items()
-        ),
+        orders=tuple(sorted(_order(net.problem, key, units, money[key[0]]) for key, units in lots.items())),
         flows=tuple(
             Flow(sku=k, source=a, target=b, week=t, quantity=q) for (k, a, b, t), q in plan.flows.items()
         ),
@@ -136,4 +153,17 @@ def _solution(
         shares=shares(net.problem, plan),
         binding=binding(net, plan, chosen),
         limit=limit,
+    )
+
+
+def _order(problem: Problem, lot: tuple[int, int], units: Quantity, money: tuple[float, Quantity]) -> Order:
+    number, week = lot
+    offer = problem.offers[number]
+    return Order(
+        supplier=offer.supplier,
+        sku=offer.sku,
+        week=week,
+        quantity=units,
+        unit_price=money[0] / money[1],
+        alternative=problem.alternatives[offer.supplier, offer.sku].index(number),
     )

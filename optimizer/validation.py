@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from optimizer.errors import ProblemError
 
 if TYPE_CHECKING:
-    from optimizer.problem import Locked, Offer, Problem, ShareCap
+    from optimizer.problem import Locked, Offer, Problem, Recipe, ShareCap, Supplier
 
 # Above this a float no longer holds every sum of quantities times prices to the unit.
 LARGEST_QUANTITY = 10**8
@@ -20,15 +20,20 @@ LARGEST_HORIZON = 520
 def validate(problem: Problem) -> None:
     """Raise ProblemError for the first fault found, in document order."""
     _whole("weeks", problem.weeks, least=1, most=LARGEST_HORIZON)
+    if not isinstance(problem.continuous, bool):
+        _fail("continuous", f"must be true or false, not {problem.continuous!r}")
+    _number("churn_cost", problem.churn_cost)
     _ids(problem)
     _suppliers(problem)
     _warehouses(problem)
+    _materials(problem)
     _skus(problem)
     _offers(problem)
     _lanes(problem)
     _demand(problem)
     _stock(problem)
-    _locked(problem)
+    _promised(problem, "locked")
+    _promised(problem, "previous")
     _caps(problem)
 
 
@@ -56,6 +61,16 @@ def _whole(path: str, value: int, *, least: int = 0, most: int = LARGEST_QUANTIT
         _fail(path, f"{value} is above the largest value {most}")
 
 
+def _units(path: str, value: float, *, continuous: bool, least: int = 0) -> None:
+    """A quantity: whole, or any number in a continuous problem."""
+    if continuous:
+        _number(path, value, most=LARGEST_QUANTITY)
+        if value < least:
+            _fail(path, f"must be at least {least}, not {value}")
+    else:
+        _whole(path, value, least=least)  # type: ignore[arg-type]
+
+
 def _weekly(path: str, values: Iterable[float] | None, *, weeks: int, whole: bool = False) -> None:
     if values is None:
         return
@@ -64,7 +79,7 @@ def _weekly(path: str, values: Iterable[float] | None, *, weeks: int, whole: boo
         _fail(path, f"has {len(listed)} values for {weeks} weeks")
     for week, value in enumerate(listed):
         if whole:
-            _whole(f"{path}[{week}]", int(value) if value == value else 0)
+            _units(f"{path}[{week}]", value, continuous=False)
         _number(f"{path}[{week}]", value, most=1e12)
 
 
@@ -83,6 +98,12 @@ def _ids(problem: Problem) -> None:
         if sku.id in seen:
             _fail(f"skus[{index}].id", f"{sku.id!r} is listed twice")
         seen.add(sku.id)
+    found: set[str] = set()
+    for index, material in enumerate(problem.materials):
+        _id(f"materials[{index}].id", material.id)
+        if material.id in found:
+            _fail(f"materials[{index}].id", f"{material.id!r} is listed twice")
+        found.add(material.id)
 
 
 def _id(path: str, value: str) -> None:
@@ -107,56 +128,93 @@ def _suppliers(problem: Problem) -> None:
 
 def _warehouses(problem: Problem) -> None:
     for index, one in enumerate(problem.warehouses):
+        _number(f"warehouses[{index}].award_cost", one.award_cost)
+        if one.throughput is not None:
+            _number(f"warehouses[{index}].throughput", one.throughput, most=1e12)
         _weekly(f"warehouses[{index}].storage", one.storage, weeks=problem.weeks)
         _weekly(f"warehouses[{index}].inbound", one.inbound, weeks=problem.weeks)
 
 
+def _materials(problem: Problem) -> None:
+    for index, one in enumerate(problem.materials):
+        _weekly(f"materials[{index}].available", one.available, weeks=problem.weeks)
+
+
+def _recipe(path: str, recipe: Recipe, known: set[str]) -> None:
+    seen: set[str] = set()
+    for name, amount in recipe:
+        _known(f"{path}.{name}", name, known, "material")
+        _number(f"{path}.{name}", amount)
+        if name in seen:
+            _fail(f"{path}.{name}", "is listed twice")
+        seen.add(name)
+
+
 def _skus(problem: Problem) -> None:
+    materials = {one.id for one in problem.materials}
     for index, one in enumerate(problem.skus):
         path = f"skus[{index}]"
         _number(f"{path}.volume", one.volume)
         _number(f"{path}.holding_cost", one.holding_cost)
         _whole(f"{path}.min_sources", one.min_sources, least=1)
+        _recipe(f"{path}.materials", one.materials, materials)
         if one.category is not None:
             _id(f"{path}.category", one.category)
 
 
 def _offers(problem: Problem) -> None:
-    suppliers = {one.id for one in problem.suppliers}
+    suppliers = {one.id: one for one in problem.suppliers}
+    kept = {(one.supplier, one.sku) for one in problem.locked}
     skus = {one.id for one in problem.skus}
-    seen: set[tuple[str, str]] = set()
+    materials = {one.id for one in problem.materials}
     for index, one in enumerate(problem.offers):
         path = f"offers[{index}]"
-        _known(f"{path}.supplier", one.supplier, suppliers, "supplier")
+        _known(f"{path}.supplier", one.supplier, set(suppliers), "supplier")
         _known(f"{path}.sku", one.sku, skus, "SKU")
-        if (one.supplier, one.sku) in seen:
-            _fail(path, f"not supported yet: a second offer of {one.supplier!r} for {one.sku!r}")
-        seen.add((one.supplier, one.sku))
-        _offer_terms(path, one, weeks=problem.weeks)
-        _breaks(path, one)
+        _recipe(f"{path}.recipe", one.recipe or (), materials)
+        _offer_terms(path, one, problem)
+        if (one.supplier, one.sku) not in kept:
+            _fits_capacity(path, one, suppliers[one.supplier])
+        _breaks(path, one, continuous=problem.continuous)
 
 
-def _offer_terms(path: str, one: Offer, *, weeks: int) -> None:
+def _offer_terms(path: str, one: Offer, problem: Problem) -> None:
+    weeks, continuous = problem.weeks, problem.continuous
     _number(f"{path}.capacity_use", one.capacity_use)
-    _whole(f"{path}.moq", one.moq)
-    _whole(f"{path}.multiple", one.multiple, least=1)
+    _number(f"{path}.setup_capacity", one.setup_capacity)
+    _units(f"{path}.moq", one.moq, continuous=continuous)
+    _units(f"{path}.multiple", one.multiple, continuous=continuous, least=0 if continuous else 1)
+    if one.multiple <= 0:
+        _fail(f"{path}.multiple", f"must be above 0, not {one.multiple}")
     _whole(f"{path}.lead_weeks", one.lead_weeks)
     _number(f"{path}.order_cost", one.order_cost)
     _number(f"{path}.award_cost", one.award_cost)
-    _weekly(f"{path}.week_capacity", one.week_capacity, weeks=weeks, whole=True)
+    _weekly(f"{path}.week_capacity", one.week_capacity, weeks=weeks, whole=not continuous)
     if one.lead_weeks >= weeks:
         _fail(f"{path}.lead_weeks", f"{one.lead_weeks} weeks reach beyond the horizon of {weeks} weeks")
     if one.max is not None:
-        _whole(f"{path}.max", one.max)
+        _units(f"{path}.max", one.max, continuous=continuous)
         if one.moq > one.max:
             _fail(f"{path}.moq", f"MOQ {one.moq} is above max {one.max}")
-        if -(-one.moq // one.multiple) * one.multiple > one.max:
+        in_lots = not (continuous and one.multiple == 1)
+        if in_lots and -(-one.moq // one.multiple) * one.multiple > one.max:
             _fail(f"{path}.moq", f"no lot of {one.multiple} lies between MOQ {one.moq} and max {one.max}")
     if one.week_capacity is not None and one.moq > max(one.week_capacity):
         _fail(f"{path}.moq", f"MOQ {one.moq} is above week_capacity {max(one.week_capacity)}")
 
 
-def _breaks(path: str, one: Offer) -> None:
+def _fits_capacity(path: str, one: Offer, supplier: Supplier) -> None:
+    """The smallest order must fit the supplier's capacity in some week, and over all weeks."""
+    use = one.moq * one.capacity_use + (one.setup_capacity if one.moq else 0.0)
+    limits = {"horizon_capacity": supplier.horizon_capacity}
+    if supplier.capacity is not None:
+        limits["capacity"] = max(supplier.capacity)
+    for name, limit in limits.items():
+        if limit is not None and use > limit * (1 + 1e-9):
+            _fail(f"{path}.moq", f"MOQ {one.moq} uses {use:g}, above the {name} {limit:g} of {supplier.id!r}")
+
+
+def _breaks(path: str, one: Offer, *, continuous: bool) -> None:
     if one.price_mode not in ("all_units", "incremental"):
         _fail(f"{path}.price_mode", f"must be all_units or incremental, not {one.price_mode!r}")
     if not one.breaks:
@@ -164,7 +222,7 @@ def _breaks(path: str, one: Offer) -> None:
     if one.breaks[0][0] != 0:
         _fail(f"{path}.breaks[0]", f"the first break must start at quantity 0, not {one.breaks[0][0]}")
     for index, (start, price) in enumerate(one.breaks):
-        _whole(f"{path}.breaks[{index}][0]", start)
+        _units(f"{path}.breaks[{index}][0]", start, continuous=continuous)
         _number(f"{path}.breaks[{index}][1]", price)
         if index and start <= one.breaks[index - 1][0]:
             _fail(f"{path}.breaks[{index}]", f"breaks out of order: {start} after {one.breaks[index - 1][0]}")
@@ -175,6 +233,7 @@ def _lanes(problem: Problem) -> None:
     warehouses = {one.id for one in problem.warehouses}
     regions = {one.id for one in problem.regions}
     seen: set[tuple[str, str]] = set()
+    between: tuple[str, str] | None = None
     for index, one in enumerate(problem.lanes):
         path = f"lanes[{index}]"
         _known(f"{path}.from", one.source, suppliers | warehouses | regions, "place")
@@ -184,12 +243,21 @@ def _lanes(problem: Problem) -> None:
         if one.source in warehouses and one.target in warehouses:
             if one.source == one.target:
                 _fail(path, f"a lane from {one.source!r} to itself is a cycle")
-            _fail(path, "not supported yet: lanes between warehouses")
+            if (one.target, one.source) in seen:
+                _fail(path, f"lanes between {one.source!r} and {one.target!r} are a cycle")
+            between = between or (path, f"warehouse {one.source!r} may not send to warehouse {one.target!r}")
         if (one.source, one.target) in seen:
             _fail(path, f"a second lane from {one.source!r} to {one.target!r}")
         seen.add((one.source, one.target))
         _number(f"{path}.cost", one.cost)
+        _number(f"{path}.fixed_cost", one.fixed_cost)
+        _number(f"{path}.minimum", one.minimum, most=1e12)
+        _weekly(f"{path}.capacity", one.capacity, weeks=problem.weeks)
+        if one.capacity is not None and one.minimum > max(one.capacity):
+            _fail(f"{path}.minimum", f"{one.minimum:g} is above the capacity {max(one.capacity):g}")
         _whole(f"{path}.lead_weeks", one.lead_weeks, most=LARGEST_HORIZON)
+    if between is not None:
+        _fail(*between)
 
 
 def _demand(problem: Problem) -> None:
@@ -203,7 +271,7 @@ def _demand(problem: Problem) -> None:
         _known(f"{path}.sku", one.sku, skus, "SKU")
         _known(f"{path}.region", one.region, regions, "region")
         _whole(f"{path}.week", one.week, most=problem.weeks - 1)
-        _whole(f"{path}.quantity", one.quantity)
+        _units(f"{path}.quantity", one.quantity, continuous=problem.continuous)
         _number(f"{path}.late_cost", one.late_cost)
         _number(f"{path}.short_cost", one.short_cost)
         if one.max_late_weeks is not None:
@@ -220,27 +288,36 @@ def _stock(problem: Problem) -> None:
         path = f"stock[{index}]"
         _known(f"{path}.sku", one.sku, skus, "SKU")
         _known(f"{path}.warehouse", one.warehouse, warehouses, "warehouse")
-        _whole(f"{path}.quantity", one.quantity)
+        _units(f"{path}.quantity", one.quantity, continuous=problem.continuous)
         _whole(f"{path}.week", one.week, most=problem.weeks - 1)
 
 
-def _locked(problem: Problem) -> None:
-    offers = {(one.supplier, one.sku): one for one in problem.offers}
+def _promised(problem: Problem, kind: str) -> None:
+    """Locked orders, or those of the previous plan: their offer and lane must exist."""
+    offers: dict[tuple[str, str], list[Offer]] = {}
+    for offer in problem.offers:
+        offers.setdefault((offer.supplier, offer.sku), []).append(offer)
     lanes = {(one.source, one.target): one for one in problem.lanes}
-    for index, one in enumerate(problem.locked):
-        path = f"locked[{index}]"
-        offer = offers.get((one.supplier, one.sku))
-        if offer is None:
-            raise ProblemError(path, f"no offer of {one.supplier!r} for {one.sku!r}")
+    one: Locked
+    for index, one in enumerate(getattr(problem, kind)):
+        path = f"{kind}[{index}]"
+        found = offers.get((one.supplier, one.sku), [])
+        if not found and kind == "locked":
+            _fail(path, f"no offer of {one.supplier!r} for {one.sku!r}")
+        if kind == "previous":
+            _known(f"{path}.supplier", one.supplier, {s.id for s in problem.suppliers}, "supplier")
+            _known(f"{path}.sku", one.sku, {s.id for s in problem.skus}, "SKU")
+        _whole(f"{path}.alternative", one.alternative, most=max(len(found) - 1, 0))
+        _whole(f"{path}.week", one.week, least=-LARGEST_HORIZON, most=problem.weeks - 1)
+        _units(f"{path}.quantity", one.quantity, continuous=problem.continuous)
         lane = lanes.get((one.supplier, one.to))
-        if lane is None:
-            raise ProblemError(f"{path}.to", f"no lane from {one.supplier!r} to {one.to!r}")
-        _locked_times(path, one, arrival=one.week + offer.lead_weeks + lane.lead_weeks, weeks=problem.weeks)
+        if kind == "locked" and lane is None:
+            _fail(f"{path}.to", f"no lane from {one.supplier!r} to {one.to!r}")
+        elif kind == "locked" and lane is not None:
+            _arrives(path, one.week + found[one.alternative].lead_weeks + lane.lead_weeks)
 
 
-def _locked_times(path: str, one: Locked, *, arrival: int, weeks: int) -> None:
-    _whole(f"{path}.week", one.week, least=-LARGEST_HORIZON, most=weeks - 1)
-    _whole(f"{path}.quantity", one.quantity)
+def _arrives(path: str, arrival: int) -> None:
     if arrival < 0:
         _fail(f"{path}.week", f"arrives in week {arrival}, before the horizon: give it as stock")
 
@@ -249,6 +326,7 @@ def _caps(problem: Problem) -> None:
     keys = {
         "sku": {one.id for one in problem.skus},
         "category": {one.category for one in problem.skus if one.category is not None},
+        "material": {one.id for one in problem.materials},
         "plan": set(),
     }
     for index, one in enumerate(problem.share_caps):
@@ -256,14 +334,10 @@ def _caps(problem: Problem) -> None:
 
 
 def _cap(path: str, one: ShareCap, *, keys: dict[str, set[str]]) -> None:
-    if one.scope == "material":
-        _fail(f"{path}.scope", "not supported yet: share caps of a material")
     if one.scope not in keys:
-        _fail(f"{path}.scope", f"must be sku, category or plan, not {one.scope!r}")
-    if one.base == "spend":
-        _fail(f"{path}.base", "not supported yet: share caps of spend")
-    if one.base != "units":
-        _fail(f"{path}.base", f"must be units, not {one.base!r}")
+        _fail(f"{path}.scope", f"must be sku, category, material or plan, not {one.scope!r}")
+    if one.base not in ("units", "spend"):
+        _fail(f"{path}.base", f"must be units or spend, not {one.base!r}")
     if one.key is not None:
         _known(f"{path}.key", one.key, keys[one.scope], one.scope)
     _number(f"{path}.max_share", one.max_share, most=1.0)

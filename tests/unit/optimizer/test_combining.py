@@ -27,7 +27,7 @@ def tight() -> Problem:
     """Half of the capacity and of the docks that such a network has."""
     data = problem(10, suppliers=5, warehouses=3, regions=8, sold_in=3).to_json()
     for one in data["suppliers"]:
-        one["capacity"] = [max(1.0, value / 2) for value in one["capacity"]]
+        one["capacity"] = [max(100.0, value / 2) for value in one["capacity"]]
     for one in data["warehouses"]:
         one["inbound"] = 150
     return Problem.from_json(json.loads(json.dumps(data)))

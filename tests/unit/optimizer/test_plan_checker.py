@@ -106,9 +106,16 @@ def test_a_plan_changed_by(name: str, planned: tuple[Problem, Solution]) -> None
 
 
 LIMITS = {
-    "capacity": {"suppliers": [{"id": "S", "capacity": 10}, {"id": "T"}]},
-    "horizon_capacity": {"suppliers": [{"id": "S", "horizon_capacity": 10}, {"id": "T"}]},
+    "capacity": {"suppliers": [{"id": "S", "capacity": 20}, {"id": "T"}]},
+    "horizon_capacity": {"suppliers": [{"id": "S", "horizon_capacity": 20}, {"id": "T"}]},
     "inbound": {"warehouses": [{"id": "W", "inbound": 10}]},
+    "throughput": {"warehouses": [{"id": "W", "throughput": 10}]},
+    "material": {
+        "materials": [{"id": "M", "available": 10}],
+        "skus": [{"id": "A", "holding_cost": 0.1, "materials": {"M": 1}}],
+    },
+    "lane_capacity": {"lanes": [*DATA["lanes"][:2], {"from": "W", "to": "R", "cost": 0.5, "capacity": 10}]},
+    "lane_minimum": {"lanes": [*DATA["lanes"][:2], {"from": "W", "to": "R", "cost": 0.5, "minimum": 90}]},
     "storage": {"warehouses": [{"id": "W", "storage": 0}]},
     "share_cap": {"share_caps": [{"scope": "sku", "max_share": 0.6, "hard": True}]},
     "min_sources": {"skus": [{"id": "A", "holding_cost": 0.1, "min_sources": 3}]},

@@ -59,21 +59,57 @@ FAULTS: dict[str, tuple[dict[str, Any], str, str]] = {
         "share_caps[0].max_share",
         "largest",
     ),
-    "continuous quantities": ({"continuous": True}, "continuous", "not supported yet"),
-    "materials": ({"materials": [{"id": "M"}]}, "materials", "not supported yet"),
-    "a recipe": ({"offers": [offer(recipe={"M": 1})]}, "offers[0].recipe", "not supported yet"),
-    "lane capacity": (
-        {"lanes": [{"from": "S", "to": "R", "capacity": 5}]},
-        "lanes[0].capacity",
-        "not supported yet",
+    "MOQ above capacity": (
+        {"suppliers": [{"id": "S", "capacity": [5, 8, 0, 5]}], "offers": [offer(moq=9)]},
+        "offers[0].moq",
+        "capacity 8",
     ),
-    "shares of spend": (
-        {"share_caps": [{"scope": "plan", "base": "spend"}]},
+    "MOQ and set-up above capacity": (
+        {"suppliers": [{"id": "S", "capacity": 9}], "offers": [offer(moq=9, setup_capacity=1)]},
+        "offers[0].moq",
+        "uses 10",
+    ),
+    "MOQ above the capacity of all weeks": (
+        {"suppliers": [{"id": "S", "horizon_capacity": 8}], "offers": [offer(moq=9)]},
+        "offers[0].moq",
+        "horizon_capacity",
+    ),
+    "an unknown material": ({"offers": [offer(recipe={"M": 1})]}, "offers[0].recipe.M", "unknown material"),
+    "a negative recipe": (
+        {"materials": [{"id": "M"}], "skus": [{"id": "A", "materials": {"M": -1}}]},
+        "skus[0].materials.M",
+        "negative",
+    ),
+    "a negative lane capacity": (
+        {"lanes": [{"from": "S", "to": "R", "capacity": -5}]},
+        "lanes[0].capacity[0]",
+        "negative",
+    ),
+    "a lane minimum above its capacity": (
+        {"lanes": [{"from": "S", "to": "R", "capacity": 5, "minimum": 6}]},
+        "lanes[0].minimum",
+        "above",
+    ),
+    "cyclic lanes": (
+        {
+            "warehouses": [{"id": "V"}, {"id": "W"}],
+            "lanes": [{"from": "V", "to": "W"}, {"from": "W", "to": "V"}],
+        },
+        "lanes[1]",
+        "cycle",
+    ),
+    "a share of something else": (
+        {"share_caps": [{"scope": "plan", "base": "weight"}]},
         "share_caps[0].base",
-        "not supported",
+        "units or spend",
     ),
-    "churn": ({"churn_cost": 2}, "churn_cost", "not supported yet"),
-    "a second offer": ({"offers": [offer(), offer()]}, "offers[1]", "not supported yet"),
+    "a NaN churn cost": ({"churn_cost": NAN}, "churn_cost", "finite"),
+    "a text for a flag": ({"continuous": "yes"}, "continuous", "true or false"),
+    "an alternative that is not there": (
+        {"locked": [{"supplier": "S", "sku": "A", "week": 0, "to": "R", "quantity": 1, "alternative": 1}]},
+        "locked[0].alternative",
+        "largest",
+    ),
 }
 
 

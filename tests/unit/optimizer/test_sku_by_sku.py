@@ -78,7 +78,7 @@ def test_a_plan_cut_by_the_clock_is_still_valid_and_says_so() -> None:
 def test_hard_rows_hold_after_the_repair() -> None:
     data = TEN.to_json()
     for one in data["suppliers"]:
-        one["capacity"] = [max(1.0, value / 2) for value in one["capacity"]]
+        one["capacity"] = [max(100.0, value / 2) for value in one["capacity"]]
     for one in data["warehouses"]:
         one["inbound"] = 150
         one["storage"] = 100

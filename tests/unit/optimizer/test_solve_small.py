@@ -264,7 +264,7 @@ def test_minimum_sources_are_found() -> None:
 
 def test_shares_are_of_what_is_ordered_and_carry_the_hhi() -> None:
     _, solution = plan(with_suppliers(3, [10.0, 10.0, 10.0], demand=[need(100)], share_caps=CAP))
-    rows = [one for one in solution.shares if one.scope == "sku"]
+    rows = [one for one in solution.shares if (one.scope, one.base) == ("sku", "units")]
     assert sum(one.share for one in rows) == pytest.approx(1.0)
     assert rows[0].hhi == pytest.approx(sum(one.share**2 for one in rows))
     assert all(one.share <= 0.4 for one in rows)

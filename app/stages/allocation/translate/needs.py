@@ -72,6 +72,7 @@ class Needs:
         self.weeks = inputs.settings.weeks
         self._known = {sku.id for sku in inputs.network.skus}
         self._offers = {(offer.supplier_id, offer.sku_id): offer for offer in inputs.network.offers}
+        self.capacity = {one.id: one.weekly_capacity for one in inputs.network.suppliers}
         self._lane_lead = {_ends(lane): lead_weeks(lane.lead_days) for lane in inputs.network.lanes}
         self.gross = self._gross()
         self.demand: Demand = dict(self.gross)
@@ -146,7 +147,8 @@ class Needs:
     def takes_new(self, offer: OfferFact) -> bool:
         """Whether anything new may be ordered: not set aside, and a MOQ that a week can hold."""
         declined = (offer.supplier_id, offer.sku_id) in self.inputs.commitments.declined
-        return not declined and (offer.weekly_capacity is None or offer.moq <= offer.weekly_capacity)
+        limits = offer.weekly_capacity, self.capacity.get(offer.supplier_id)
+        return not declined and all(limit is None or offer.moq <= limit for limit in limits)
 
     def _leave_out(self, usable: Sequence[OfferFact]) -> tuple[LeftOut, ...]:
         """Take out demand for SKUs that nobody can make and that are neither there nor coming."""
