@@ -6,6 +6,7 @@ from flask import Blueprint, render_template
 from sqlalchemy.orm import Session
 
 from app.core.access import Role
+from app.cycle import campaign_levers
 from app.entrypoints.door import config, db, roles, today
 from app.entrypoints.web import charts
 from app.entrypoints.web.replies import Reply
@@ -46,6 +47,8 @@ def one(campaign_id: int) -> Reply:
             curve=charts.pledges(campaign, curve, today=today(), landing=landing),
             landing=landing,
             chance=forecasts.chance_of_going(landing, go_units=campaign.go_units) if landing else None,
+            levers=campaign_levers(session, campaign_id=campaign_id),
+            fills=demand.list_fills(session, campaign_id=campaign_id),
             drawn=charts.landings(seen, campaign) if len(seen) > 1 else None,
             skus=forecasts.sku_landings(session, landing=landing) if landing else [],
             currency=config().currency,

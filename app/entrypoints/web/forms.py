@@ -122,6 +122,12 @@ class Made(Form):
     skus = text(2000, required=False)
 
 
+class Tolerance(Form):
+    sku_id = Whole(high=2**63 - 1, blank=True)
+    units = Whole()
+    fingerprint = text(64)
+
+
 class Override(Form):
     week = Monday(required=True)
     units = Whole(low=0)

@@ -15,7 +15,7 @@ from app.stages.forecasts.queries.levers import Lever, SkuLanding, sku_landings
 from app.stages.forecasts.rules import chance_of
 from app.stages.forecasts.rules.levers import Band, Planned, Prices, go_worth, move
 
-LINES_A_SKU = 3
+LINES_A_SKU = 2
 """The nearest lines of each SKU that are looked at."""
 
 
