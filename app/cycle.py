@@ -19,8 +19,8 @@ from sqlalchemy.orm import Session
 from app.core.access import Actor
 from app.core.config import Config
 from app.core.db import Database
-from app.core.errors import Conflict
-from app.core.jobs import Progress
+from app.core.errors import Conflict, RuleBroken
+from app.core.jobs import JobCancelled, Progress
 from app.stages.alerts import operations as alerts
 from app.stages.allocation import operations as allocation
 from app.stages.allocation import queries as plans
@@ -112,6 +112,24 @@ def run_forecast(
     """Only the first step of a turn, with the same errors."""
     watch = _Watch(progress or (lambda *_: None))
     return _once_more(lambda: _forecast(db, config, as_of, actor, now, watch))
+
+
+def explain_plan(
+    db: Database, *, run_id: int, now: Clock, progress: Progress | None = None
+) -> plans.ExplanationFact:
+    """Find out about a stored plan what only planning again can tell, and keep it.
+
+    Raises:
+        NotFound: there is no such plan, or its documents were not kept.
+    """
+    with db.reading() as session:
+        known = plans.explanation(session, run_id=run_id)
+        if known is not None:
+            return known
+        kept = allocation.load_plan(session, run_id=run_id)
+    found = allocation.compute_explanation(kept, progress=progress)
+    with db.transaction() as session:
+        return allocation.store_explanation(session, kept=kept, found=found, now=now())
 
 
 def commitments(session: Session, *, as_of: dt.date) -> Commitments:
@@ -222,9 +240,14 @@ def _allocate(
             stored = plans.find_plan(session, problem_digest=frozen.digest)
         if stored is not None:
             return stored
-        solution = allocation.compute(frozen, threads=config.worker_processes, progress=watch.progress)
+        try:
+            solution = allocation.compute(frozen, threads=config.worker_processes, progress=watch.progress)
+        except RuleBroken as refusal:
+            with db.transaction() as session:
+                allocation.keep_refusal(session, frozen=frozen, why=refusal.data, actor=actor, now=now())
+            raise
         with db.transaction() as session:
-            return allocation.store(
+            plan = allocation.store(
                 session,
                 frozen=frozen,
                 solution=solution,
@@ -232,6 +255,9 @@ def _allocate(
                 actor=actor,
                 now=now(),
             )
+        if solution.limit == allocation.CANCELLED:
+            raise JobCancelled("the best plan so far is kept", result={"allocation_run_id": plan.run_id})
+    return plan
 
 
 def _ask(db: Database, plan: PlanFact, actor: Actor, now: Clock, watch: _Watch) -> confirmation.IssueFact:

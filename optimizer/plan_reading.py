@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from optimizer.errors import ProblemError
-from optimizer.plan import Cost, Flow, Order, Solution, Unmet
+from optimizer.plan import Binding, Cost, Flow, Late, Order, Solution, Unmet
 
 WORDS = ("supplier", "sku", "from", "to", "region", "reason")
 
 
 def read_solution(data: Any) -> Solution:
-    """Read orders, flows, unmet demand and the stated cost. Raises ProblemError with path and reason."""
+    """Read orders, flows, unmet and late demand, what binds and the stated cost. Raises ProblemError."""
     if not isinstance(data, dict):
         raise ProblemError("$", "the plan must be a JSON object")
     if data.get("status") not in ("optimal", "feasible"):
@@ -41,6 +41,26 @@ def read_solution(data: Any) -> Solution:
             Unmet(**_row(path, row, ("sku", "region", "week", "quantity")), reason=str(row.get("reason", "")))
             for path, row in _rows(data, "unmet")
         ),
+        late=tuple(
+            Late(
+                **_row(path, row, ("sku", "region", "week", "weeks_late", "quantity")),
+                reason=str(row.get("reason", "")),
+            )
+            for path, row in _rows(data, "late")
+        ),
+        binding=tuple(_binding(path, row) for path, row in _rows(data, "binding")),
+    )
+
+
+def _binding(path: str, row: dict[str, Any]) -> Binding:
+    if not isinstance(row.get("rule"), str) or not isinstance(row.get("ids"), dict):
+        raise ProblemError(path, "must have a rule and its ids")
+    return Binding(
+        rule=row["rule"],
+        ids=dict(row["ids"]),
+        used=_number(f"{path}.used", row.get("used")),
+        limit=_number(f"{path}.limit", row.get("limit")),
+        forced=row.get("forced") is True,
     )
 
 

@@ -16,10 +16,11 @@ from optimizer.sentences import cap_words
 def caps(ask: Questions, solution: Solution, *, most: int) -> list[dict[str, Any]]:
     """The share caps that cost something or are exceeded, the largest top share over its cap first.
 
-    Each: scope, key, cap, hard, demand, suppliers (who can make any of it), floor (1 ÷ suppliers), top_share
-    and top (of demand, in this plan), price (what the plan costs more than without this cap; None if it could
-    not be asked), lowest (the lowest top share that leaves no more demand unmet; None likewise), lowest_cost
-    (what reaching it costs on top of this plan), words.
+    Each: scope, key, cap, hard, demand, suppliers (who can make any of it), floor (no top share can be lower:
+    what stock does not cover ÷ suppliers ÷ demand), top_share and top (of demand, in this plan), price (what
+    the plan costs more than without this cap; None if it could not be asked), lowest (the lowest top share
+    that leaves no more demand unmet; None likewise), lowest_cost (what reaching it costs on top of this
+    plan), words.
     """
     units: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for one in solution.orders:
@@ -45,7 +46,8 @@ def _cap(ask: Questions, row: CapRow, top: int, supplier: str) -> dict[str, Any]
     eligible = {one.supplier for one in ask.problem.offers if one.sku in row.skus}
     base = ask.base(row.skus)
     free = ask.ask(_without(row), row.skus)
-    lowest = _lowest(ask, row, base, suppliers=len(eligible), top=top)
+    needed = max(0, row.demand - sum(one.quantity for one in ask.problem.stock if one.sku in row.skus))
+    lowest = _lowest(ask, row, base, low=-(-needed // max(1, len(eligible))), top=top) if eligible else None
     told = {
         "scope": row.cap.scope,
         "key": row.key,
@@ -53,7 +55,7 @@ def _cap(ask: Questions, row: CapRow, top: int, supplier: str) -> dict[str, Any]
         "hard": row.cap.hard,
         "demand": row.demand,
         "suppliers": len(eligible),
-        "floor": 1 / len(eligible) if eligible else 1.0,
+        "floor": needed / len(eligible) / row.demand if eligible else 1.0,
         "top": supplier,
         "top_share": top / row.demand,
         "price": None if free is None else near(max(0.0, base.cost.total - free.cost.total)),
@@ -86,16 +88,14 @@ def _at_most(row: CapRow, units: int) -> Change:
     return change
 
 
-def _lowest(ask: Questions, row: CapRow, base: Answer, *, suppliers: int, top: int) -> Answer | None:
-    """First 1 ÷ suppliers; then halve up to the share of now, to a hundredth of the demand."""
+def _lowest(ask: Questions, row: CapRow, base: Answer, *, low: int, top: int) -> Answer | None:
+    """First the lowest that arithmetic allows; then halve up to the share of now, to 1 % of demand."""
 
     def reach(units: int) -> Answer | None:
         answer = ask.ask(_at_most(row, units), row.skus)
         return answer if answer is not None and answer.unmet() <= base.unmet() else None
 
-    if not suppliers:
-        return None
-    low, high = -(-row.demand // suppliers), top
+    high = top
     best = reach(min(low, high))
     if best is not None or low >= high:
         return best

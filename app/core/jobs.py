@@ -7,10 +7,10 @@ still writes void.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import JSON, Index, String, Text, Update, and_, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -19,8 +19,14 @@ from app.core.access import Actor
 from app.core.db import Base, BigId, UtcDateTime, one_of
 from app.core.errors import Conflict, NotFound
 
-Progress = Callable[[str, int, int], None]
-"""Told (phase, done, total) from time to time; it may raise to cancel the work."""
+Figures = Mapping[str, float | None]
+"""What long work knows of its result so far, by name."""
+
+
+class Progress(Protocol):
+    """Told from time to time where the work is; it may raise to cancel it."""
+
+    def __call__(self, phase: str, done: int, total: int, figures: Figures | None = None, /) -> None: ...
 
 
 class JobState(StrEnum):
@@ -43,6 +49,7 @@ class Job(Base):
     phase: Mapped[str] = mapped_column(String(60), default="")
     done: Mapped[int] = mapped_column(default=0)
     total: Mapped[int] = mapped_column(default=0)
+    figures: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     result: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     error: Mapped[str | None] = mapped_column(Text)
     created_by: Mapped[str] = mapped_column(String(254))
@@ -64,7 +71,11 @@ class JobLost(Exception):
 
 
 class JobCancelled(Exception):
-    """Somebody asked for the job to stop."""
+    """Somebody asked for the job to stop. `result` is what was kept of it all the same."""
+
+    def __init__(self, sentence: str, *, result: dict[str, Any] | None = None) -> None:
+        self.result = result
+        super().__init__(sentence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +89,7 @@ class JobFact:
     phase: str
     done: int
     total: int
+    figures: dict[str, Any] | None
     result: dict[str, Any] | None
     error: str | None
     created_by: str
@@ -125,14 +137,26 @@ def claim(session: Session, *, now: dt.datetime) -> JobFact | None:
     return _fact(job)
 
 
-def heartbeat(session: Session, *, job: JobFact, phase: str, done: int, total: int, now: dt.datetime) -> None:
+def heartbeat(
+    session: Session,
+    *,
+    job: JobFact,
+    phase: str,
+    done: int,
+    total: int,
+    now: dt.datetime,
+    figures: Figures | None = None,
+) -> None:
     """Report progress and keep the lease.
 
     Raises:
         JobLost: another worker has the job.
         JobCancelled: somebody asked to stop.
     """
-    kept = _as_holder(job).values(phase=phase[:60], done=done, total=total, lease_until=now + LEASE)
+    known = None if figures is None else dict(figures)
+    kept = _as_holder(job).values(
+        phase=phase[:60], done=done, total=total, figures=known, lease_until=now + LEASE
+    )
     row = session.execute(kept.returning(Job.cancel_requested)).one_or_none()
     if row is None:
         raise JobLost(f"job {job.id} went to another worker")
@@ -210,6 +234,7 @@ def _fact(job: Job) -> JobFact:
         job.phase,
         job.done,
         job.total,
+        job.figures,
         job.result,
         job.error,
         job.created_by,

@@ -16,7 +16,8 @@ from flask.cli import with_appcontext
 from app.core import jobs
 from app.core.access import Actor, Role
 from app.core.errors import HeadwaterError
-from app.core.jobs import JobCancelled, JobFact, JobLost, JobState, Progress
+from app.core.jobs import Figures, JobCancelled, JobFact, JobLost, JobState, Progress
+from app.cycle import explain_plan
 from app.cycle import run_cycle as turn
 from app.entrypoints.door import Services, services
 
@@ -37,10 +38,25 @@ def run_cycle(here: Services, job: JobFact, progress: Progress) -> dict[str, Any
         now=here.clock,
         progress=progress,
     )
+    with here.db.transaction() as session:
+        jobs.enqueue(
+            session,
+            name="explain-plan",
+            arguments={"run_id": fact.allocation_run_id},
+            actor=Actor(job.created_by, Role.ADMINISTRATOR),
+            now=here.clock(),
+        )
     return fact.as_dict()
 
 
-TASKS: dict[str, Task] = {"run-cycle": run_cycle}
+def explain(here: Services, job: JobFact, progress: Progress) -> dict[str, Any]:
+    """What binds a plan, what relief is worth, why shares are as they are; arguments: run_id."""
+    run_id = int(job.arguments["run_id"])
+    explain_plan(here.db, run_id=run_id, now=here.clock, progress=progress)
+    return {"allocation_run_id": run_id}
+
+
+TASKS: dict[str, Task] = {"run-cycle": run_cycle, "explain-plan": explain}
 
 
 class Heart:
@@ -49,7 +65,7 @@ class Heart:
     def __init__(self, here: Services, job: JobFact) -> None:
         self._here = here
         self._job = job
-        self._latest = ("", 0, 0)
+        self._latest: tuple[str, int, int, Figures | None] = ("", 0, 0, None)
         self._ended = threading.Event()
         self._stop_with: Exception | None = None
         self._thread = threading.Thread(target=self._beat, daemon=True)
@@ -62,19 +78,25 @@ class Heart:
         self._ended.set()
         self._thread.join()
 
-    def progress(self, phase: str, done: int, total: int) -> None:
+    def progress(self, phase: str, done: int, total: int, figures: Figures | None = None) -> None:
         """Called by the work: remembers where it is, and stops it when it must stop."""
-        self._latest = (phase, done, total)
+        self._latest = (phase, done, total, figures)
         if self._stop_with is not None:
             raise self._stop_with
 
     def _beat(self) -> None:
         while self._stop_with is None:
-            phase, done, total = self._latest
+            phase, done, total, figures = self._latest
             try:
                 with self._here.db.transaction() as session:
                     jobs.heartbeat(
-                        session, job=self._job, phase=phase, done=done, total=total, now=self._here.clock()
+                        session,
+                        job=self._job,
+                        phase=phase,
+                        done=done,
+                        total=total,
+                        figures=figures,
+                        now=self._here.clock(),
                     )
             except (JobLost, JobCancelled) as end:
                 self._stop_with = end
@@ -92,8 +114,8 @@ def perform(here: Services, job: JobFact) -> JobState | None:
     except JobLost:
         bound.warning("job lost to another worker")
         return None
-    except JobCancelled:
-        return _close(here, job, JobState.CANCELLED)
+    except JobCancelled as stopped:
+        return _close(here, job, JobState.CANCELLED, result=stopped.result)
     except HeadwaterError as refusal:
         return _close(here, job, JobState.FAILED, error=refusal.sentence)
     except Exception as error:  # the worker must outlive any job; the trace goes to the log

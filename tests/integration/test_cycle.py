@@ -47,7 +47,7 @@ def turn(db: Database, config: Config) -> Turn:
 @pytest.mark.usefixtures("brand")
 def test_a_turn_forecasts_plans_asks_and_alerts(db: Database, turn: Turn) -> None:
     told: list[str] = []
-    fact = turn(progress=lambda phase, _done, _total: told.append(phase))
+    fact = turn(progress=lambda phase, *_: told.append(phase))
     with db.reading() as session:
         plan = plans.get_plan(session, run_id=fact.allocation_run_id)
         asked = lines.supplier_lines(session, actor=MERCHANDISER)
@@ -83,7 +83,7 @@ def test_a_repeated_turn_does_no_work_twice(turn: Turn, monkeypatch: pytest.Monk
 def test_a_turn_broken_off_goes_on_from_what_is_stored(
     db: Database, turn: Turn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def power_cut(phase: str, _done: int, _total: int) -> None:
+    def power_cut(phase: str, *_: object) -> None:
         if phase.startswith("allocate: "):
             raise KeyboardInterrupt
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.core import jobs
 from app.core.access import Role
 from app.core.errors import NotFound
 from app.entrypoints.api.blueprint import Blueprint
-from app.entrypoints.door import db, roles
+from app.entrypoints.door import current_actor, db, now, roles
 from app.entrypoints.wire import plans as wire
 from app.entrypoints.wire.alerts import Alert, AlertFilter
 from app.entrypoints.wire.basics import Page, PageAt
+from app.entrypoints.wire.cycle import Job
 from app.stages.alerts import queries as alerts
-from app.stages.allocation import queries
+from app.stages.allocation import operations, queries
 
 blueprint = Blueprint("plans", __name__, url_prefix="/api/v1", description="Who makes what, when, for where")
 
@@ -69,6 +71,69 @@ def unmet(page: dict[str, Any], run_id: int) -> Any:
     with db().reading() as session:
         queries.get_plan(session, run_id=run_id)
         return queries.unmet(session, run_id=run_id, **page)
+
+
+@blueprint.route("/plans/<int:run_id>/explanation", methods=["GET"])
+@roles(Role.MERCHANDISER)
+@blueprint.response(200, wire.Explanation)
+def explanation(run_id: int) -> Any:
+    """What relief is worth, what share caps cost, why suppliers have their shares"""
+    with db().reading() as session:
+        queries.get_plan(session, run_id=run_id)
+        found = queries.explanation(session, run_id=run_id)
+    if found is None:
+        raise NotFound(
+            "explanation_none", "This plan was not explained yet. Ask for it first.", run_id=run_id
+        )
+    return found
+
+
+@blueprint.route("/plans/<int:run_id>/explanation", methods=["POST"])
+@roles(Role.MERCHANDISER)
+@blueprint.response(202, Job)
+def explain(run_id: int) -> Any:
+    """Explain a plan, in the background
+
+    Every figure is the difference of two whole plans. Follow the job that is returned.
+    """
+    with db().transaction() as session:
+        queries.get_plan(session, run_id=run_id)
+        return jobs.enqueue(
+            session, name="explain-plan", arguments={"run_id": run_id}, actor=current_actor(), now=now()
+        )
+
+
+@blueprint.route("/refusals/latest", methods=["GET"])
+@roles(Role.MERCHANDISER)
+@blueprint.response(200, wire.Refusal)
+def latest_refusal() -> Any:
+    """Why the last inputs without a plan have none, and the ways out"""
+    with db().reading() as session:
+        found = queries.latest_refusal(session)
+    if found is None:
+        raise NotFound("refusal_none", "Every plan that was asked for could be made.")
+    return found
+
+
+@blueprint.route("/refusals/<int:refusal_id>/decision", methods=["PUT"])
+@roles(Role.MERCHANDISER)
+@blueprint.arguments(wire.WayOut)
+@blueprint.response(200, wire.Refusal)
+def decide(decision: dict[str, Any], refusal_id: int) -> Any:
+    """Take a way out: it sets the concentration limits it names, from the next plan on"""
+    with db().transaction() as session:
+        return operations.decide(
+            session, refusal_id=refusal_id, code=decision["code"], actor=current_actor(), now=now()
+        )
+
+
+@blueprint.route("/refusals/<int:refusal_id>/decision", methods=["DELETE"])
+@roles(Role.MERCHANDISER)
+@blueprint.response(200, wire.Refusal)
+def take_back(refusal_id: int) -> Any:
+    """Take the decision back: the limits are again what they were"""
+    with db().transaction() as session:
+        return operations.take_back(session, refusal_id=refusal_id, actor=current_actor(), now=now())
 
 
 @blueprint.route("/alerts", methods=["GET"])

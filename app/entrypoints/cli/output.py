@@ -85,7 +85,7 @@ class ProgressLine:
         self._phase = ""
         self._percent = -1
 
-    def __call__(self, phase: str, done: int, total: int) -> None:
+    def __call__(self, phase: str, done: int, total: int, _figures: object = None, /) -> None:
         percent = 100 if total <= 0 else min(100, done * 100 // total)
         if (phase, percent) == (self._phase, self._percent):
             return
@@ -97,7 +97,7 @@ class ProgressLine:
             click.echo(f"{phase}: {percent} %", err=True)
         self._phase, self._percent = phase, percent
 
-    def count(self, phase: str, done: int, _total: int) -> None:
+    def count(self, phase: str, done: int, _total: int, _figures: object = None, /) -> None:
         """Progress of work whose end is not known: how much is done."""
         if self._live:
             click.echo(f"\r{phase:<28} {done:,}", err=True, nl=False)

@@ -12,16 +12,17 @@ from sqlalchemy.orm import Session
 
 from app.core import jobs
 from app.core.access import Role
-from app.entrypoints.door import db, roles
-from app.entrypoints.web import charts, show, words
-from app.entrypoints.web.replies import Reply
+from app.entrypoints.door import current_actor, db, now, roles, today
+from app.entrypoints.web import charts, explained, words
+from app.entrypoints.web.replies import Reply, go, say
 from app.entrypoints.web.tower import CYCLE
-from app.stages.allocation import queries
+from app.stages.allocation import operations, queries
 from app.stages.allocation.queries import PlanFact
 from app.stages.catalog import queries as catalog
 from app.stages.forecasts import queries as forecasts
 
 blueprint = Blueprint("plan", __name__, url_prefix="/plan")
+EXPLAIN = "explain-plan"
 PAGE = 25
 LISTED = 8
 PLAN_LIMIT_PERCENT = 40
@@ -32,16 +33,18 @@ PLAN_LIMIT_PERCENT = 40
 def index() -> Reply:
     run_id = request.args.get("run", type=int)
     with db().reading() as session:
-        job = jobs.open_job(session, name=CYCLE)
+        job = jobs.open_job(session, name=CYCLE) or jobs.open_job(session, name=EXPLAIN)
         plan = queries.get_plan(session, run_id=run_id) if run_id else queries.latest_plan(session)
-        if plan is None:
-            return render_template("merchandiser/plan.html", plan=None, job=job)
         names = catalog.names(session)
+        refusal = _refusal(session, plan, names)
+        if plan is None:
+            return render_template("merchandiser/plan.html", plan=None, job=job, refusal=refusal)
         flows = queries.supplier_warehouse_flows(session, run_id=plan.run_id)
         return render_template(
             "merchandiser/plan.html",
             plan=plan,
             job=job,
+            refusal=refusal,
             names=names,
             history=queries.list_plans(session, limit=10),
             sankey=charts.sankey(flows, names=names),
@@ -50,9 +53,63 @@ def index() -> Reply:
             spent=spent(plan),
             unmet=queries.unmet_by_sku(session, run_id=plan.run_id, limit=LISTED),
             binding=[bound(one, names, first=plan.first_week) for one in plan.binding[:LISTED]],
+            **_explained(session, plan, names),
             **_shares(session, plan, names),
             **_lines(session, plan),
         )
+
+
+def _refusal(session: Session, plan: PlanFact | None, names: catalog.Names) -> dict[str, Any] | None:
+    """Why the last inputs have no plan: while no plan came after them, or what was decided can be undone."""
+    found = queries.latest_refusal(session)
+    if found is None or (plan and plan.created_at > found.created_at and found.decision is None):
+        return None
+    return explained.refusal(found, names)
+
+
+def _explained(session: Session, plan: PlanFact, names: catalog.Names) -> dict[str, Any]:
+    """What was found out about the plan, or whether it can be."""
+    found = queries.explanation(session, run_id=plan.run_id)
+    if found is None:
+        return {"found": None, "askable": queries.can_be_explained(session, run_id=plan.run_id)}
+    return {
+        "found": found,
+        "relief": explained.relief(found, names, first=plan.first_week, currency=plan.currency),
+        "caps": explained.caps(found, names, currency=plan.currency),
+        "why": explained.why(found, names, currency=plan.currency),
+    }
+
+
+@blueprint.post("/<int:run_id>/explain")
+@roles(Role.MERCHANDISER)
+def explain(run_id: int) -> Reply:
+    """Ask for what only planning again can tell."""
+    with db().transaction() as session:
+        queries.get_plan(session, run_id=run_id)
+        jobs.enqueue(session, name=EXPLAIN, arguments={"run_id": run_id}, actor=current_actor(), now=now())
+    return go("web.plan.index", run=run_id)
+
+
+@blueprint.post("/refusals/<int:refusal_id>/decide")
+@roles(Role.MERCHANDISER)
+def decide(refusal_id: int) -> Reply:
+    """Take one of the ways out, and plan again."""
+    code = request.form.get("code", "")
+    with db().transaction() as session:
+        operations.decide(session, refusal_id=refusal_id, code=code, actor=current_actor(), now=now())
+        arguments = {"as_of": today().isoformat()}
+        jobs.enqueue(session, name=CYCLE, arguments=arguments, actor=current_actor(), now=now())
+    say(gettext("The limit is set, and the plan is made again."))
+    return go("web.plan.index")
+
+
+@blueprint.post("/refusals/<int:refusal_id>/take-back")
+@roles(Role.MERCHANDISER)
+def take_back(refusal_id: int) -> Reply:
+    with db().transaction() as session:
+        operations.take_back(session, refusal_id=refusal_id, actor=current_actor(), now=now())
+    say(gettext("The limits are again what they were."))
+    return go("web.plan.index")
 
 
 def _shares(session: Session, plan: PlanFact, names: catalog.Names) -> dict[str, Any]:
@@ -101,23 +158,8 @@ def bound(one: Mapping[str, Any], names: catalog.Names, *, first: dt.date) -> di
     ids = dict(one.get("ids", {}))
     return {
         "rule": words.label(words.RULES, one["rule"]),
-        "where": _where(ids, names, first),
+        "where": explained.place(ids, names, first=first),
         "used": one["used"],
         "limit": one["limit"],
         "forced": bool(one.get("forced")),
     }
-
-
-def _where(ids: Mapping[str, Any], names: catalog.Names, first: dt.date) -> str:
-    """The supplier, SKU, warehouse and week a rule is about, as far as it names them."""
-    tables = {"supplier": names.suppliers, "sku": names.skus, "warehouse": names.warehouses, "key": {}}
-    parts = []
-    for kind, table in tables.items():
-        if kind in ids and ids[kind] not in ("", None):
-            by_code = {found.code: found for found in table.values()}
-            found = by_code.get(str(ids[kind]))
-            parts.append(show.name(found) if found else str(ids[kind]))
-    if "week" in ids:
-        monday = first + dt.timedelta(weeks=int(ids["week"]))
-        parts.append(gettext("week of %(day)s", day=show.week(monday)))
-    return " · ".join(parts)

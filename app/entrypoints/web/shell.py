@@ -11,7 +11,7 @@ from flask_babel import LazyString, get_locale, lazy_gettext
 from flask_login import current_user
 
 from app.core.access import Actor, Role
-from app.entrypoints.door import db, today
+from app.entrypoints.door import config, db, today
 from app.entrypoints.web import words
 from app.entrypoints.web.drawings import meter, sparkline
 from app.entrypoints.web.icons import icon, vendored
@@ -152,6 +152,7 @@ def surroundings() -> dict[str, Any]:
         "chinese": speaks_chinese(),
         "theme": theme(),
         "today": today(),
+        "currency": config().currency,
         "words": words,
     }
 

@@ -131,7 +131,7 @@ def progress(job_id: int) -> Reply:
         job = jobs.get_job(session, job_id=job_id)
     if job.state is not jobs.JobState.DONE:
         return part("parts/job.html", job=job)
-    say(gettext("The new plan is ready."))
+    say(gettext("The new plan is ready.") if job.name == CYCLE else gettext("The answer is ready."))
     response: Response = make_response("")
     response.headers["HX-Refresh"] = "true"
     return response if by_htmx() else go("web.tower.index")

@@ -43,6 +43,8 @@ ACTIONS = {
     "pledge.corrected": _("Pledge corrected"),
     "pledge.correction_refused": _("Correction refused in the fill phase"),
     "plans.issued": _("Production plans issued"),
+    "refusal.decided": _("Way out of a clash taken"),
+    "refusal.taken_back": _("Way out of a clash taken back"),
     "round.closed": _("Vote round closed"),
     "round.opened": _("Vote round opened"),
     "signal.excluded": _("Signal excluded"),

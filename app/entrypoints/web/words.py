@@ -45,7 +45,7 @@ JOB_STATES: Labels = {
     "failed": (_("Failed"), "danger"),
     "cancelled": (_("Stopped"), "warning"),
 }
-JOB_NAMES = {"run-cycle": _("Planning cycle")}
+JOB_NAMES = {"run-cycle": _("Planning cycle"), "explain-plan": _("Explaining the plan")}
 PHASES = {
     "forecast": _("Forecasting"),
     "forecasting": _("Forecasting"),
@@ -53,6 +53,7 @@ PHASES = {
     "allocate": _("Finding the best plan"),
     "plan": _("Issuing production plans"),
     "alerts": _("Looking for alerts"),
+    "explain": _("Planning again to find out"),
 }
 RUN_STATES: Labels = {"optimal": (_("Optimal"), "success"), "feasible": (_("Within the gap"), "info")}
 REASONS = {
@@ -107,6 +108,20 @@ RULES = {
     "max": _("Largest quantity"),
     "lot": _("Lot multiple"),
 }
+DECIDED = {
+    "price": _("its price decides"),
+    "freight": _("freight decides"),
+    "lead": _("its lead time decides"),
+    "capacity": _("nobody else has the capacity"),
+    "risk": _("supplier risk decides"),
+    "share_cap": _("the concentration limit decides"),
+    "fixed_cost": _("fixed order costs decide"),
+    "churn": _("changing the last plan would cost more"),
+    "only_source": _("nobody else makes it"),
+    "nothing": _("others could make it at the same cost"),
+    "unknown": _("no other plan was found to compare with"),
+}
+HELD = {"price": _("more would cost more than the others do"), "demand": _("it makes all of it")}
 SCOPES = {"sku": _("SKU"), "category": _("Category"), "material": _("Material"), "plan": _("Plan")}
 BASES = {"units": _("Units"), "spend": _("Spend"), "capacity": _("Capacity")}
 ALERT_KINDS: Labels = {
@@ -241,6 +256,14 @@ REFUSALS = {
     "receipt_quantity": _("A receipt is of at least one unit."),
     "reference_missing": _("Name the delivery note: 1 to 80 characters."),
     "reference_used": _("This delivery note stands for another receipt already."),
+    "limits_moved": _("The limits were set anew since. Set them on their own page."),
+    "plan_infeasible": _("No plan keeps all rules. The plan page shows which rules clash, and the ways out."),
+    "plan_undocumented": _("This plan was made before plans could be asked about. Plan again."),
+    "refusal_decided": _("This was decided already. Take it back first."),
+    "refusal_none": _("Every plan that was asked for could be made."),
+    "refusal_open": _("Nothing was decided here to be taken back."),
+    "refusal_unknown": _("There is no such refusal."),
+    "relaxation_unknown": _("Choose one of the ways out that sets a limit."),
     "region_unknown": _("There is no such region."),
     "role_required": _("Your role does not open this page."),
     "round_closed": _("This round is closed already."),

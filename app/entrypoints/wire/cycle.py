@@ -18,6 +18,11 @@ class Job(Schema):
     phase = fields.String(required=True)
     done = fields.Integer(required=True)
     total = fields.Integer(required=True)
+    figures = fields.Dict(
+        required=True,
+        allow_none=True,
+        metadata={"description": "While a plan is made: bound_minor, incumbent_minor and gap so far."},
+    )
     result = fields.Dict(required=True, allow_none=True)
     error = fields.String(required=True, allow_none=True)
     created_by = fields.String(required=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from app.entrypoints.wire.basics import Filter
+from app.entrypoints.wire.basics import Filter, Incoming
 
 
 class Plan(Schema):
@@ -26,6 +26,37 @@ class Plan(Schema):
     binding = fields.List(fields.Dict(), required=True)
     seconds = fields.Float(required=True)
     created_at = fields.AwareDateTime(required=True)
+
+
+class Explanation(Schema):
+    """Rows of codes and numbers with English words; money in minor units of the plan's currency."""
+
+    run_id = fields.Integer(required=True)
+    relief = fields.List(fields.Dict(), required=True)
+    caps = fields.List(fields.Dict(), required=True)
+    why = fields.List(fields.Dict(), required=True)
+    created_at = fields.AwareDateTime(required=True)
+
+
+class Refusal(Schema):
+    """Why there is no plan: groups of clashing rules, and the ways out with the cost of a plan each."""
+
+    id = fields.Integer(required=True)
+    as_of = fields.Date(required=True)
+    currency = fields.String(required=True)
+    problem_digest = fields.String(required=True)
+    clashes = fields.List(fields.List(fields.Dict()), required=True)
+    relaxations = fields.List(fields.Dict(), required=True)
+    lowest_share = fields.Float(required=True, allow_none=True)
+    created_by = fields.String(required=True)
+    created_at = fields.AwareDateTime(required=True)
+    decision = fields.Dict(required=True, allow_none=True)
+    decided_by = fields.String(required=True, allow_none=True)
+    decided_at = fields.AwareDateTime(required=True, allow_none=True)
+
+
+class WayOut(Incoming):
+    code = fields.String(required=True, validate=validate.OneOf(["raise_cap", "soften_cap"]))
 
 
 class PlanLine(Schema):

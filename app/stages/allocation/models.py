@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base, BigId, UtcDateTime, one_of
@@ -137,4 +137,49 @@ class AllocationShare(Base):
         one_of("base", BASES),
         CheckConstraint("amount BETWEEN 0 AND scope_amount", name="part_of_whole"),
         Index(None, "run_id", "scope", "scope_key"),
+    )
+
+
+class PlanDocument(Base):
+    """The problem and the plan of a run as their packed JSON, so that it can be asked about ever after."""
+
+    __tablename__ = "plan_document"
+    run_id: Mapped[int] = mapped_column(ForeignKey("allocation_run.id"), primary_key=True)
+    problem: Mapped[bytes] = mapped_column(LargeBinary)
+    plan: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class PlanExplanation(Base):
+    """What was found out about a plan by planning again; money in its rows is in minor units."""
+
+    __tablename__ = "plan_explanation"
+    run_id: Mapped[int] = mapped_column(ForeignKey("allocation_run.id"), primary_key=True)
+    relief: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    caps: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    why: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+
+
+class PlanRefusal(Base):
+    """Inputs that no plan can keep all rules of: the clashes, the ways out, and what was decided about them.
+
+    `decision` holds the code of the relaxation, and the limits it set, before and after.
+    """
+
+    __tablename__ = "plan_refusal"
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    as_of: Mapped[dt.date]
+    currency: Mapped[str] = mapped_column(String(3))
+    problem_digest: Mapped[str] = mapped_column(String(64), unique=True)
+    clashes: Mapped[list[list[dict[str, Any]]]] = mapped_column(JSON)
+    relaxations: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    lowest_share: Mapped[float | None]
+    created_by: Mapped[str] = mapped_column(String(254))
+    created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    decision: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    decided_by: Mapped[str | None] = mapped_column(String(254))
+    decided_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    __table_args__ = (
+        CheckConstraint("(decided_by IS NULL) = (decided_at IS NULL)", name="decision_whole"),
+        CheckConstraint("(decision IS NULL) = (decided_at IS NULL)", name="decision_known"),
     )

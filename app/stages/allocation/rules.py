@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
+from typing import Any
 
 
 class Scope(StrEnum):
@@ -55,6 +56,22 @@ class Limit:
 
 DEFAULT_LIMITS = (Limit(Scope.SKU, Base.UNITS, 40, False, None),)
 """What holds while the merchandiser has set nothing: no supplier above 40 % of a SKU's units, softly."""
+
+
+def relaxed(limits: Iterable[Limit], way: Mapping[str, Any]) -> tuple[Limit, ...]:
+    """The limits that a way out of a clash sets; none where it sets no limit.
+
+    Args:
+        way: one relaxation: code, caps (scope, key, max_share) and numbers.
+    """
+    scopes = {str(cap["scope"]) for cap in way["caps"]}
+    mine = [one for one in limits if one.hard and one.base is Base.UNITS and one.scope.value in scopes]
+    if way["code"] == "raise_cap":
+        percent = int(way["numbers"]["percent"])
+        return tuple(replace(one, threshold_percent=max(one.threshold_percent, percent)) for one in mine)
+    if way["code"] == "soften_cap":
+        return tuple(replace(one, hard=False) for one in mine)
+    return ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,7 @@ def import_network(
     """
     actor.must_be(Role.MERCHANDISER)
     started = time.perf_counter()
-    tell = progress or (lambda _phase, _done, _total: None)
+    tell = progress or (lambda *_: None)
     tell("Checking the network", 0, 1)
     files = read_network(directory, currency=currency)
     if not _is_sqlite(session):

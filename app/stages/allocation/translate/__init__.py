@@ -2,6 +2,7 @@
 
 from app.stages.allocation.translate.answer import Plan, PlanFlow, PlanLine, Unplanned, read_plan
 from app.stages.allocation.translate.digest import digest
+from app.stages.allocation.translate.documents import in_minor, packed, unpacked
 from app.stages.allocation.translate.needs import Inputs, LeftOut
 from app.stages.allocation.translate.problem import Translation, build
 
@@ -15,5 +16,8 @@ __all__ = [
     "Unplanned",
     "build",
     "digest",
+    "in_minor",
+    "packed",
     "read_plan",
+    "unpacked",
 ]

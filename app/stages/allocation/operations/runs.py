@@ -1,4 +1,4 @@
-"""Making a plan: freeze its inputs, compute it, store it; and setting the concentration limits."""
+"""Making a plan: freeze its inputs, compute it, store it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from babel.numbers import get_currency_precision
-from sqlalchemy import Table, delete, insert
+from sqlalchemy import Table, insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -16,19 +16,27 @@ import optimizer
 from app.core import audit
 from app.core.access import Actor, Role
 from app.core.errors import Conflict, RuleBroken
-from app.core.jobs import Progress
+from app.core.jobs import JobCancelled, Progress
 from app.stages.allocation import queries, rules
 from app.stages.allocation.models import (
     AllocationFlow,
     AllocationLine,
     AllocationRun,
     AllocationShare,
-    ConcentrationLimit,
+    PlanDocument,
     UnmetDemand,
 )
 from app.stages.allocation.queries import PlanFact
 from app.stages.allocation.rules import Commitments, PlanSettings
-from app.stages.allocation.translate import Inputs, Plan, Translation, build, digest, read_plan
+from app.stages.allocation.translate import (
+    Inputs,
+    Plan,
+    Translation,
+    build,
+    digest,
+    packed,
+    read_plan,
+)
 from app.stages.catalog import queries as catalog
 from app.stages.demand import queries as demand
 from app.stages.forecasts import queries as forecasts
@@ -37,6 +45,8 @@ from app.stages.stock import queries as stock
 MOST_BINDING = 500
 """Binding rules kept with a run; the rest of a long list says nothing more to a reader."""
 DEFAULT_SETTINGS = PlanSettings()
+CANCELLED = "cancelled"
+"""What `stopped_by` says of a plan whose search somebody ended."""
 CHUNK = 5000
 """Rows in one INSERT."""
 
@@ -122,7 +132,7 @@ def freeze(
 def compute(
     frozen: FrozenProblem, *, threads: int = 1, progress: Progress | None = None
 ) -> optimizer.Solution:
-    """Solve, with no transaction open.
+    """Solve, with no transaction open. When progress cancels, it is the best plan so far.
 
     Raises:
         RuleBroken: plan_infeasible, with the clashing rules in words and what would resolve them.
@@ -133,12 +143,13 @@ def compute(
         threads=threads,
         seed=frozen.settings.seed,
     )
-    found = optimizer.solve(frozen.translation.problem, settings, progress=_stage_progress(progress))
+    found = optimizer.solve(frozen.translation.problem, settings, progress=_stage_progress(frozen, progress))
     if isinstance(found, optimizer.Infeasible):
         raise RuleBroken(
             "plan_infeasible",
             "No plan keeps all rules: " + "; ".join(found.conflict) + ".",
             conflict=list(found.conflict),
+            rules=[list(group) for group in found.rules],
             relaxations=list(found.relaxations),
             lowest_share=found.lowest_share,
         )
@@ -165,7 +176,8 @@ def store(
         optimizer.BrokenRule: the solution breaks a rule; nothing is stored.
     """
     actor.must_be(Role.MERCHANDISER)
-    stored = queries.find_plan(session, problem_digest=frozen.digest)
+    named = problem_digest(frozen, solution)
+    stored = queries.find_plan(session, problem_digest=named)
     if stored is not None:
         return stored
     check_unmoved(session, frozen=frozen, commitments=commitments)
@@ -175,11 +187,27 @@ def store(
         first=rules.monday(frozen.as_of),
         minor_per_unit=frozen.minor_per_unit,
     )
-    run_id = _insert_run(session, frozen, solution, plan, actor=actor, now=now)
+    run_id = _insert_run(session, frozen, solution, plan, named=named, actor=actor, now=now)
     _insert_rows(session, run_id, plan)
+    session.add(
+        PlanDocument(
+            run_id=run_id,
+            problem=packed(frozen.translation.problem.to_json()),
+            plan=packed(solution.to_json()),
+        )
+    )
+    session.flush()
     fact = queries.get_plan(session, run_id=run_id)
     _record(session, fact, actor=actor, now=now)
     return fact
+
+
+def problem_digest(frozen: FrozenProblem, solution: optimizer.Solution) -> str:
+    """The name of a plan's inputs. A search that was cancelled has one of its own: asked again, the same
+    inputs are planned to the end."""
+    if solution.limit != CANCELLED:
+        return frozen.digest
+    return digest([frozen.digest, CANCELLED, solution.objective])
 
 
 def check_unmoved(session: Session, *, frozen: FrozenProblem, commitments: Commitments) -> None:
@@ -190,35 +218,6 @@ def check_unmoved(session: Session, *, frozen: FrozenProblem, commitments: Commi
             "Answers, stock, the network or the limits changed while this plan was made. Plan again.",
             problem_digest=frozen.digest,
         )
-
-
-def set_limit(session: Session, *, limit: rules.Limit, actor: Actor, now: dt.datetime) -> None:
-    """Set the concentration limit of one scope and base; the first one set replaces the default ones.
-
-    Raises:
-        RuleBroken: limit_threshold or limit_penalty out of range.
-    """
-    actor.must_be(Role.MERCHANDISER)
-    if not 1 <= limit.threshold_percent <= 100:
-        raise RuleBroken("limit_threshold", "A threshold is 1 to 100 percent.", given=limit.threshold_percent)
-    if limit.penalty_minor is not None and limit.penalty_minor < 0:
-        raise RuleBroken("limit_penalty", "A penalty is not negative.", given=limit.penalty_minor)
-    key = {"scope": limit.scope.value, "base": limit.base.value}
-    values = {
-        "threshold_percent": limit.threshold_percent,
-        "hard": limit.hard,
-        "penalty_minor": limit.penalty_minor,
-    }
-    session.execute(delete(ConcentrationLimit).filter_by(**key))
-    session.execute(insert(ConcentrationLimit).values(**key, **values))
-    audit.record(
-        session,
-        actor=actor,
-        action="limit.set",
-        subject=f"limit:{limit.scope.value}:{limit.base.value}",
-        data=values,
-        now=now,
-    )
 
 
 def _fixed_inputs(session: Session, commitments: Commitments) -> tuple[str, dict[str, Any]]:
@@ -253,10 +252,28 @@ def _translate(inputs: Inputs) -> Translation:
     return translation
 
 
-def _stage_progress(progress: Progress | None) -> Callable[[dict[str, Any]], None] | None:
+def _stage_progress(
+    frozen: FrozenProblem, progress: Progress | None
+) -> Callable[[dict[str, Any]], None] | None:
+    """Tell the phase with the bound, the best plan and the gap; a job that was cancelled ends the search."""
     if progress is None:
         return None
-    return lambda report: progress(f"allocate: {report['phase']}", report["done"], report["total"])
+
+    def minor(value: float | None) -> int | None:
+        return None if value is None else round(value * frozen.minor_per_unit)
+
+    def tell(report: dict[str, Any]) -> None:
+        figures = {
+            "bound_minor": minor(report["bound"]),
+            "incumbent_minor": minor(report["incumbent"]),
+            "gap": report["gap"],
+        }
+        try:
+            progress(f"allocate: {report['phase']}", report["done"], report["total"], figures)
+        except JobCancelled as stop:
+            raise optimizer.Cancelled from stop
+
+    return tell
 
 
 def _insert_run(
@@ -265,6 +282,7 @@ def _insert_run(
     solution: optimizer.Solution,
     plan: Plan,
     *,
+    named: str,
     actor: Actor,
     now: dt.datetime,
 ) -> int:
@@ -274,7 +292,7 @@ def _insert_run(
         weeks=frozen.settings.weeks,
         status=solution.status,
         currency=frozen.currency,
-        problem_digest=frozen.digest,
+        problem_digest=named,
         plan_digest=plan.digest,
         settings={**asdict(frozen.settings), "stopped_by": solution.limit},
         demand_units=frozen.translation.demand_units,

@@ -1,0 +1,256 @@
+"""Plans that were stored can be asked about; inputs without a plan are kept, decided on and taken back."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import pytest
+from argon2 import PasswordHasher
+from flask import Flask
+from flask.testing import FlaskClient
+
+import optimizer
+from app import cycle
+from app.core import access
+from app.core.access import SYSTEM, Role
+from app.core.audit import entries
+from app.core.config import Config
+from app.core.db import Database
+from app.core.errors import Conflict, NotAllowed, NotFound, RuleBroken
+from app.core.jobs import JobCancelled
+from app.entrypoints import worker
+from app.entrypoints.door import attached
+from app.stages.allocation import operations, queries
+from app.stages.allocation.rules import Base, Limit, Scope
+from support.brand import (
+    MERCHANDISER,
+    MONDAY,
+    NOW,
+    PLANNER,
+    SETTINGS,
+    load_campaign,
+    load_network,
+    load_orders,
+    make_plan,
+    store_forecast,
+)
+
+HARD = Limit(Scope.SKU, Base.UNITS, 40, True, None)
+
+
+@pytest.fixture
+def brand(db: Database, tmp_path: Path) -> int:
+    load_network(db, tmp_path)
+    load_orders(db, tmp_path)
+    load_campaign(db, tmp_path)
+    return store_forecast(db)
+
+
+def freeze(db: Database, run_id: int) -> operations.FrozenProblem:
+    with db.reading() as session:
+        return operations.freeze(
+            session,
+            forecast_run_id=run_id,
+            as_of=MONDAY,
+            commitments=cycle.commitments(session, as_of=MONDAY),
+            currency="CNY",
+            settings=SETTINGS,
+        )
+
+
+def refuse(db: Database, run_id: int) -> queries.RefusalFact:
+    """Bags have one supplier: under a hard limit of 40 % there is no plan."""
+    with db.transaction() as session:
+        operations.set_limit(session, limit=HARD, actor=MERCHANDISER, now=NOW)
+    frozen = freeze(db, run_id)
+    with pytest.raises(RuleBroken) as refused:
+        operations.compute(frozen)
+    assert refused.value.code == "plan_infeasible"
+    with db.transaction() as session:
+        return operations.keep_refusal(
+            session, frozen=frozen, why=refused.value.data, actor=MERCHANDISER, now=NOW
+        )
+
+
+def test_a_stored_plan_is_still_the_plan_the_checker_accepts(db: Database, brand: int) -> None:
+    plan = make_plan(db, brand)
+    with db.reading() as session:
+        kept = operations.load_plan(session, run_id=plan.run_id)
+    cost = optimizer.check(kept.problem, kept.solution)
+    assert round(cost.total * 100) == pytest.approx(plan.cost_minor, abs=len(kept.solution.orders))
+    assert len(kept.solution.binding) >= len(plan.binding)
+
+
+def test_a_plan_is_explained_once_in_minor_units(db: Database, brand: int) -> None:
+    plan = make_plan(db, brand)
+    found = cycle.explain_plan(db, run_id=plan.run_id, now=lambda: NOW)
+    bag = next(one for one in found.why if one["sku"] == "BAG")
+    assert bag["decided_by"] == "only_source"
+    assert {one["sku"] for one in found.why} == {"MUG", "BAG"}
+    cap = next(one for one in found.caps if one["key"] == "MUG")
+    # 40 of 320 are in stock; three suppliers share the rest
+    assert cap["lowest"] >= cap["floor"] == pytest.approx((320 - 40) / 3 / 320)
+    assert isinstance(cap["price"], int)
+    assert all(isinstance(one["saving"], int) for one in found.relief)
+    assert cycle.explain_plan(db, run_id=plan.run_id, now=lambda: NOW + dt.timedelta(hours=1)) == found
+
+
+def test_an_unknown_plan_cannot_be_explained(db: Database) -> None:
+    with pytest.raises(NotFound, match="no plan 7"):
+        cycle.explain_plan(db, run_id=7, now=lambda: NOW)
+
+
+def test_a_refusal_names_the_clash_and_the_ways_out(db: Database, brand: int) -> None:
+    refusal = refuse(db, brand)
+    assert [[rule["rule"] for rule in group] for group in refusal.clashes] == [["share_cap", "demand"]]
+    assert refusal.clashes[0][0]["ids"] == {"scope": "sku", "key": "BAG"}
+    assert refusal.lowest_share == 1.0
+    assert {one["code"] for one in refusal.relaxations} == {"raise_cap", "soften_cap", "leave_unmet"}
+    costs = [one["cost"] for one in refusal.relaxations]
+    assert costs == sorted(costs) and all(isinstance(one, int) for one in costs)
+    assert refuse(db, brand) == refusal
+
+
+@pytest.mark.parametrize(("code", "after"), [("raise_cap", (100, True)), ("soften_cap", (40, False))])
+def test_a_way_out_lets_the_next_plan_be_made_and_can_be_taken_back(
+    db: Database, brand: int, code: str, after: tuple[int, bool]
+) -> None:
+    refusal = refuse(db, brand)
+    with db.transaction() as session:
+        decided = operations.decide(session, refusal_id=refusal.id, code=code, actor=MERCHANDISER, now=NOW)
+    assert decided.decision is not None and decided.decided_by == MERCHANDISER.name
+    with db.reading() as session:
+        assert [(one.threshold_percent, one.hard) for one in queries.limits(session)] == [after]
+    assert make_plan(db, brand).planned_units > 0
+    with pytest.raises(Conflict, match="decided already"), db.transaction() as session:
+        operations.decide(session, refusal_id=refusal.id, code=code, actor=MERCHANDISER, now=NOW)
+    with db.transaction() as session:
+        open_again = operations.take_back(session, refusal_id=refusal.id, actor=MERCHANDISER, now=NOW)
+    assert open_again.decision is None
+    with db.reading() as session:
+        assert list(queries.limits(session)) == [HARD]
+        actions = [one.action for one in entries(session)]
+    assert {"refusal.decided", "refusal.taken_back", "limit.set"} <= set(actions)
+
+
+def test_a_decision_is_not_taken_back_over_limits_set_since(db: Database, brand: int) -> None:
+    refusal = refuse(db, brand)
+    with db.transaction() as session:
+        operations.decide(session, refusal_id=refusal.id, code="raise_cap", actor=MERCHANDISER, now=NOW)
+        limit = Limit(Scope.SKU, Base.UNITS, 60, False, None)
+        operations.set_limit(session, limit=limit, actor=MERCHANDISER, now=NOW)
+    with pytest.raises(Conflict, match="set anew"), db.transaction() as session:
+        operations.take_back(session, refusal_id=refusal.id, actor=MERCHANDISER, now=NOW)
+
+
+def test_what_sets_no_limit_is_no_decision(db: Database, brand: int) -> None:
+    refusal = refuse(db, brand)
+    with pytest.raises(RuleBroken, match="Choose one"), db.transaction() as session:
+        operations.decide(session, refusal_id=refusal.id, code="leave_unmet", actor=MERCHANDISER, now=NOW)
+    with pytest.raises(Conflict, match="Nothing was decided"), db.transaction() as session:
+        operations.take_back(session, refusal_id=refusal.id, actor=MERCHANDISER, now=NOW)
+    with pytest.raises(NotAllowed), db.transaction() as session:
+        operations.decide(session, refusal_id=refusal.id, code="raise_cap", actor=PLANNER, now=NOW)
+
+
+def allocate(db: Database, config: Config, run_id: int) -> queries.PlanFact:
+    """The step of a turn that makes the plan, from a forecast that is given."""
+    with db.reading() as session:
+        run = cycle.forecast_runs.get_run(session, run_id=run_id)
+    assert run is not None
+    watch = cycle._Watch(lambda *_: None)
+    return cycle._allocate(db, config, run, MONDAY, MERCHANDISER, lambda: NOW, SETTINGS, watch)
+
+
+def test_a_turn_keeps_why_it_has_no_plan(db: Database, brand: int, config: Config) -> None:
+    with db.transaction() as session:
+        operations.set_limit(session, limit=HARD, actor=MERCHANDISER, now=NOW)
+    with pytest.raises(RuleBroken, match="No plan keeps all rules"):
+        allocate(db, config, brand)
+    with db.reading() as session:
+        refusal = queries.latest_refusal(session)
+        assert queries.latest_plan(session) is None
+    assert refusal is not None and refusal.as_of == MONDAY
+
+
+def test_a_cancelled_search_keeps_its_best_plan_and_is_not_the_last_word(db: Database, brand: int) -> None:
+    frozen = freeze(db, brand)
+
+    def stop(phase: str, *_: object) -> None:
+        raise JobCancelled("enough")
+
+    solution = operations.compute(frozen, progress=stop)
+    assert solution.limit == operations.CANCELLED
+    with db.transaction() as session:
+        firm = cycle.commitments(session, as_of=MONDAY)
+        plan = operations.store(
+            session, frozen=frozen, solution=solution, commitments=firm, actor=SYSTEM, now=NOW
+        )
+    assert plan.settings["stopped_by"] == "cancelled"
+    assert plan.problem_digest != frozen.digest
+    whole = make_plan(db, brand)
+    assert (whole.problem_digest, whole.settings["stopped_by"]) == (frozen.digest, None)
+
+
+def test_progress_tells_the_bound_the_best_plan_and_the_gap(db: Database, brand: int) -> None:
+    told: list[Any] = []
+    operations.compute(freeze(db, brand), progress=lambda *report: told.append(report))
+    figures = told[-1][3]
+    assert 0 < figures["bound_minor"] <= figures["incumbent_minor"]
+    assert 0 <= figures["gap"] < 0.02
+
+
+# --- over HTTP ---
+
+
+@pytest.fixture
+def headers(db: Database, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    monkeypatch.setattr(access, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    with db.transaction() as session:
+        account = access.create_account(
+            session, email="m@x.example", name="M", password="long enough!", role=Role.MERCHANDISER, now=NOW
+        )
+        token = access.create_token(session, account_id=account.id, label="t", now=NOW)
+    return {"Authorization": f"Bearer {token}"}
+
+
+def test_the_api_explains_a_plan_in_the_background(
+    app: Flask,
+    client: FlaskClient,
+    db: Database,
+    brand: int,
+    headers: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    quick = optimizer.Explanation(why=({"extra": 1.5, "per_unit": None, "deciding": 1.5, "sku": "MUG"},))
+    monkeypatch.setattr(operations, "compute_explanation", lambda *_, **__: quick)
+    run_id = make_plan(db, brand).run_id
+    address = f"/api/v1/plans/{run_id}/explanation"
+    assert client.get(address, headers=headers).get_json()["code"] == "explanation_none"
+    job = client.post(address, headers=headers)
+    assert (job.status_code, job.get_json()["figures"]) == (202, None)
+    assert worker.work_off(attached(app)) == 1
+    found = client.get(address, headers=headers).get_json()
+    assert (found["run_id"], found["relief"]) == (run_id, [])
+    assert found["why"] == [{"extra": 150, "per_unit": None, "deciding": 150, "sku": "MUG"}]
+
+
+def test_the_api_decides_and_takes_back(
+    client: FlaskClient, db: Database, brand: int, headers: dict[str, str]
+) -> None:
+    assert client.get("/api/v1/refusals/latest", headers=headers).get_json()["code"] == "refusal_none"
+    refusal = refuse(db, brand)
+    assert client.get("/api/v1/refusals/latest", headers=headers).get_json()["id"] == refusal.id
+    address = f"/api/v1/refusals/{refusal.id}/decision"
+    assert client.put(address, headers=headers, json={"code": "flood"}).status_code == 422
+    decided = client.put(address, headers=headers, json={"code": "soften_cap"}).get_json()
+    assert decided["decision"]["code"] == "soften_cap"
+    assert client.delete(address, headers=headers).get_json()["decision"] is None
+    assert client.delete(address, headers=headers).status_code == 409
+    assert client.get("/api/v1/refusals/99/decision", headers=headers).status_code == 405
+    assert (
+        client.put("/api/v1/refusals/99/decision", headers=headers, json={"code": "raise_cap"}).status_code
+        == 404
+    )
