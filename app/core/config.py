@@ -31,6 +31,8 @@ class Config:
     max_upload_bytes: int = 256 * 1024 * 1024
     session_hours: int = 12
     worker_processes: int = 2
+    suspicion_percent: int = 90
+    reviews_a_day: int = 20
     sign_in_limit: str = "10 per minute"
     retention_days: int = 0
     hosts: tuple[str, ...] = ()
@@ -57,6 +59,8 @@ class Config:
             max_upload_bytes=_number(env, "MAX_UPLOAD_MB", 256) * 1024 * 1024,
             session_hours=_number(env, "SESSION_HOURS", 12),
             worker_processes=_number(env, "WORKER_PROCESSES", 2),
+            suspicion_percent=_percent(env, "SUSPICION_PRECISION", 90, least=50),
+            reviews_a_day=_number(env, "REVIEWS_A_DAY", 20),
             sign_in_limit=env.get("SIGN_IN_LIMIT", "10 per minute"),
             retention_days=_number(env, "RETENTION_DAYS", 0, least=0),
             hosts=tuple(name.strip() for name in env.get("HOSTS", "").split(",") if name.strip()),
@@ -117,10 +121,10 @@ def _number(env: Mapping[str, str], name: str, default: int, *, least: int = 1) 
     return int(text)
 
 
-def _percent(env: Mapping[str, str], name: str, default: int) -> int:
+def _percent(env: Mapping[str, str], name: str, default: int, *, least: int = 1) -> int:
     number = _number(env, name, default)
-    if number > 100:
-        raise ConfigError(f"{name} must be a percentage from 1 to 100, not {number}")
+    if not least <= number <= 100:
+        raise ConfigError(f"{name} must be a percentage from {least} to 100, not {number}")
     return number
 
 

@@ -41,6 +41,7 @@ def import_upload(upload: FileStorage | None, *, channel: str, mapping: str, act
             pseudonym_key=config().pseudonym_key,
             currency=config().currency,
             timezone=config().timezone,
+            suspicion_precision=config().suspicion_percent / 100,
         )
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app.core import schema
 from app.core.access import SYSTEM, Actor, Role
 from app.core.db import Database
+from app.core.errors import NotFound
 from app.stages.catalog import operations as catalog
 from app.stages.demand import operations as demand
 from app.stages.demand import queries as demands
@@ -182,20 +183,91 @@ def test_a_closed_campaign_is_not_judged_again(db: Database, tmp_path: Path) -> 
     assert pool.judge() == 0
 
 
+def odd(pool: Pool, name: str = "odd", hours: int = 30) -> list[str]:
+    """Four pledges within a minute: odd, and no proof."""
+    return [pool.row(f"{name}{n}", name, OPENING + dt.timedelta(hours=hours, seconds=13 * n), 1)
+            for n in range(4)]  # fmt: skip
+
+
+def waiting(pool: Pool, *, a_day: int = 20) -> demands.ReviewList:
+    with pool.db.reading() as session:
+        return demands.list_reviews(session, a_day=a_day, since=NOW - dt.timedelta(hours=9))
+
+
 def test_what_is_only_odd_is_left_to_a_person(pool: Pool) -> None:
-    odd = [pool.row(f"O{n}", "odd", OPENING + dt.timedelta(hours=30, seconds=13 * n), 1) for n in range(4)]
-    pool.take([*pool.people(), *odd])
+    pool.take([*pool.people(), *odd(pool)])
+    asked = waiting(pool)
+    assert [(one.signals, one.units, one.evidence["rule"]) for one in asked.clusters] == [(4, 4, "velocity")]
+    assert pool.units() == {"valid": 64}
     with pool.db.transaction() as session:
-        asked = demands.review_list(session, campaign_id=pool.campaign)
-        assert [one.evidence["rule"] for one in asked] == ["velocity"] * 4
-        assert demands.review_list(session, campaign_id=pool.campaign, limit=1) == asked[:1]
-        for one in asked[:2]:
-            demand.exclude_signal(
-                session, actor=ANNA, signal_id=one.signal_id, reason="suspected", evidence={}, now=NOW
+        key = asked.clusters[0].key
+        assert demand.confirm_cluster(session, actor=ANNA, cluster=key, now=NOW) == 4
+    assert pool.units() == {"valid": 60, "suspected": 4}
+    assert pool.judge() == 0
+    after = waiting(pool)
+    assert (after.clusters, after.waiting, after.decided_today) == ((), 0, 1)
+    assert (after.precision.reviewed, after.precision.confirmed) == (1, 1)
+
+
+def test_what_a_person_lets_count_is_asked_no_more_and_no_rule_excludes_it(pool: Pool) -> None:
+    pool.take([*pool.people(), *odd(pool)])
+    key = waiting(pool).clusters[0].key
+    with pool.db.transaction() as session:
+        demand.dismiss_cluster(session, actor=ANNA, cluster=key, now=NOW)
+    assert (waiting(pool).clusters, waiting(pool).precision.reviewed) == ((), 1)
+    assert waiting(pool).precision.confirmed == 0
+    at = OPENING + dt.timedelta(hours=30, seconds=52)
+    pool.take([pool.row("odd4", "odd", at, 1)], name="later.csv")
+    with pool.db.reading() as session:
+        query = "SELECT external_id FROM signal WHERE reason <> 'valid'"
+        assert session.execute(text(query)).scalars().all() == ["odd4"]
+
+
+def test_a_cluster_is_decided_on_once(pool: Pool) -> None:
+    pool.take([*pool.people(), *odd(pool)])
+    key = waiting(pool).clusters[0].key
+    with pool.db.transaction() as session:
+        demand.confirm_cluster(session, actor=ANNA, cluster=key, now=NOW)
+    for decide in (demand.confirm_cluster, demand.dismiss_cluster):
+        with pytest.raises(NotFound, match="load the list again"), pool.db.transaction() as session:
+            decide(session, actor=ANNA, cluster=key, now=NOW)
+
+
+def test_nobody_is_asked_more_than_so_much_a_day(pool: Pool) -> None:
+    pool.take([*pool.people(), *odd(pool, "x", 20), *odd(pool, "y", 30), *odd(pool, "z", 40)])
+    assert len(waiting(pool, a_day=2).clusters) == 2 and waiting(pool, a_day=2).waiting == 3
+    with pool.db.transaction() as session:
+        key = demands.list_reviews(session, a_day=9, since=NOW).clusters[0].key
+        demand.dismiss_cluster(session, actor=ANNA, cluster=key, now=NOW)
+    left = waiting(pool, a_day=2)
+    assert (len(left.clusters), left.waiting, left.decided_today) == (1, 2, 1)
+
+
+def test_from_a_higher_precision_on_a_person_is_asked_instead(pool: Pool) -> None:
+    pool.take([*pool.people(), *pool.bots()])
+    with pool.db.transaction() as session:
+        demand.exclude_suspected(session, precision=0.999, now=NOW)
+    assert pool.units()["valid"] == 60 + 16
+    assert [one.signals for one in waiting(pool).clusters] == [8]
+    assert pool.judge() == 12
+    assert waiting(pool).clusters == ()
+
+
+def test_a_rule_that_people_found_wrong_again_and_again_decides_no_more(pool: Pool) -> None:
+    pool.take([*pool.people(), *pool.bots()])
+    with pool.db.reading() as session:
+        signal = session.execute(text("SELECT id FROM signal WHERE external_id = 'H1'")).scalar_one()
+    rule = Actor("rule:review", Role.ADMINISTRATOR)
+    for number in range(4):
+        why = {"rule": "few_accounts", "score": 0.95, "pledges": number}
+        with pool.db.transaction() as session:
+            made = demand.exclude_signal(
+                session, actor=rule, signal_id=signal, reason="suspected", evidence=why, now=NOW
             )
-        left = demands.review_list(session, campaign_id=pool.campaign)
-    assert [one.signal_id for one in left] == [one.signal_id for one in asked[2:]]
-    assert pool.units() == {"valid": 62, "suspected": 2}
+            demand.undo_exclusion(session, actor=ANNA, exclusion_id=made, now=NOW)
+    assert pool.judge() == 12
+    assert pool.units()["valid"] == 60 + 16
+    assert [one.evidence["rule"] for one in waiting(pool).clusters] == ["few_accounts"]
 
 
 def test_going_back_to_before_the_reason_lets_the_suspected_count_again(pool: Pool) -> None:

@@ -24,6 +24,7 @@ PAGES = {
         "/campaigns/1",
         "/votes",
         "/demand?days=0",
+        "/demand/review",
         "/forecasts?sku=1",
         "/forecasts/accuracy",
         "/plan",

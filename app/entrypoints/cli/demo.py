@@ -105,6 +105,7 @@ def _import(path: Path, line: ProgressLine) -> dict[str, Any]:
             pseudonym_key=config().pseudonym_key,
             currency=config().currency,
             timezone=config().timezone,
+            suspicion_precision=config().suspicion_percent / 100,
             progress=line.count,
         )
     return asdict(fact)

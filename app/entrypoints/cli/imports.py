@@ -47,6 +47,7 @@ def import_orders(file: Path, channel: str, mapping: str, currency: str | None) 
             pseudonym_key=config().pseudonym_key,
             currency=currency or config().currency,
             timezone=config().timezone,
+            suspicion_precision=config().suspicion_percent / 100,
             progress=line.count,
         )
     line.close()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from flask import Blueprint, render_template, request
-from flask_babel import gettext
+from flask import Blueprint, abort, render_template, request
+from flask_babel import gettext, ngettext
 from sqlalchemy.orm import Session
 
 from app.core.access import Role
-from app.entrypoints.door import current_actor, db, now, roles
+from app.entrypoints.door import config, current_actor, db, now, roles
 from app.entrypoints.web import charts
 from app.entrypoints.web.replies import Reply, by_htmx, go, part, say
 from app.entrypoints.web.tower import PERIODS, period, since
@@ -49,6 +50,7 @@ def index() -> Reply:
             chart_data=charts.waterfall(water),
             campaigns=queries.list_campaigns(session),
             channels=queries.list_channels(session),
+            waiting=queries.count_reviews(session),
             **_exclusions(session),
         )
 
@@ -66,6 +68,40 @@ def _exclusions(session: Session) -> dict[str, Any]:
         "before": before,
         "next_before": found[PAGE - 1].id if len(found) > PAGE else None,
     }
+
+
+@blueprint.get("/review")
+@roles(Role.MERCHANDISER)
+def review() -> Reply:
+    """Clusters that wait for a person's word, a few a day."""
+    return render_template("merchandiser/reviews.html", **_reviews())
+
+
+def _reviews() -> dict[str, Any]:
+    midnight = (
+        now().astimezone(ZoneInfo(config().timezone)).replace(hour=0, minute=0, second=0, microsecond=0)
+    )
+    with db().reading() as session:
+        found = queries.list_reviews(session, a_day=config().reviews_a_day, since=midnight)
+    return {"reviews": found}
+
+
+@blueprint.post("/review/<cluster>/<word>")
+@roles(Role.MERCHANDISER)
+def decide(cluster: str, word: str) -> Reply:
+    """Exclude a cluster, or let it count."""
+    decide_of = {"exclude": operations.confirm_cluster, "count": operations.dismiss_cluster}.get(word)
+    if decide_of is None:
+        abort(404)
+    with db().transaction() as session:
+        signals = decide_of(session, actor=current_actor(), cluster=cluster, now=now())
+    if word == "exclude":
+        say(ngettext("%(num)s signal is excluded.", "%(num)s signals are excluded.", signals))
+    else:
+        say(ngettext("%(num)s signal counts.", "%(num)s signals count.", signals))
+    if by_htmx():
+        return part("merchandiser/review_list.html", **_reviews())
+    return go("web.demand.review")
 
 
 def _number(name: str) -> int | None:

@@ -199,6 +199,7 @@ REFUSALS = {
     "campaign_not_begun": _("It has not opened yet; cancel it instead of closing it."),
     "campaign_unknown": _("There is no such campaign."),
     "channel_invalid": _("A channel's code has letters, digits, dots and dashes, at most 40."),
+    "cluster_unknown": _("This cluster was decided on already, or counts no more. Load the list again."),
     "column_missing": _("The file lacks columns that this mapping needs. Choose another mapping."),
     "column_nested": _("The file has nested columns; export it as a flat table."),
     "counter_empty": _("This change changes nothing; confirm the line instead."),

@@ -31,6 +31,7 @@ from app.stages.demand.models.rollups import (
     DemandTotalDay,
     RollUp,
 )
+from app.stages.demand.models.suspects import Suspect
 from app.stages.demand.models.tolerance import Tolerance, ToleranceFill, ToleranceSku, ToleranceStep
 from app.stages.demand.models.traces import SignalTrace
 from app.stages.demand.models.votes import Ballot, Design, DesignSku, VoteChoice, VotePrior, VoteRound
@@ -57,6 +58,7 @@ __all__ = [
     "RollUp",
     "Signal",
     "SignalTrace",
+    "Suspect",
     "Tier",
     "Tolerance",
     "ToleranceFill",

@@ -55,6 +55,7 @@ from app.stages.demand.operations.privacy import (
     export_buyer,
     forget_old_buyers,
 )
+from app.stages.demand.operations.reviewing import confirm_cluster, dismiss_cluster
 from app.stages.demand.operations.sent import (
     Flaw,
     SentPledge,
@@ -107,8 +108,10 @@ __all__ = [
     "close_due_campaigns",
     "close_due_rounds",
     "close_round",
+    "confirm_cluster",
     "copy_campaign",
     "correct_pledge",
+    "dismiss_cluster",
     "draft_campaign",
     "edit_campaign",
     "erase_buyer",

@@ -26,6 +26,7 @@ from app.stages.demand.operations import (
 from app.stages.demand.operations.bulk import map_ahead, one_ahead
 from app.stages.demand.operations.codes import Codes, Known, refusals
 from app.stages.demand.operations.turns import take_turn
+from app.stages.demand.rules.suspicion import EXCLUDED_FROM
 from app.stages.imports import operations as imports
 from app.stages.imports import queries as batches
 from app.stages.imports import readers
@@ -59,6 +60,7 @@ def import_orders(
     pseudonym_key: bytes,
     currency: str,
     timezone: str,
+    suspicion_precision: float = EXCLUDED_FROM,
     progress: Progress | None = None,
 ) -> ImportFact:
     """Absorb a file in the caller's transaction: all of it, or nothing when it can't be used.
@@ -69,6 +71,7 @@ def import_orders(
     Args:
         channel: the channel's code; a new one is created, with the mapping's currency or else `currency`.
         timezone: of regions that are created as drafts.
+        suspicion_precision: from which score on suspected pledges are excluded without asking.
 
     Raises:
         RuleBroken: the file, the mapping or the channel can't be used; nothing is stored.
@@ -103,7 +106,9 @@ def import_orders(
             progress("importing", absorbed.fact.read, 0)
     absorbed.cells.write()
     corrections.settle(session, channel_id=here.id, actor=actor, now=now)
-    suspicion.decide_of_file(session, batch_id=batch_id, channel_id=here.id, now=now)
+    suspicion.decide_of_file(
+        session, batch_id=batch_id, channel_id=here.id, precision=suspicion_precision, now=now
+    )
     limits.decide_of_file(session, batch_id=batch_id, now=now)
     caps.decide_of_file(session, batch_id=batch_id, now=now)
     fact = replace(absorbed.fact, seconds=round(time.perf_counter() - started, 3))

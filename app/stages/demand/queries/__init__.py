@@ -45,6 +45,7 @@ from app.stages.demand.queries.pool import (
     weekly_units,
 )
 from app.stages.demand.queries.prices import price_at
+from app.stages.demand.queries.reviewing import ClusterFact, ReviewList, count_reviews, list_reviews
 from app.stages.demand.queries.settlement import (
     AwardFact,
     BalanceFact,
@@ -60,10 +61,6 @@ from app.stages.demand.queries.settlement import (
     list_awards,
     open_balances,
     owed_pledges,
-)
-from app.stages.demand.queries.suspicion import (
-    SuspectFact,
-    review_list,
 )
 from app.stages.demand.queries.terms import (
     DecisionFact,
@@ -100,6 +97,7 @@ __all__ = [
     "CategoryConversion",
     "ChannelFact",
     "CloseOutlook",
+    "ClusterFact",
     "CurvePoint",
     "DayUnits",
     "DecisionFact",
@@ -116,10 +114,10 @@ __all__ = [
     "Proposal",
     "RegionSum",
     "Requirement",
+    "ReviewList",
     "RoundFact",
     "SkuUnits",
     "Sum",
-    "SuspectFact",
     "VariantUnits",
     "Waterfall",
     "WaterfallStep",
@@ -130,6 +128,7 @@ __all__ = [
     "campaign_terms",
     "category_conversions",
     "close_outlook",
+    "count_reviews",
     "counted",
     "daily_units",
     "deposit_sums",
@@ -151,6 +150,7 @@ __all__ = [
     "list_exclusions",
     "list_fills",
     "list_priors",
+    "list_reviews",
     "list_rounds",
     "open_balances",
     "owed_pledges",
@@ -158,7 +158,6 @@ __all__ = [
     "price_at",
     "propose_tolerance",
     "recount",
-    "review_list",
     "round_shares",
     "sku_units",
     "terms_outlook",

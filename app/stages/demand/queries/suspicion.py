@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
@@ -12,12 +11,9 @@ from sqlalchemy import BigInteger, ColumnElement, cast, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.stages.demand.models import Campaign, Signal, SignalTrace
-from app.stages.demand.queries.exclusions import decided_by_person
 from app.stages.demand.rules import Reason
 from app.stages.demand.rules.suspicion import (
-    EXCLUDED_FROM,
     PLEDGES,
-    REVIEWED_FROM,
     TRACES,
     find_suspects,
 )
@@ -26,44 +22,6 @@ JUDGED = {**PLEDGES, **TRACES, "channel_id": pl.Int64, "quantity": pl.Int64, "re
 EARLIER = 50
 """The latest campaigns in which a buyer may be known."""
 AT_ONCE = 500
-
-
-@dataclass(frozen=True, slots=True)
-class SuspectFact:
-    """A pledge that a person should look at: it counts, but scores high. `evidence` says why."""
-
-    signal_id: int
-    sku_id: int
-    region_id: int
-    quantity: int
-    ordered_at: dt.datetime
-    score: float
-    evidence: dict[str, Any]
-
-
-def review_list(session: Session, *, campaign_id: int, limit: int = 20) -> list[SuspectFact]:
-    """Pledges that count and look suspicious, though not enough for the rule; the highest scores first.
-
-    What a person decided already is not asked again.
-    """
-    judged = judged_pledges(session, campaign_id=campaign_id)
-    unsure = judged.filter(
-        pl.col("score").is_between(REVIEWED_FROM, EXCLUDED_FROM, closed="left"),
-        pl.col("reason") == Reason.VALID.value,
-        ~pl.col("id").is_in(list(decided_by_person(session, campaign_id=campaign_id))),
-    )
-    return [
-        SuspectFact(
-            signal_id=row["id"],
-            sku_id=row["sku_id"],
-            region_id=row["region_id"],
-            quantity=row["quantity"],
-            ordered_at=_instant(row["at"]),
-            score=row["score"],
-            evidence=evidence(row),
-        )
-        for row in unsure.sort("score", "id", descending=[True, False]).head(limit).to_dicts()
-    ]
 
 
 def judged_pledges(session: Session, *, campaign_id: int) -> pl.DataFrame:
