@@ -14,6 +14,8 @@ from flask.testing import FlaskClient
 from app.core import access, audit
 from app.core.access import SYSTEM, Role
 from app.core.db import Database
+from app.stages.alerts import operations as alerts
+from app.stages.alerts.queries import open_alerts
 from app.stages.demand import operations as demand
 from app.stages.demand import queries as demands
 from app.stages.demand.operations import PledgeSettings, SentPledge
@@ -382,3 +384,21 @@ def test_only_merchandisers_touch_campaigns(db: Database, client: FlaskClient, r
     paths = [("POST", "", DRAFT), ("POST", "/1/launch", {"version": 1}), ("GET", "/1/close-outlook", None)]
     for method, path, body in paths:
         assert client.open(URL + path, method=method, json=body, headers=headers).status_code == 403
+
+
+def test_an_open_balance_is_an_alert_from_a_week_before_its_date(ask: Ask, db: Database) -> None:
+    one = launched(ask)
+    pledge(db, "A", quantity=12)
+    ask("POST", f"/{one['id']}/close", 200, {"version": one["version"], "reason": "Enough"})
+    due = dt.datetime(2026, 12, 10, tzinfo=dt.UTC)
+    for now, overdue in (
+        (due - dt.timedelta(days=8), None),
+        (due - dt.timedelta(days=7), False),
+        (due + dt.timedelta(hours=1), True),
+    ):
+        with db.transaction() as session:
+            alerts.refresh(session, run_id=0, now=now)
+            found = open_alerts(session, kind="balance_due")
+        assert [(alert.data["overdue"], alert.data["buyers"]) for alert in found] == (
+            [] if overdue is None else [(overdue, 1)]
+        )

@@ -22,6 +22,8 @@ PAGES = {
         "/",
         "/campaigns",
         "/campaigns/1",
+        "/campaigns/1?dry=1",
+        "/campaigns/new",
         "/votes",
         "/demand?days=0",
         "/demand/review",

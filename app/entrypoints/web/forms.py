@@ -43,13 +43,16 @@ class Whole(fields.Field[int | None]):
         return int(text)
 
 
-class Monday(fields.Field[dt.date]):
+class Monday(fields.Field[dt.date | None]):
     """Any day of a planning week, as 2026-11-23; read as the week's Monday, which names it."""
 
-    def __init__(self, **more: Any) -> None:
+    def __init__(self, *, blank: bool = False, **more: Any) -> None:
         super().__init__(error_messages={"required": REQUIRED, "null": REQUIRED}, **more)
+        self.blank = blank
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> dt.date:
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> dt.date | None:
+        if self.blank and not str(value).strip():
+            return None
         try:
             day = dt.datetime.strptime(str(value).strip(), "%Y-%m-%d").date()
         except ValueError:
@@ -126,6 +129,24 @@ class Tolerance(Form):
     sku_id = Whole(high=2**63 - 1, blank=True)
     units = Whole()
     fingerprint = text(64)
+
+
+class Extension(Form):
+    version = Whole()
+    days = Whole(high=90)
+    due_week = Monday(load_default=None, blank=True)
+    reason = text(500)
+
+
+class CloseCampaign(Form):
+    version = Whole()
+    decision = fields.String(load_default="", validate=validate.OneOf(("", "go", "no_go")))
+    reason = text(500, required=False)
+
+
+class Reasoned(Form):
+    version = Whole()
+    reason = text(500)
 
 
 class Override(Form):

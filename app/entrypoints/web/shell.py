@@ -104,7 +104,7 @@ def place(menu: list[Entry]) -> str | None:
     names = [entry.endpoint for entry in menu]
     if endpoint in names:
         return endpoint
-    area = endpoint.rpartition(".")[0]
+    area = endpoint.rpartition(".")[0].replace("web.drafts", "web.campaigns")
     return next((name for name in names if name.rpartition(".")[0] == area), None)
 
 

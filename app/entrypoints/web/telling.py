@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -84,12 +85,32 @@ def _campaign(data: Data, names: Names) -> str:
     )
 
 
+def _balance(data: Data, names: Names) -> str:
+    figures = {
+        "buyers": show.units(data["buyers"]),
+        "units": show.units(data["units"]),
+        "campaign": data["campaign"],
+        "moment": show.short_moment(dt.datetime.fromisoformat(data["due_at"])),
+    }
+    if data["overdue"]:
+        return gettext(
+            "%(buyers)s buyers have not paid the balance of %(campaign)s for %(units)s units, "
+            "due on %(moment)s",
+            **figures,
+        )
+    return gettext(
+        "The balance of %(campaign)s is due on %(moment)s: remind %(buyers)s buyers with %(units)s units",
+        **figures,
+    )
+
+
 TELLERS: dict[str, Callable[[Data, Names], str]] = {
     "concentration": _concentration,
     "unmet_demand": _unmet,
     "answer_overdue": _overdue,
     "declined": _declined,
     "campaign_at_risk": _campaign,
+    "balance_due": _balance,
 }
 
 
@@ -118,7 +139,7 @@ def alert_link(alert: AlertFact) -> str:
     if alert.kind in ("declined", "answer_overdue"):
         state = "declined" if alert.kind == "declined" else "expired"
         return url_for("web.confirmations.index", state=state)
-    if alert.kind == "campaign_at_risk":
+    if alert.kind in ("campaign_at_risk", "balance_due"):
         one = alert.data.get("campaign_id")  # alerts of older versions do not say it
         return url_for("web.campaigns.one", campaign_id=one) if one else url_for("web.campaigns.index")
     return url_for("web.plan.index") + ("#unmet" if alert.kind == "unmet_demand" else "#lean")

@@ -38,6 +38,26 @@ CAMPAIGN_STATES: Labels = {
     "closed": (_("Closed"), "secondary"),
 }
 ROUND_STATES: Labels = {"open": (_("Open"), "info"), "closed": (_("Closed"), "secondary")}
+DECISIONS = {
+    "launch": _("Launched"),
+    "extend": _("Extended"),
+    "go": _("Goes"),
+    "no_go": _("Does not go"),
+    "cancel": _("Cancelled"),
+    "produce": _("Put into production"),
+    "ship": _("Shipped"),
+    "finish": _("Finished"),
+}
+NEXT_STEPS = {
+    "draft": _("Check and launch it"),
+    "open": _("Watch it, extend it or close it"),
+    "reached": _("Ask for balances, then produce"),
+    "missed": _("Return deposits, then finish"),
+    "in_production": _("Remind of balances, then ship"),
+    "shipping": _("Finish when all is delivered"),
+    "cancelled": _("Return deposits, then finish"),
+    "closed": _("Nothing to do"),
+}
 JOB_STATES: Labels = {
     "queued": (_("Waiting"), "secondary"),
     "running": (_("Running"), "info"),

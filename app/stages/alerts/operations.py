@@ -15,7 +15,15 @@ from app.core.errors import Conflict
 from app.stages.alerts import queries
 from app.stages.alerts.models import Alert
 from app.stages.alerts.queries import AlertFact
-from app.stages.alerts.rules import AlertKind, AlertState, Finding, cause, changes, is_at_risk
+from app.stages.alerts.rules import (
+    AlertKind,
+    AlertState,
+    Finding,
+    balance_is_near,
+    cause,
+    changes,
+    is_at_risk,
+)
 from app.stages.allocation import queries as allocation
 from app.stages.allocation.queries import ShareFact
 from app.stages.allocation.rules import Base, Limit, cap_can_hold, lowest_reachable_share
@@ -42,6 +50,7 @@ def refresh(session: Session, *, run_id: int, now: dt.datetime) -> list[AlertFac
         *_unmet(session, run_id),
         *_answers(session, run_id),
         *_campaigns(session),
+        *_balances(session, now),
     ]
     _apply(session, findings, kinds=list(AlertKind), now=now)
     return queries.open_alerts(session)
@@ -210,4 +219,22 @@ def _campaigns(session: Session) -> Iterable[Finding]:
             short = max(campaign.go_units - landing.median, 0.0)
             yield Finding(
                 AlertKind.CAMPAIGN_AT_RISK, cause(AlertKind.CAMPAIGN_AT_RISK, campaign.code), short, data
+            )
+
+
+def _balances(session: Session, now: dt.datetime) -> Iterable[Finding]:
+    """Campaigns that go and whose buyers owe a balance, due within days or overdue: counts, no names."""
+    for one in demand.open_balances(session):
+        if balance_is_near(due_at=one.balance_due_at, now=now):
+            data = {
+                "campaign": one.campaign,
+                "campaign_id": one.campaign_id,
+                "due_at": one.balance_due_at.isoformat(),
+                "overdue": one.balance_due_at < now,
+                "pledges": one.pledges,
+                "buyers": one.buyers,
+                "units": one.units,
+            }
+            yield Finding(
+                AlertKind.BALANCE_DUE, cause(AlertKind.BALANCE_DUE, one.campaign), float(one.units), data
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -28,6 +29,8 @@ OWNERS = dict.fromkeys(AlertKind, "merchandiser")
 EARLIEST_JUDGEMENT = 0.25
 """The part of a campaign's window that must have passed before its landing is worth an alert."""
 EVEN_CHANCE = 0.5
+REMINDED_DAYS = 7
+"""Days before its date from which an open balance is worth an alert."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,11 @@ def changes(findings: Collection[Finding], *, known: Mapping[str, AlertState]) -
         seen=tuple(found[key] for key in sorted(found.keys() & is_open)),
         closed=tuple(sorted(is_open - found.keys())),
     )
+
+
+def balance_is_near(*, due_at: dt.datetime, now: dt.datetime) -> bool:
+    """Whether buyers are to be reminded of a balance, or it is overdue already."""
+    return due_at - now <= dt.timedelta(days=REMINDED_DAYS)
 
 
 def is_at_risk(*, elapsed_share: float, chance: float) -> bool:
