@@ -21,7 +21,7 @@ from app.core.db import Database
 from app.stages.catalog import operations as catalog
 from app.stages.demand import operations as demand
 from app.stages.demand import queries as demands
-from app.stages.demand.operations import rollups
+from app.stages.demand.operations import SentPledge, rollups
 
 PLEDGE = {
     "channel": "shop",
@@ -597,6 +597,18 @@ def test_a_pledge_waits_for_the_cancellation_that_is_being_stored(
         assert sending.is_alive()
     sending.join(timeout=60)
     assert door.units() == (3, 1)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_plain_pledges_of_one_channel_do_not_wait_for_each_other(door: Door) -> None:
+    door.post(external_id="A-0", buyer="another")  # the channel is there
+    cells = {name: str(value) for name, value in PLEDGE.items() if name != "channel"}
+    with door.db.transaction() as session:
+        mine = SentPledge("shop", {**cells, "external_id": "A-2", "buyer": "a third"})
+        taken = demand.take_plain_pledge(session, sent=mine, actor=SYSTEM, pseudonym_key=b"k")
+        assert taken is not None
+        assert door.post().status_code == 201  # while the other is not committed
+    assert door.units() == (6, 6)
 
 
 def test_two_pledges_of_one_buyer_at_once_stay_within_the_limit(app: Flask, door: Door) -> None:

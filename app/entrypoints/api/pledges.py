@@ -55,6 +55,13 @@ def take_pledge() -> Any:
     if body.get("external_id") is None and "Idempotency-Key" in request.headers:
         body["external_id"] = request.headers["Idempotency-Key"]
     sent = _sent(body)
+    plain = _stored(
+        lambda session: operations.take_plain_pledge(
+            session, sent=sent, actor=current_actor(), pseudonym_key=config().pseudonym_key
+        )
+    )
+    if plain is not None:
+        return plain, 201
     pledge, is_new = _stored(
         lambda session: operations.take_pledge(
             session, sent=sent, actor=current_actor(), now=now(), settings=_settings()

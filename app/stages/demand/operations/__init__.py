@@ -41,6 +41,7 @@ from app.stages.demand.operations.life import (
     launch_campaign,
     overrule_campaign,
 )
+from app.stages.demand.operations.plain import take_plain_pledge
 from app.stages.demand.operations.pledges import (
     MOST_AT_ONCE,
     Outcome,
@@ -127,6 +128,7 @@ __all__ = [
     "make_design",
     "open_round",
     "overrule_campaign",
+    "take_plain_pledge",
     "take_pledge",
     "take_pledges",
     "undo_exclusion",

@@ -10,7 +10,7 @@ import polars as pl
 
 from app.stages.demand.queries.pledges import Codes
 from app.stages.imports import queries as mappings
-from app.stages.imports.rules import FIELDS, check
+from app.stages.imports.rules import FIELDS, check, usual
 
 MAPPING = "headwater"
 """Pledges online are rows in our own columns."""
@@ -63,14 +63,18 @@ class Row:
 def look_at(sent: Mapping[int, SentPledge], *, channel: str, currency: str, key: bytes) -> dict[int, Row]:
     """Check the rows of one channel, each under its number.
 
-    The check of files names the first bad field of a row; here it is made harmless and the row checked again,
-    until no row has another.
+    Most rows are as usual. For the others, the check of files names the first bad field of a row; here it is
+    made harmless and the row checked again, until no row has another.
     """
-    rows = {number: _row(one) for number, one in sent.items()}
-    todo = sorted(rows)
+    rows, ours = {number: _row(one) for number, one in sent.items()}, mappings.mapping(MAPPING)
+    todo = []
+    for number, row in sorted(rows.items()):
+        row.checked = usual(row.cells, ours, currency=currency, key=key, channel=channel) or {}
+        if not row.checked:
+            todo.append(number)
     while todo:
         frame = _frame({number: rows[number].cells for number in todo})
-        checked = check(frame, mappings.mapping(MAPPING), {}, currency=currency, key=key, channel=channel)
+        checked = check(frame, ours, {}, currency=currency, key=key, channel=channel)
         for good in checked.rows.iter_rows(named=True):
             rows[good["row"]].checked = good
         for number, name, code, sentence in checked.rejects.iter_rows():

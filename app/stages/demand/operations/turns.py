@@ -1,4 +1,8 @@
-"""A channel's turn: whoever stores or corrects its pledges, from a file or online, takes it first."""
+"""A channel's turn: whoever stores or corrects its pledges, from a file or online, takes it first.
+
+A plain pledge shares the turn with other plain pledges; everybody else takes it alone. On PostgreSQL a turn
+is an advisory lock, so that sharing it writes nothing; on SQLite the one writer has every turn.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +17,14 @@ from app.core.errors import RuleBroken
 from app.stages.demand.models import Channel
 from app.stages.demand.queries.pledges import ChannelCurrency
 
+ALONE = "SELECT pg_advisory_xact_lock(hashtext('channel'), hashtext(%s))"
+SHARED = "SELECT pg_advisory_xact_lock_shared(hashtext('channel'), hashtext(%s))"
+SHARED_BY_BUYER = SHARED + ", pg_advisory_xact_lock(hashtext('buyer'), hashtext(%s))"
 CHANNEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 
 
 def take_turn(session: Session, *, channel: str, currency: str, now: dt.datetime) -> ChannelCurrency:
-    """The channel, made if it is new, and locked until the transaction ends.
+    """The channel, made if it is new, for the caller alone until the transaction ends.
 
     So a correction and its pledge can't miss each other, nobody adds a pledge between looking for it and
     storing it, and two pledges of one buyer see each other's units.
@@ -30,21 +37,38 @@ def take_turn(session: Session, *, channel: str, currency: str, now: dt.datetime
             "channel_invalid",
             f"A channel's code has letters, digits, dots and dashes, at most 40; not {channel[:60]!r}.",
         )
+    _lock(session, ALONE, channel)
     wanted = select(Channel.id, Channel.currency).where(Channel.code == channel)
-    # References to the channel are let in: who excludes a pledge meanwhile makes some, and need not wait.
-    locked = wanted.with_for_update(key_share=True)
-    row = session.execute(locked).one_or_none()
+    row = session.execute(wanted).one_or_none()
     if row is None:
         insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
         new = insert(Channel).values(code=channel, currency=currency, created_at=now)
         session.execute(new.on_conflict_do_nothing(index_elements=["code"]))
-        row = session.execute(locked).one()
+        row = session.execute(wanted).one()
     return ChannelCurrency(*row)
 
 
-def take_every_turn(session: Session) -> None:
-    """Lock all channels until the transaction ends, in the order in which several turns are always taken.
+def share_turn(session: Session, *, channel: str, buyer: str | None) -> None:
+    """Share the channel's turn with other plain pledges; those of one buyer still come one after the other.
 
-    A person's word needs no turn: it refers to channels, which this lock allows.
+    Args:
+        buyer: the pseudonym, where a limit per buyer may count.
     """
-    session.execute(select(Channel.id).order_by(Channel.code).with_for_update(key_share=True))
+    if session.get_bind().dialect.name == "sqlite":
+        return
+    run = session.connection().exec_driver_sql
+    run(SHARED if buyer is None else SHARED_BY_BUYER, (channel,) if buyer is None else (channel, buyer))
+
+
+def take_every_turn(session: Session) -> None:
+    """Take the turns of all channels alone, in the order in which several turns are always taken.
+
+    A person's word needs no turn.
+    """
+    for code in session.scalars(select(Channel.code).order_by(Channel.code)).all():
+        _lock(session, ALONE, code)
+
+
+def _lock(session: Session, statement: str, channel: str) -> None:
+    if session.get_bind().dialect.name != "sqlite":
+        session.connection().exec_driver_sql(statement, (channel,))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, bindparam, exists, func, literal, select
 from sqlalchemy.orm import Session
 
 from app.stages.catalog.models import Region, Sku
@@ -94,6 +95,87 @@ def campaign_sku_codes(session: Session) -> list[tuple[int, str]]:
     """Every campaign id with the codes of its SKUs."""
     query = select(CampaignSku.campaign_id, Sku.code).join(Sku, Sku.id == CampaignSku.sku_id)
     return [(row[0], row[1]) for row in session.execute(query)]
+
+
+@dataclass(frozen=True, slots=True)
+class PledgeWorld:
+    """What one pledge meets: its channel, SKU, region and campaign, each None where nobody knows the code.
+
+    `waits`: a correction of its identity is there already. `known_buyer`: the campaign has a signal of it.
+    """
+
+    channel_id: int | None
+    currency: str | None
+    sku_id: int | None
+    goods: bool
+    region_id: int | None
+    timezone: str | None
+    campaign_id: int | None
+    state: str | None
+    opens_at: dt.datetime | None
+    closes_at: dt.datetime | None
+    fill_starts_at: dt.datetime | None
+    cap_units: int | None
+    per_buyer_limit: int | None
+    waits: bool
+    known_buyer: bool
+
+
+def look_around(
+    session: Session,
+    *,
+    channel: str,
+    external_id: str,
+    sku: str,
+    region: str,
+    campaign: str | None,
+    buyer: str | None,
+) -> PledgeWorld:
+    """What a pledge meets, in one statement."""
+    asked = {
+        "channel": channel,
+        "external_id": external_id,
+        "sku": sku,
+        "region": region,
+        "campaign": campaign,
+        "buyer": buyer,
+    }
+    row = session.execute(WORLD, asked).one()
+    return PledgeWorld(*row)
+
+
+def _world() -> Select[*tuple[Any, ...]]:
+    one = select(literal(1).label("one")).subquery()
+    waiting = (Correction.channel_id == Channel.id) & (Correction.external_id == bindparam("external_id"))
+    theirs = (Signal.campaign_id == Campaign.id) & (Signal.buyer == bindparam("buyer"))
+    world: Select[*tuple[Any, ...]] = (
+        select(
+            Channel.id,
+            Channel.currency,
+            Sku.id,
+            func.coalesce(Sku.goods, False),
+            Region.id,
+            Region.timezone,
+            Campaign.id,
+            Campaign.state,
+            Campaign.opens_at,
+            Campaign.closes_at,
+            Campaign.fill_starts_at,
+            Campaign.cap_units,
+            Campaign.per_buyer_limit,
+            exists().where(waiting),
+            exists().where(theirs),
+        )
+        .select_from(one)
+        .outerjoin(Channel, Channel.code == bindparam("channel"))
+        .outerjoin(Sku, Sku.code == bindparam("sku"))
+        .outerjoin(Region, Region.code == bindparam("region"))
+        .outerjoin(Campaign, Campaign.code == bindparam("campaign"))
+    )
+    return world
+
+
+WORLD = _world()
 
 
 def find_pledges(

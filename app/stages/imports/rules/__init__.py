@@ -2,6 +2,7 @@
 
 from app.stages.imports.rules.cells import CHECKED, Checked, check, plain_buyer, pseudonym
 from app.stages.imports.rules.mapping import FIELDS, Mapping, parse_mapping
+from app.stages.imports.rules.usual import usual
 from app.stages.imports.rules.values import minor_digits
 
 BATCH_STATES = ("absorbed",)
@@ -17,4 +18,5 @@ __all__ = [
     "parse_mapping",
     "plain_buyer",
     "pseudonym",
+    "usual",
 ]
