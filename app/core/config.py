@@ -35,6 +35,7 @@ class Config:
     reviews_a_day: int = 20
     sign_in_limit: str = "10 per minute"
     retention_days: int = 0
+    webhook_limit: str = "1200 per minute"
     hosts: tuple[str, ...] = ()
     deposit_cap_percent: int = 20
     log_level: str = "INFO"
@@ -63,6 +64,7 @@ class Config:
             reviews_a_day=_number(env, "REVIEWS_A_DAY", 20),
             sign_in_limit=env.get("SIGN_IN_LIMIT", "10 per minute"),
             retention_days=_number(env, "RETENTION_DAYS", 0, least=0),
+            webhook_limit=env.get("WEBHOOK_LIMIT", "1200 per minute"),
             hosts=tuple(name.strip() for name in env.get("HOSTS", "").split(",") if name.strip()),
             deposit_cap_percent=_percent(env, "DEPOSIT_CAP_PERCENT", 20),
             log_level=_log_level(env.get("LOG_LEVEL", "INFO")),

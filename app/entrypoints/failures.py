@@ -15,7 +15,16 @@ from werkzeug.exceptions import HTTPException
 from app.core.errors import HeadwaterError
 
 log = structlog.get_logger()
-UNAUTHENTICATED = frozenset({"sign_in_needed", "sign_in_failed", "token_unknown"})
+UNAUTHENTICATED = frozenset(
+    {
+        "sign_in_needed",
+        "sign_in_failed",
+        "token_unknown",
+        "signature_invalid",
+        "webhook_stale",
+        "webhook_unsigned",
+    }
+)
 MOST_MESSAGES = 20
 Page = Callable[[int, str, str], Any]
 

@@ -187,6 +187,11 @@ def register(app: Flask) -> None:
     app.before_request(_identify)
 
 
+def webhook_limit() -> str:
+    """The limit of webhooks per address, from the settings."""
+    return attached(current_app).config.webhook_limit
+
+
 def sign_in_limit() -> str:
     """The limit of sign-in attempts per address, from the settings."""
     return attached(current_app).config.sign_in_limit

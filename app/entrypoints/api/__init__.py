@@ -17,13 +17,27 @@ from app.entrypoints.api import (
     privacy,
     supply,
     votes,
+    webhooks,
 )
 from app.entrypoints.door import public
 from app.entrypoints.wire.basics import Problem
 
 BLUEPRINTS = tuple(
     part.blueprint
-    for part in (imports, pledges, demand, votes, campaigns, levers, forecasts, cycle, plans, supply, privacy)
+    for part in (
+        imports,
+        pledges,
+        demand,
+        votes,
+        campaigns,
+        levers,
+        forecasts,
+        cycle,
+        plans,
+        supply,
+        privacy,
+        webhooks,
+    )
 )
 DESCRIPTION = """Headwater collects demand before anything is made, and plans who makes it for where.
 

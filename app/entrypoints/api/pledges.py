@@ -55,16 +55,16 @@ def take_pledge() -> Any:
     if body.get("external_id") is None and "Idempotency-Key" in request.headers:
         body["external_id"] = request.headers["Idempotency-Key"]
     sent = _sent(body)
-    plain = _stored(
+    plain = stored(
         lambda session: operations.take_plain_pledge(
             session, sent=sent, actor=current_actor(), pseudonym_key=config().pseudonym_key
         )
     )
     if plain is not None:
         return plain, 201
-    pledge, is_new = _stored(
+    pledge, is_new = stored(
         lambda session: operations.take_pledge(
-            session, sent=sent, actor=current_actor(), now=now(), settings=_settings()
+            session, sent=sent, actor=current_actor(), now=now(), settings=pledge_settings()
         )
     )
     return pledge, 201 if is_new else 200
@@ -89,9 +89,9 @@ def take_pledges() -> Any:
     if not isinstance(body, list):
         raise RuleBroken("body_not_list", "Send a list of pledges.")
     rows = [_sent(one) for one in body[: operations.MOST_AT_ONCE + 1]]
-    results = _stored(
+    results = stored(
         lambda session: operations.take_pledges(
-            session, rows=rows, actor=current_actor(), now=now(), settings=_settings()
+            session, rows=rows, actor=current_actor(), now=now(), settings=pledge_settings()
         )
     )
     return [_told(number, result) for number, result in enumerate(results)]
@@ -131,7 +131,7 @@ def cancel_pledge(when: dict[str, Any], channel: str, external_id: str) -> Any:
 
 
 def _correct(channel: str, external_id: str, **said: Any) -> tuple[Any, int]:
-    fact = _stored(
+    fact = stored(
         lambda session: operations.correct_pledge(
             session,
             channel=channel,
@@ -145,14 +145,14 @@ def _correct(channel: str, external_id: str, **said: Any) -> tuple[Any, int]:
     return fact, 202 if fact.pledge is None else 200
 
 
-def _settings() -> PledgeSettings:
+def pledge_settings() -> PledgeSettings:
     settings = config()
     return PledgeSettings(
         pseudonym_key=settings.pseudonym_key, currency=settings.currency, timezone=settings.timezone
     )
 
 
-def _stored(work: Callable[[Session], Answer]) -> Answer:
+def stored(work: Callable[[Session], Answer]) -> Answer:
     """Do it in one transaction; once more when the database ended it for being in another one's way."""
     for is_last in (False, False, True):
         try:

@@ -88,10 +88,14 @@ def rejected_rows(
     return [RejectedFact(*row) for row in rows]
 
 
-def mappings() -> list[MappingFact]:
-    """The mappings a file can be read with, by name."""
+def mappings(*, of_events: bool = False) -> list[MappingFact]:
+    """The mappings a file can be read with, or events, by name."""
     names = sorted(path.stem for path in FOLDER.glob("*.toml"))
-    return [MappingFact(name, mapping(name).title, mapping(name).create_unknown) for name in names]
+    return [
+        MappingFact(name, mapping(name).title, mapping(name).create_unknown)
+        for name in names
+        if (mapping(name).event is not None) == of_events
+    ]
 
 
 @cache

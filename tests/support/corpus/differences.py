@@ -20,5 +20,9 @@ OURS: dict[str, tuple[frozenset[str | int], str]] = {
         frozenset({"job:completed", "job:completed_with_errors"}),
         "a flipped bit inside a number, in a file without checksums, is another number: nobody can tell",
     ),
+    "tenant A's key, tenant B's campaign": (
+        frozenset({401}),
+        "a message that another channel signed proves nothing here: it is not read as far as its campaign",
+    ),
 }
 """Title of an entry → statuses that are ours, and the reason."""

@@ -29,8 +29,8 @@ from app.stages.demand import operations as demand
 from support import brand
 
 NOW = dt.datetime(2026, 11, 23, 9, tzinfo=dt.UTC)
-WATCHMEN = frozenset({"audit_entry", "web_session", "access_token", "account", "job"})
-"""Tables that keep the house, not the business."""
+WATCHMEN = frozenset({"audit_entry", "web_session", "access_token", "account", "job", "channel_source"})
+"""Tables that keep the house, not the business; a channel's row says why a message was refused."""
 SMALL = 3_000
 PASSWORD = "long enough for a test"
 PLEDGE = {

@@ -31,6 +31,7 @@ from app.stages.demand.models.rollups import (
     DemandTotalDay,
     RollUp,
 )
+from app.stages.demand.models.sources import ChannelEvent, ChannelSource
 from app.stages.demand.models.suspects import Suspect
 from app.stages.demand.models.tolerance import Tolerance, ToleranceFill, ToleranceSku, ToleranceStep
 from app.stages.demand.models.traces import SignalTrace
@@ -46,6 +47,8 @@ __all__ = [
     "CampaignSku",
     "CampaignTotalDay",
     "Channel",
+    "ChannelEvent",
+    "ChannelSource",
     "Correction",
     "DemandChange",
     "DemandDay",

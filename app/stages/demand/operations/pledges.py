@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -119,6 +119,37 @@ def take_pledges(
     return [results[number] for number in range(len(rows))]
 
 
+def take_checked(
+    session: Session,
+    *,
+    channel: str,
+    rows: Mapping[int, dict[str, Any]],
+    create_unknown: bool,
+    regions: Sequence[str],
+    actor: Actor,
+    now: dt.datetime,
+    settings: PledgeSettings,
+) -> dict[int, PledgeResult]:
+    """Take rows of one channel that passed the check of files, each under its number.
+
+    Args:
+        create_unknown: make drafts of SKUs and regions that nobody described.
+        regions: those that stand for a blank one, made anyway.
+    """
+    if not rows:
+        return {}
+    drafted = [(row["sku"], row["name"], row["goods"]) for row in rows.values()] if create_unknown else []
+    places = {*regions, *(row["region"] for row in rows.values())} if create_unknown else {*regions}
+    catalog.register_unknown(
+        session,
+        skus=list({one[0]: one for one in drafted}.values()),
+        regions=sorted(places),
+        timezone=settings.timezone,
+    )
+    taken = {number: Row({}, checked=row) for number, row in rows.items()}
+    return _Taking(session, channel, actor, now, settings).take_rows(taken)
+
+
 class _Taking:
     """The pledges of one channel in one request."""
 
@@ -135,7 +166,9 @@ class _Taking:
 
     def take(self, sent: dict[int, SentPledge]) -> dict[int, PledgeResult]:
         key = self._settings.pseudonym_key
-        rows = look_at(sent, channel=self._channel, currency=self._currency, key=key)
+        return self.take_rows(look_at(sent, channel=self._channel, currency=self._currency, key=key))
+
+    def take_rows(self, rows: dict[int, Row]) -> dict[int, PledgeResult]:
         codes = self._codes(rows)
         for row in rows.values():
             for flaw in unknown_codes(row, codes):

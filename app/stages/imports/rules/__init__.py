@@ -1,5 +1,6 @@
 """What a readable, well-formed order row is."""
 
+from app.stages.imports.rules import events
 from app.stages.imports.rules.cells import CHECKED, Checked, check, plain_buyer, pseudonym
 from app.stages.imports.rules.mapping import FIELDS, Mapping, parse_mapping
 from app.stages.imports.rules.usual import usual
@@ -14,6 +15,7 @@ __all__ = [
     "Checked",
     "Mapping",
     "check",
+    "events",
     "minor_digits",
     "parse_mapping",
     "plain_buyer",

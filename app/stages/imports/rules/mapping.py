@@ -39,8 +39,25 @@ REQUIRED = ("sku", "region", "quantity", "ordered_at")
 _KEYS = {
     "title", "create_unknown", "timezone", "identity", "dates", "thousands", "round_price", "not_goods",
     "cancelled_when", "line_number", "fill_down", "columns", "constants",
-    "defaults", "words", "otherwise", "extract", "member_name",
+    "defaults", "words", "otherwise", "extract", "member_name", "event",
 }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventShape:
+    """How the documents of a channel's webhooks are read: the headings of such a mapping are dotted paths.
+
+    Attributes:
+        type: where the document says what it is; None where a header of the request does.
+        types: those that are read; of others nothing is taken.
+        lines: where the lines of an order stand; None where a document is one row.
+        changed_at: where it says when the change was made.
+    """
+
+    type: str | None
+    types: tuple[str, ...]
+    lines: str | None
+    changed_at: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +102,7 @@ class Mapping:
     cancelled_when: tuple[str, str] | None
     fill_down: tuple[str, ...]
     member_name: str | None
+    event: EventShape | None
 
     @property
     def headings(self) -> frozenset[str]:
@@ -184,4 +202,14 @@ def parse_mapping(name: str, raw: Dict[str, Any]) -> Mapping:
         cancelled_when=(marks["field"], marks["pattern"]) if marks else None,
         fill_down=tuple(raw.get("fill_down", ())),
         member_name=raw.get("member_name"),
+        event=_event(raw["event"]) if "event" in raw else None,
+    )
+
+
+def _event(raw: Dict[str, Any]) -> EventShape:
+    return EventShape(
+        type=raw.get("type"),
+        types=tuple(raw["types"]),
+        lines=raw.get("lines"),
+        changed_at=raw["changed_at"],
     )
