@@ -126,7 +126,7 @@ def _sample(net: Network, skus: list[str]) -> tuple[list[str], int]:
     units = {sku: sum(one.quantity for one in net.demand.get(sku, [])) for sku in skus}
     pairs = [len(net.offers.get(sku, [])) * net.weeks * len(net.demand.get(sku, [])) for sku in skus]
     work = math.fsum(pair**1.5 for pair in pairs) / 1000
-    step = max(1, math.ceil(work / SAMPLE_WORK))
+    step = max(1, min(len(skus), math.ceil(work / SAMPLE_WORK)))  # of few large SKUs at least one
     rounds = int(PRICE_WORK / max(work / step, 1.0))
     ordered = sorted(skus, key=lambda sku: (-units[sku], sku))
     return ordered[step // 2 :: step] if step > 1 else skus, min(MOST_ROUNDS, max(LEAST_ROUNDS, rounds))

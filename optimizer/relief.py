@@ -16,6 +16,8 @@ from optimizer.sentences import relief_words
 # SKUs that are planned again for one question about a large problem.
 NEIGHBOURS = 5
 OF_OFFER = ("moq", "max", "week_capacity")
+# Rules that loosen() can loosen. What binds of materials, lanes, throughput and set-ups gets no figure yet.
+LOOSENED = (*OF_OFFER, "share_cap", "inbound", "storage", "capacity", "horizon_capacity")
 
 
 def reliefs(ask: Questions, solution: Solution, *, most: int) -> list[dict[str, Any]]:
@@ -39,7 +41,7 @@ def _worth_asking(binding: tuple[Binding, ...], *, most: int) -> list[Binding]:
     """One week of each rule and place in turn, so that a long list does not hide a short one."""
     groups: dict[tuple[str, ...], list[Binding]] = defaultdict(list)
     for one in binding:
-        if not one.forced:
+        if not one.forced and one.rule in LOOSENED and one.ids.get("base", "units") == "units":
             place = tuple(str(value) for name, value in sorted(one.ids.items()) if name != "week")
             groups[(one.rule, *place)].append(one)
     ranked = [sorted(group, key=lambda one: -one.used) for _, group in sorted(groups.items())]

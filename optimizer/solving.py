@@ -58,12 +58,12 @@ def _search(net: Network, settings: Settings, tell: Tell, clock: Clock) -> Found
     tell(report("compile", 0, len(net.problem.skus)))
     items = {sku.id: compile_item(net, sku) for sku in net.problem.skus} if _small(net) else {}
     size = ways(items) if items else SECOND_OPINION_WAYS + 1
-    if size <= AT_ONCE_WAYS:
+    if size <= (SECOND_OPINION_WAYS if len(items) == 1 else AT_ONCE_WAYS):  # one SKU has no parts
         found = _at_once(net, items, settings, tell, clock, nodes=AT_ONCE_NODES)
         if found is not None:
             return found
     found = _in_parts(net, settings, tell, clock)
-    in_reach = AT_ONCE_WAYS < size <= SECOND_OPINION_WAYS
+    in_reach = AT_ONCE_WAYS < size <= SECOND_OPINION_WAYS and len(items) > 1
     if clock.cancelled or not in_reach or _gap(net, found) <= settings.gap:
         return found
     other = _at_once(net, items, settings, tell, clock, nodes=SECOND_OPINION_NODES)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from properties.test_optimizer_properties import small
+from properties.test_optimizer_properties import built, small
 
 from optimizer import Binding, Infeasible, Problem, Settings, Solution, check, explain, solve, what_if
 from optimizer.focus import only, spread_caps
@@ -21,7 +21,7 @@ FEW = settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
 @FEW
 @given(small())
 def test_relief_is_worth_what_planning_again_saves(data: dict[str, Any]) -> None:
-    problem = Problem.from_json(data)
+    problem = built(data)
     solution = solve(problem, EXACT)
     assert isinstance(solution, Solution)
     for one in explain(problem, solution, EXACT, most=4).relief:
@@ -43,7 +43,7 @@ def capped(draw: st.DrawFn) -> dict[str, Any]:
 @FEW
 @given(capped())
 def test_without_any_one_rule_of_a_clash_there_is_a_plan(data: dict[str, Any]) -> None:
-    problem = Problem.from_json(data)
+    problem = built(data)
     answer = solve(problem, EXACT)
     assume(isinstance(answer, Infeasible))
     assert isinstance(answer, Infeasible)
@@ -68,7 +68,7 @@ def _without(problem: Problem, rule: dict[str, Any]) -> Problem:
 @FEW
 @given(capped())
 def test_every_relaxation_is_a_plan_that_is_found_again(data: dict[str, Any]) -> None:
-    problem = Problem.from_json(data)
+    problem = built(data)
     answer = solve(problem, EXACT)
     assume(isinstance(answer, Infeasible))
     assert isinstance(answer, Infeasible)
@@ -91,7 +91,7 @@ def test_every_relaxation_is_a_plan_that_is_found_again(data: dict[str, Any]) ->
 @FEW
 @given(small())
 def test_a_scenario_without_a_change_is_the_base(data: dict[str, Any]) -> None:
-    problem = Problem.from_json(data)
+    problem = built(data)
     (same,) = what_if(problem, [()], EXACT)
     assert same.difference is not None
     assert (same.difference.cost, same.difference.moved, same.difference.unmet) == (0.0, 0, 0)
