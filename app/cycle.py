@@ -132,6 +132,27 @@ def explain_plan(
         return allocation.store_explanation(session, kept=kept, found=found, now=now())
 
 
+def run_scenario(
+    db: Database, *, config: Config, scenario_id: int, progress: Progress | None = None
+) -> plans.ScenarioFact:
+    """Plan a scenario that was written down, and keep what it came to; planned once, it stays.
+
+    Raises:
+        NotFound: there is no such scenario.
+    """
+    with db.reading() as session:
+        scenario = plans.get_scenario(session, scenario_id=scenario_id)
+        if scenario.result is not None:
+            return scenario
+        kept = allocation.load_plan(session, run_id=scenario.run_id)
+    outcome = allocation.compute_scenario(
+        kept, scenario=scenario, threads=config.worker_processes, progress=progress
+    )
+    with db.transaction() as session:
+        allocation.store_scenario(session, kept=kept, scenario_id=scenario_id, outcome=outcome)
+        return plans.get_scenario(session, scenario_id=scenario_id)
+
+
 def commitments(session: Session, *, as_of: dt.date) -> Commitments:
     """What suppliers have confirmed and not yet delivered, and what they declined, as plain values."""
     received = warehouse.received_by_line(session)

@@ -17,7 +17,7 @@ from app.core import jobs
 from app.core.access import Actor, Role
 from app.core.errors import HeadwaterError
 from app.core.jobs import Figures, JobCancelled, JobFact, JobLost, JobState, Progress
-from app.cycle import explain_plan
+from app.cycle import explain_plan, run_scenario
 from app.cycle import run_cycle as turn
 from app.entrypoints.door import Services, services
 
@@ -56,7 +56,14 @@ def explain(here: Services, job: JobFact, progress: Progress) -> dict[str, Any]:
     return {"allocation_run_id": run_id}
 
 
-TASKS: dict[str, Task] = {"run-cycle": run_cycle, "explain-plan": explain}
+def scenario(here: Services, job: JobFact, progress: Progress) -> dict[str, Any]:
+    """A plan's problem with something otherwise; arguments: scenario_id."""
+    scenario_id = int(job.arguments["scenario_id"])
+    run_scenario(here.db, config=here.config, scenario_id=scenario_id, progress=progress)
+    return {"scenario_id": scenario_id}
+
+
+TASKS: dict[str, Task] = {"run-cycle": run_cycle, "explain-plan": explain, "run-scenario": scenario}
 
 
 class Heart:

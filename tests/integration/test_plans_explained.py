@@ -254,3 +254,18 @@ def test_the_api_decides_and_takes_back(
         client.put("/api/v1/refusals/99/decision", headers=headers, json={"code": "raise_cap"}).status_code
         == 404
     )
+
+
+def test_a_scenario_is_planned_in_the_background_and_kept(
+    app: Flask, client: FlaskClient, db: Database, brand: int, headers: dict[str, str]
+) -> None:
+    address = f"/api/v1/plans/{make_plan(db, brand).run_id}/scenarios"
+    unknown = {"changes": [{"kind": "supplier_out", "supplier": "X"}]}
+    assert client.post(address, headers=headers, json=unknown).get_json()["code"] == "scenario_invalid"
+    changes = [{"kind": "supplier_out", "supplier": "YW"}, {"kind": "demand", "factor": 1.2}]
+    made = client.post(address, headers=headers, json={"changes": changes})
+    assert (made.status_code, made.get_json()["result"]) == (202, None)
+    assert worker.work_off(attached(app)) == 1
+    found = client.get(f"/api/v1/scenarios/{made.get_json()['id']}", headers=headers).get_json()
+    assert found["result"]["cost_change_minor"] > 0
+    assert client.get(address, headers=headers).get_json() == [found]

@@ -103,6 +103,40 @@ def explain(run_id: int) -> Any:
         )
 
 
+@blueprint.route("/plans/<int:run_id>/scenarios", methods=["GET"])
+@roles(Role.MERCHANDISER)
+@blueprint.response(200, wire.Scenario(many=True))
+def scenarios(run_id: int) -> Any:
+    """The scenarios of a plan, newest first"""
+    with db().reading() as session:
+        queries.get_plan(session, run_id=run_id)
+        return queries.scenarios(session, run_id=run_id)
+
+
+@blueprint.route("/plans/<int:run_id>/scenarios", methods=["POST"])
+@roles(Role.MERCHANDISER)
+@blueprint.arguments(wire.ScenarioOrder)
+@blueprint.response(202, wire.Scenario)
+def draft_scenario(order: dict[str, Any], run_id: int) -> Any:
+    """Plan the same problem with something otherwise, in the background"""
+    with db().transaction() as session:
+        found = operations.draft_scenario(
+            session, run_id=run_id, changes=order["changes"], actor=current_actor(), now=now()
+        )
+        arguments = {"scenario_id": found.id}
+        jobs.enqueue(session, name="run-scenario", arguments=arguments, actor=current_actor(), now=now())
+        return found
+
+
+@blueprint.route("/scenarios/<int:scenario_id>", methods=["GET"])
+@roles(Role.MERCHANDISER)
+@blueprint.response(200, wire.Scenario)
+def get_scenario(scenario_id: int) -> Any:
+    """One scenario, with its result once it was planned"""
+    with db().reading() as session:
+        return queries.get_scenario(session, scenario_id=scenario_id)
+
+
 @blueprint.route("/refusals/latest", methods=["GET"])
 @roles(Role.MERCHANDISER)
 @blueprint.response(200, wire.Refusal)

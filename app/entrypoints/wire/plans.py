@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from app.entrypoints.wire.basics import Filter, Incoming
+from app.entrypoints.wire.basics import Filter, Incoming, Text
 
 
 class Plan(Schema):
@@ -53,6 +53,39 @@ class Refusal(Schema):
     decision = fields.Dict(required=True, allow_none=True)
     decided_by = fields.String(required=True, allow_none=True)
     decided_at = fields.AwareDateTime(required=True, allow_none=True)
+
+
+class Change(Incoming):
+    """supplier_out (supplier), capacity (factor, supplier), price (factor, supplier, sku), demand (factor,
+    sku, region), material (factor, material) or lane_closed (source, target); places and SKUs by their
+    codes."""
+
+    kind = fields.String(
+        required=True,
+        validate=validate.OneOf(["supplier_out", "capacity", "price", "demand", "material", "lane_closed"]),
+    )
+    factor = fields.Float(validate=validate.Range(0, 100))
+    supplier = Text(validate=validate.Length(1, 120))
+    sku = Text(validate=validate.Length(1, 120))
+    region = Text(validate=validate.Length(1, 120))
+    material = Text(validate=validate.Length(1, 120))
+    source = Text(validate=validate.Length(1, 120))
+    target = Text(validate=validate.Length(1, 120))
+
+
+class ScenarioOrder(Incoming):
+    changes = fields.List(fields.Nested(Change), required=True, validate=validate.Length(1, 10))
+
+
+class Scenario(Schema):
+    """What is otherwise, and what planning it came to; result is null until then."""
+
+    id = fields.Integer(required=True)
+    run_id = fields.Integer(required=True)
+    changes = fields.List(fields.Dict(), required=True)
+    result = fields.Dict(required=True, allow_none=True)
+    created_by = fields.String(required=True)
+    created_at = fields.AwareDateTime(required=True)
 
 
 class WayOut(Incoming):

@@ -183,3 +183,15 @@ class PlanRefusal(Base):
         CheckConstraint("(decided_by IS NULL) = (decided_at IS NULL)", name="decision_whole"),
         CheckConstraint("(decision IS NULL) = (decided_at IS NULL)", name="decision_known"),
     )
+
+
+class Scenario(Base):
+    """The problem of a plan with something otherwise. `result` is null until it was planned."""
+
+    __tablename__ = "scenario"
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("allocation_run.id"), index=True)
+    changes: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    result: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    created_by: Mapped[str] = mapped_column(String(254))
+    created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)

@@ -18,6 +18,7 @@ from app.stages.allocation.operations.runs import (
     minor_per_unit,
     store,
 )
+from app.stages.allocation.operations.scenarios import compute_scenario, draft_scenario, store_scenario
 
 __all__ = [
     "CANCELLED",
@@ -27,7 +28,9 @@ __all__ = [
     "check_unmoved",
     "compute",
     "compute_explanation",
+    "compute_scenario",
     "decide",
+    "draft_scenario",
     "freeze",
     "keep_refusal",
     "load_plan",
@@ -35,5 +38,6 @@ __all__ = [
     "set_limit",
     "store",
     "store_explanation",
+    "store_scenario",
     "take_back",
 ]

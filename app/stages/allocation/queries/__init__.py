@@ -32,6 +32,7 @@ from app.stages.allocation.queries.plans import (
     warehouse_region_flows,
     weekly_flows,
 )
+from app.stages.allocation.queries.scenarios import ScenarioFact, get_scenario, scenarios
 
 __all__ = [
     "ExplanationFact",
@@ -39,6 +40,7 @@ __all__ = [
     "PlanLineFact",
     "RefusalFact",
     "SankeyLink",
+    "ScenarioFact",
     "ShareFact",
     "UnmetFact",
     "UnmetSku",
@@ -50,12 +52,14 @@ __all__ = [
     "find_plan",
     "get_plan",
     "get_refusal",
+    "get_scenario",
     "latest_plan",
     "latest_refusal",
     "limits",
     "list_plans",
     "money_text",
     "plan_lines",
+    "scenarios",
     "shares",
     "supplier_warehouse_flows",
     "unmet",
