@@ -1,6 +1,6 @@
 """Who makes what, when, and where it goes: a problem in, a checked plan with a proven bound (or why not) out.
 
-    solve(problem, settings, *, progress=None) -> Solution | Infeasible
+    solve(problem, settings, *, progress=None, client=None) -> Solution | Infeasible
     check(problem, solution) -> Cost
     explain(problem, solution, settings) -> Explanation
     what_if(problem, changes, settings, *, base=None) -> tuple[Outcome, ...]
@@ -21,7 +21,7 @@ from optimizer.changes import (
     change_to_json,
 )
 from optimizer.checking import check
-from optimizer.errors import BrokenRule, Cancelled, ProblemError, SolverError
+from optimizer.errors import BrokenRule, Cancelled, ProblemError, SolverError, StateError
 from optimizer.insight import Explanation, explain
 from optimizer.plan import Binding, Cost, Flow, Infeasible, Late, Order, Settings, Share, Solution, Unmet
 from optimizer.problem import (
@@ -73,6 +73,7 @@ __all__ = [
     "Sku",
     "Solution",
     "SolverError",
+    "StateError",
     "Stock",
     "Supplier",
     "SupplierOut",

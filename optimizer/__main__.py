@@ -12,7 +12,18 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from optimizer import BrokenRule, Infeasible, Problem, ProblemError, Settings, Solution, check, explain, solve
+from optimizer import (
+    BrokenRule,
+    Infeasible,
+    Problem,
+    ProblemError,
+    Settings,
+    Solution,
+    StateError,
+    check,
+    explain,
+    solve,
+)
 from optimizer.focus import size
 
 # Problems up to this size are explained unasked: it takes moments.
@@ -30,6 +41,9 @@ def main(arguments: list[str] | None = None) -> int:
     except ProblemError as error:
         print(f"invalid input: {error}", file=sys.stderr)
         return 2
+    except StateError as error:
+        print(f"state: {error}", file=sys.stderr)
+        return 2
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -42,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--time-limit", type=float, default=Settings.time_limit)
     one.add_argument("--threads", type=int, default=Settings.threads)
     one.add_argument("--seed", type=int, default=Settings.seed)
+    one.add_argument("--state", metavar="FILE", help="keep what is worked out, to go on from if killed")
     one.add_argument(
         "--explain",
         action=argparse.BooleanOptionalAction,
@@ -70,7 +85,11 @@ def _refuse_constant(name: str) -> float:
 
 def _solve(problem: Problem, options: argparse.Namespace) -> int:
     settings = Settings(
-        gap=options.gap, time_limit=options.time_limit, threads=options.threads, seed=options.seed
+        gap=options.gap,
+        time_limit=options.time_limit,
+        threads=options.threads,
+        seed=options.seed,
+        state=options.state,
     )
     answer = solve(problem, settings, progress=_show if sys.stderr.isatty() else None)
     document = answer.to_json()

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import accumulate
 
+import numpy as np
+
 from optimizer.clock import Clock, Deadline, Tell
 from optimizer.combining import Pool, choices, gather, lagrangian
 from optimizer.greedy import greedy_plan
@@ -24,7 +26,7 @@ from optimizer.plan import Settings
 from optimizer.prices import find_prices
 from optimizer.repair import Plan, repair
 from optimizer.reports import report
-from optimizer.workers import Workers
+from optimizer.workers import Crew, Workers
 
 # A small MIP is taken to close this part of a SKU's distance; they stop when this part of the gap is left.
 CLOSES = 0.65
@@ -41,7 +43,7 @@ PRICES_UNTIL, PLANS_UNTIL, SHARPEN_UNTIL = 0.35, 0.6, 0.7
 
 
 def solve_in_parts(
-    net: Network, settings: Settings, tell: Tell, *, clock: Clock
+    net: Network, settings: Settings, tell: Tell, *, clock: Clock, crew: Crew
 ) -> tuple[dict[str, tuple[Item, Pick]], float, bool]:
     """The plan by SKU, its proven bound, and whether the clock cut the search."""
     skus = [sku.id for sku in net.problem.skus]
@@ -49,8 +51,8 @@ def solve_in_parts(
     effort = Effort(seed=settings.seed, gap=min(0.005, max(settings.gap / 2, 1e-4)))
 
     until = clock.until
-    with Workers(net, threads=settings.threads) as workers:
-        start = greedy_plan(net, effort, deadline=until(PRICES_UNTIL))
+    with Workers(net, crew) as workers:
+        start = _start(net, workers, effort, deadline=until(PRICES_UNTIL))
         tell(report("start", 1, 1, incumbent=start.cost()))
         prices, on_time = find_prices(net, workers, skus, effort, tell, deadline=until(PRICES_UNTIL))
         own = {}
@@ -59,7 +61,7 @@ def solve_in_parts(
             tell(report("SKUs", len(own), len(skus), incumbent=start.cost()))
         on_time &= len(own) == len(skus)
         plan = Plan(net, start.parts | own, prices)
-        plan, fits = _cheaper(start, plan, effort, until(1.0), tell=_say(tell, "repair"))
+        plan, fits = _cheaper(workers, start, plan, effort, until(1.0), tell=_say(tell, "repair"))
         on_time &= fits
         work = sum(pairs.values())
         pool = gather(plan, own, workers, effort, tell, pairs=work, deadline=until(PLANS_UNTIL))
@@ -68,7 +70,8 @@ def solve_in_parts(
         on_time &= _sharpen(net, workers, pool, pairs, effort, tell, gap=gap, deadline=until(SHARPEN_UNTIL))
         bound = _bound(net, pool)
         for parts in choices(net, pool.master, seed=settings.seed):
-            plan, fits = _cheaper(plan, Plan(net, parts, pool.prices), effort, until(1.0), tell=_silent)
+            mixed = Plan(net, parts, pool.prices)
+            plan, fits = _cheaper(workers, plan, mixed, effort, until(1.0), tell=_silent)
             on_time &= fits
         on_time &= _look(plan, workers, pool, pairs, effort, tell, gap=gap, bound=bound, deadline=until(1.0))
     chosen = {}
@@ -76,6 +79,12 @@ def solve_in_parts(
         assert one.pick is not None
         chosen[sku] = (compile_item(net, net.problem.sku_of[sku]), one.pick)
     return chosen, bound, not on_time
+
+
+def _start(net: Network, workers: Workers, effort: Effort, *, deadline: Deadline) -> Plan:
+    """A plan by a planner's rule, to start from."""
+    make = lambda: list(greedy_plan(net, effort, deadline=deadline).parts.values())  # noqa: E731
+    return Plan(net, workers.kept("start", make, deadline=deadline), np.zeros(len(net.coupling.room)))
 
 
 def _sharpen(
@@ -127,12 +136,25 @@ def _distance(one: Part, bound: float, prices: Floats) -> float:
 
 
 def _cheaper(
-    known: Plan, mixed: Plan, effort: Effort, deadline: Deadline, *, tell: Callable[[int, int], None]
+    workers: Workers,
+    known: Plan,
+    mixed: Plan,
+    effort: Effort,
+    deadline: Deadline,
+    *,
+    tell: Callable[[int, int], None],
 ) -> tuple[Plan, bool]:
     """The mixed plan once it fits, or the known one where that is cheaper; and whether there was time."""
-    on_time = repair(mixed, effort, tell=tell, deadline=deadline)
-    if mixed.cost() <= known.cost():
-        return mixed, on_time
+    on_time = True
+
+    def fitted() -> list[Part]:
+        nonlocal on_time
+        on_time = repair(mixed, effort, tell=tell, deadline=deadline)
+        return list(mixed.parts.values())
+
+    fitting = Plan(known.net, workers.kept("repair", fitted, deadline=deadline), mixed.prices)
+    if fitting.cost() <= known.cost():
+        return fitting, on_time
     return Plan(known.net, known.parts, mixed.prices), on_time
 
 

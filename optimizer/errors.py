@@ -23,6 +23,15 @@ class BrokenRule(ValueError):
         super().__init__(f"{rule} [{where}]: {reason}")
 
 
+class StateError(ValueError):
+    """A search can't go on from the state file at path: reason says why."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        self.path = path
+        self.reason = reason
+        super().__init__(f"{path}: {reason}")
+
+
 class Cancelled(Exception):
     """Raised by progress to end the search: solve gives back the best plan it has by then."""
 

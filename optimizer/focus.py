@@ -174,7 +174,9 @@ class Questions:
         self.whole = size(problem) <= SMALL
         self.every = frozenset(one.id for one in problem.skus)
         self._solve = solve
-        self._settings = replace(settings, gap=0.0 if self.whole else min(settings.gap, 1e-4), threads=1)
+        self._settings = replace(
+            settings, gap=0.0 if self.whole else min(settings.gap, 1e-4), threads=1, state=None
+        )
         self._base: dict[frozenset[str], Answer] = {}
         self._prices: dict[frozenset[str], dict[Named, float]] = {}
 

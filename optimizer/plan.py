@@ -179,9 +179,11 @@ class Infeasible:
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """gap: stop when proven within it; time_limit: seconds of wall clock, a safety net, not a stopping
-    rule."""
+    rule. state: path of a file in which a long search keeps what it worked out, to go on from if it is
+    killed; None: it keeps nothing."""
 
     gap: float = 0.01
     time_limit: float = 300.0
     threads: int = 1
     seed: int = 0
+    state: str | None = None

@@ -85,7 +85,7 @@ def robust(
     tenth. Flows are decided draw by draw once orders are placed; orders are not. Raises ProblemError when no
     candidate has a plan.
     """
-    asked = settings or Settings()
+    asked = replace(settings or Settings(), state=None)
     tell = progress or (lambda _: None)
     candidates: list[tuple[float | None, Units]] = [(None, _given(problem))]
     candidates += [

@@ -101,10 +101,10 @@ def changed(problem: Problem, scenario: Scenario) -> Problem:
 
 def _plans(problems: list[Problem], settings: Settings) -> Iterator[Solution | Infeasible]:
     workers = min(settings.threads, len(problems))
-    alone = replace(settings, threads=1)
+    alone = replace(settings, threads=1, state=None)
     if workers <= 1:
         for one in problems:
-            yield solve(one, settings)
+            yield solve(one, replace(settings, state=None))
         return
     with ProcessPoolExecutor(
         max_workers=workers, mp_context=multiprocessing.get_context("spawn"), initializer=_silence

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
 from optimizer.arithmetic import clashes
 from optimizer.book import Book
 from optimizer.checking import check, check_quantities
@@ -10,6 +15,7 @@ from optimizer.closing import has_rules, keep_rules, without_rules
 from optimizer.decomposition import solve_in_parts
 from optimizer.explaining import binding, lateness, shares, unmet_with_reasons
 from optimizer.item import Item, compile_item
+from optimizer.journal import Journal
 from optimizer.monolith import solve_at_once, ways
 from optimizer.network import Network, network
 from optimizer.picks import Pick, quantities
@@ -18,6 +24,7 @@ from optimizer.pricing import spends
 from optimizer.problem import Problem, Quantity
 from optimizer.relaxing import ways_out
 from optimizer.reports import report
+from optimizer.workers import Crew
 
 Found = tuple[dict[str, tuple[Item, Pick]], float, bool]
 # Up to this many ways the whole problem is one model, with this many branch-and-bound nodes at most.
@@ -29,24 +36,34 @@ SECOND_OPINION_NODES = 100
 
 
 def solve(
-    problem: Problem, settings: Settings | None = None, *, progress: Told | None = None
+    problem: Problem,
+    settings: Settings | None = None,
+    *,
+    progress: Told | None = None,
+    client: Any = None,
 ) -> Solution | Infeasible:
     """Plan the problem: who makes what, when, and where it goes, at the least cost found, with a proven
     bound.
 
-    The same problem, settings and seed give the same plan but for `seconds`, whatever `threads` is, unless
-    time_limit cut the search (then solution.limit is "time"). progress gets a dict with phase, done, total,
-    bound, incumbent and gap after every step. If it returns False or raises Cancelled, the best plan so far
-    is given back (solution.limit is "cancelled"); what else it raises passes through. Raises BrokenRule if an
-    answer failed its own check (never returned), SolverError if no solver took a model.
+    The same problem, settings and seed give the same plan but for `seconds`, whatever `threads` or client is,
+    unless time_limit cut the search (then solution.limit is "time"). progress gets a dict with phase, done,
+    total, bound, incumbent and gap after every step. If it returns False or raises Cancelled, the best plan
+    so far is given back (solution.limit is "cancelled"); what else it raises passes through. client: a Dask
+    client (`distributed.Client`) whose workers plan the SKUs of a large problem instead of processes of this
+    machine. With settings.state a large problem goes on from what that file has.
+
+    Raises BrokenRule if an answer failed its own check (never returned), SolverError if no solver took a
+    model, StateError when the state file is no state of this problem.
     """
     asked = settings or Settings()
     clock = Clock(limit=asked.time_limit)
     if clashes(problem):
-        return ways_out(problem, asked, solve)
+        return ways_out(problem, replace(asked, state=None), solve)
     net = network(problem)
     tell = clock.listen(progress)
-    chosen, bound, timed_out = _search(net, asked, tell, clock)
+    with nullcontext() if asked.state is None else Journal(Path(asked.state), problem) as journal:
+        crew = Crew(threads=asked.threads, client=client, journal=journal)
+        chosen, bound, timed_out = _search(net, asked, tell, clock, crew)
     limit = "cancelled" if clock.cancelled else "time" if timed_out else None
     solution = _solution(net, chosen, bound=bound, settings=asked, clock=clock, limit=limit)
     check(problem, solution)
@@ -54,7 +71,7 @@ def solve(
     return solution
 
 
-def _search(net: Network, settings: Settings, tell: Tell, clock: Clock) -> Found:
+def _search(net: Network, settings: Settings, tell: Tell, clock: Clock, crew: Crew) -> Found:
     tell(report("compile", 0, len(net.problem.skus)))
     items = {sku.id: compile_item(net, sku) for sku in net.problem.skus} if _small(net) else {}
     size = ways(items) if items else SECOND_OPINION_WAYS + 1
@@ -62,7 +79,7 @@ def _search(net: Network, settings: Settings, tell: Tell, clock: Clock) -> Found
         found = _at_once(net, items, settings, tell, clock, nodes=AT_ONCE_NODES)
         if found is not None:
             return found
-    found = _in_parts(net, settings, tell, clock)
+    found = _in_parts(net, settings, tell, clock, crew)
     in_reach = AT_ONCE_WAYS < size <= SECOND_OPINION_WAYS and len(items) > 1
     if clock.cancelled or not in_reach or _gap(net, found) <= settings.gap:
         return found
@@ -70,20 +87,20 @@ def _search(net: Network, settings: Settings, tell: Tell, clock: Clock) -> Found
     return found if other is None else _better(net, found, other)
 
 
-def _in_parts(net: Network, settings: Settings, tell: Tell, clock: Clock) -> Found:
+def _in_parts(net: Network, settings: Settings, tell: Tell, clock: Clock, crew: Crew) -> Found:
     """SKU by SKU; rules on lanes are left out for the bound and kept by closing lanes for the plan."""
     problem = net.problem
     if not has_rules(problem):
-        return solve_in_parts(net, settings, tell, clock=clock)
+        return solve_in_parts(net, settings, tell, clock=clock, crew=crew)
     relaxed = network(without_rules(problem))
-    found = solve_in_parts(relaxed, settings, tell, clock=clock)
+    found = solve_in_parts(relaxed, settings, tell, clock=clock, crew=crew)
     bound, late = found[1], found[2]
     plan = quantities(relaxed, found[0])
 
     def again(made: Problem) -> Book:
         nonlocal found
         narrow = network(made)
-        found = solve_in_parts(narrow, settings, tell, clock=clock)
+        found = solve_in_parts(narrow, settings, tell, clock=clock, crew=crew)
         return quantities(narrow, found[0])
 
     keep_rules(problem, plan, again)

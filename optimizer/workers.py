@@ -1,27 +1,35 @@
-"""Many SKUs at the same prices, in this process or in child processes; results come back in the order asked.
+"""Many SKUs at the same prices: in this process, in child processes, or on the workers of a Dask client.
 
-Each SKU is solved alone and deterministically, so the plan does not depend on how many processes there are.
+Each SKU is solved alone and deterministically, and results come back in the order asked, so the plan does not
+depend on where the work was done.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 import multiprocessing
 import os
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
+from typing import Any
 
 from optimizer.build import Floats
 from optimizer.clock import Deadline
 from optimizer.item import compile_item
+from optimizer.journal import Journal, part_to_json, problem_digest
 from optimizer.network import Network, network
 from optimizer.parts import Effort, Part, refit, sharpen_part, solve_part
 from optimizer.problem import Problem
 
 # Jobs are handed out up to so many at once, but so few that every process has several turns.
 CHUNK, CHUNKS_EACH = 12, 8
+# Chunks a client holds at a time: enough for many workers, few enough for the memory of the scheduler.
+UNDERWAY = 256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,27 +40,50 @@ class Fit:
     room: Floats
 
 
+@dataclass(frozen=True, kw_only=True)
+class Crew:
+    """Who does the work: threads processes, or the workers of client (`distributed.Client`) if there is one.
+
+    journal keeps what they find.
+    """
+
+    threads: int = 1
+    client: Any = None
+    journal: Journal | None = None
+
+
 # A SKU to solve, what is known of one to make better, or one to plan anew in the room it has.
 Job = str | Part | Fit
-_net: Network | None = None
+# The problem this process last worked on, as it came and laid out.
+_laid: tuple[Problem, Network] | None = None
 
 
 def _start(problem: Problem) -> None:
     """HiGHS prints a few lines of its own whatever it is told; a child's output is nobody's to read."""
-    global _net
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    _net = network(problem)
+    _net_of(problem)
 
 
-def _chunk(jobs: list[Job], prices: Floats, effort: Effort) -> list[Part]:
-    assert _net is not None
-    return [do(_net, job, prices, effort) for job in jobs]
+def _net_of(problem: Problem) -> Network:
+    global _laid
+    laid = _laid
+    if laid is None or laid[0] is not problem:
+        _laid = laid = (problem, network(problem))
+    return laid[1]
+
+
+def _chunk(jobs: list[Job], prices: Floats, effort: Effort, problem: Problem | None = None) -> list[Part]:
+    """problem None: the one this process was started with."""
+    if problem is None:
+        assert _laid is not None
+        problem = _laid[0]
+    net = _net_of(problem)
+    return [do(net, job, prices, effort) for job in jobs]
 
 
 def do(net: Network, job: Job, prices: Floats, effort: Effort) -> Part:
     """Lay out one SKU and do what the job asks at the prices."""
-    sku = job if isinstance(job, str) else job.known.sku if isinstance(job, Fit) else job.sku
-    item = compile_item(net, net.problem.sku_of[sku])
+    item = compile_item(net, net.problem.sku_of[_sku(job)])
     if isinstance(job, str):
         return solve_part(net, item, prices, effort)
     if isinstance(job, Part):
@@ -60,16 +91,24 @@ def do(net: Network, job: Job, prices: Floats, effort: Effort) -> Part:
     return refit(net, item, prices, room=job.room, effort=effort) or job.known
 
 
-class Workers:
-    """Context manager. threads=1 works here; more start that many spawned child processes."""
+def _sku(job: Job) -> str:
+    return job if isinstance(job, str) else job.known.sku if isinstance(job, Fit) else job.sku
 
-    def __init__(self, net: Network, *, threads: int) -> None:
+
+class Workers:
+    """Context manager over the crew's work on one problem."""
+
+    def __init__(self, net: Network, crew: Crew) -> None:
         self._net = net
-        self._threads = threads
+        self._crew = crew
         self._pool: ProcessPoolExecutor | None = None
-        if threads > 1:
+        self._sent: Any = None
+        self._asked = hashlib.sha256()
+        if crew.journal is not None:
+            self._asked.update(problem_digest(net.problem).encode())
+        if crew.client is None and crew.threads > 1:
             self._pool = ProcessPoolExecutor(
-                max_workers=threads,
+                max_workers=crew.threads,
                 mp_context=multiprocessing.get_context("spawn"),
                 initializer=_start,
                 initargs=(net.problem,),
@@ -88,23 +127,95 @@ class Workers:
         self, jobs: Sequence[Job], prices: Floats, effort: Effort, *, deadline: Deadline
     ) -> Iterator[Part]:
         """One Part a job in the order of jobs; ends early when the deadline has passed."""
-        if self._pool is None:
+        journal = self._crew.journal
+        if journal is None:
+            yield from self._work(jobs, prices, effort, deadline)
+            return
+        question = self._question(jobs, prices, effort)
+        rest = lambda done: self._work(jobs[done:], prices, effort, deadline)  # noqa: E731
+        yield from journal.answers(question, len(jobs), rest, stop=deadline.passed)
+
+    def kept(self, name: str, make: Callable[[], list[Part]], *, deadline: Deadline) -> dict[str, Part]:
+        """make(), one Part a SKU of the problem, or what the journal has of it; what the clock cut is not
+        kept."""
+        made: list[Part] = []
+
+        def rest(done: int) -> list[Part]:
+            made.extend(make())
+            return [] if deadline.passed() else made[done:]
+
+        journal, count = self._crew.journal, len(self._net.problem.skus)
+        if journal is None:
+            return {one.sku: one for one in make()}
+        found = list(journal.answers(self._next(name), count, rest, stop=lambda: False))
+        return {one.sku: one for one in made or found}
+
+    def _question(self, jobs: Sequence[Job], prices: Floats, effort: Effort) -> str:
+        """The name of a question: what is asked, of which problem, after which other questions."""
+        self._asked.update(prices.tobytes())
+        for job in jobs:
+            told = job if isinstance(job, str) else part_to_json(job.known if isinstance(job, Fit) else job)
+            self._asked.update(json.dumps(told).encode())
+            if isinstance(job, Fit):
+                self._asked.update(job.room.tobytes())
+        return self._next(repr(effort))
+
+    def _next(self, name: str) -> str:
+        self._asked.update(name.encode())
+        return self._asked.hexdigest()[:32]
+
+    def _work(
+        self, jobs: Sequence[Job], prices: Floats, effort: Effort, deadline: Deadline
+    ) -> Iterator[Part]:
+        client = self._crew.client
+        if client is not None:
+            each = max(1, sum(client.nthreads().values()))
+            if self._sent is None:
+                self._sent = client.scatter(self._net.problem, broadcast=True, hash=False)
+            chunks = _chunks(jobs, each)
+            waiting = (
+                client.submit(_chunk, chunk, prices, effort, self._sent, pure=False) for chunk in chunks
+            )
+            yield from _collect(waiting, UNDERWAY, client.cancel, deadline=deadline)
+        elif self._pool is not None:
+            chunks = _chunks(jobs, self._crew.threads)
+            waiting = (self._pool.submit(_chunk, chunk, prices, effort) for chunk in chunks)
+            yield from _collect(waiting, len(chunks), _cancel, deadline=deadline)
+        else:
             for job in jobs:
                 if deadline.passed():
                     return
                 yield do(self._net, job, prices, effort)
-            return
-        size = max(1, min(CHUNK, len(jobs) // (CHUNKS_EACH * self._threads)))
-        chunks = [list(jobs[at : at + size]) for at in range(0, len(jobs), size)]
-        waiting = [self._pool.submit(_chunk, chunk, prices, effort) for chunk in chunks]
-        yield from _collect(waiting, deadline=deadline)
 
 
-def _collect(waiting: list[Future[list[Part]]], *, deadline: Deadline) -> Iterator[Part]:
-    for number, future in enumerate(waiting):
-        try:
-            yield from future.result(timeout=None if math.isinf(deadline.left) else deadline.left)
-        except TimeoutError:
-            for other in waiting[number:]:
-                other.cancel()
-            return
+def _chunks(jobs: Sequence[Job], processes: int) -> list[list[Job]]:
+    size = max(1, min(CHUNK, len(jobs) // (CHUNKS_EACH * processes)))
+    return [list(jobs[at : at + size]) for at in range(0, len(jobs), size)]
+
+
+def _cancel(waiting: Iterable[Any]) -> None:
+    for one in waiting:
+        one.cancel()
+
+
+def _collect(
+    futures: Iterable[Any], most: int, cancel: Callable[[list[Any]], object], *, deadline: Deadline
+) -> Iterator[Part]:
+    """Results in order, with at most so many futures underway; those not waited for are cancelled."""
+    coming = iter(futures)
+    waiting: deque[Any] = deque()
+    try:
+        while True:
+            while len(waiting) < most and (one := next(coming, None)) is not None:
+                waiting.append(one)
+            if not waiting:
+                return
+            limit = None if math.isinf(deadline.left) else deadline.left
+            try:
+                found = waiting[0].result(timeout=limit)
+            except TimeoutError:
+                return
+            waiting.popleft()
+            yield from found
+    finally:
+        cancel(list(waiting))

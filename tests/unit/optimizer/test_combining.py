@@ -18,7 +18,7 @@ from optimizer.master import Master
 from optimizer.network import Network, network
 from optimizer.parts import Effort, Part
 from optimizer.repair import Plan, repair
-from optimizer.workers import Workers
+from optimizer.workers import Crew, Workers
 
 ROWS = 3
 
@@ -77,7 +77,7 @@ def pooled(workers: Workers, net: Network) -> tuple[Pool, Plan, float]:
 @pytest.mark.slow
 def test_rounds_raise_the_bound_of_the_first_prices_and_give_every_sku_more_plans() -> None:
     net = network(tight())
-    with Workers(net, threads=1) as workers:
+    with Workers(net, Crew()) as workers:
         pool, plan, first = pooled(workers, net)
     assert pool.complete and set(pool.own) == set(plan.parts)
     assert pool.bound > first
@@ -99,7 +99,7 @@ def test_few_skus_are_branched_on_too() -> None:
 @pytest.mark.slow
 def test_looking_again_keeps_the_hard_rows_and_makes_the_plan_cheaper() -> None:
     net = network(tight())
-    with Workers(net, threads=1) as workers:
+    with Workers(net, Crew()) as workers:
         pool, _, _ = pooled(workers, net)
         plan = Plan(net, next(choices(net, pool.master, seed=0)), pool.prices)
         assert repair(plan, Effort(), tell=lambda done, total: None, deadline=never())
