@@ -36,6 +36,8 @@ class Config:
     sign_in_limit: str = "10 per minute"
     retention_days: int = 0
     webhook_limit: str = "1200 per minute"
+    event_days: int = 90
+    pull_hosts: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     deposit_cap_percent: int = 20
     log_level: str = "INFO"
@@ -65,10 +67,16 @@ class Config:
             sign_in_limit=env.get("SIGN_IN_LIMIT", "10 per minute"),
             retention_days=_number(env, "RETENTION_DAYS", 0, least=0),
             webhook_limit=env.get("WEBHOOK_LIMIT", "1200 per minute"),
-            hosts=tuple(name.strip() for name in env.get("HOSTS", "").split(",") if name.strip()),
+            event_days=_number(env, "EVENT_DAYS", 90, least=0),
+            pull_hosts=_names(env.get("PULL_HOSTS", "")),
+            hosts=_names(env.get("HOSTS", "")),
             deposit_cap_percent=_percent(env, "DEPOSIT_CAP_PERCENT", 20),
             log_level=_log_level(env.get("LOG_LEVEL", "INFO")),
         )
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def _driver(url: str) -> str:

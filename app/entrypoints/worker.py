@@ -20,6 +20,7 @@ from app.core.jobs import Figures, JobCancelled, JobFact, JobLost, JobState, Pro
 from app.cycle import explain_plan, run_scenario
 from app.cycle import run_cycle as turn
 from app.entrypoints.door import Services, services
+from app.entrypoints.pulling import Puller
 
 BEAT_SECONDS = 1.0
 POLL_SECONDS = 1.0
@@ -63,7 +64,17 @@ def scenario(here: Services, job: JobFact, progress: Progress) -> dict[str, Any]
     return {"scenario_id": scenario_id}
 
 
-TASKS: dict[str, Task] = {"run-cycle": run_cycle, "explain-plan": explain, "run-scenario": scenario}
+def pull_channel(here: Services, job: JobFact, progress: Progress) -> dict[str, Any]:
+    """Pull a channel until its last page; arguments: channel."""
+    return Puller(here, progress).pull(str(job.arguments["channel"]))
+
+
+TASKS: dict[str, Task] = {
+    "run-cycle": run_cycle,
+    "explain-plan": explain,
+    "run-scenario": scenario,
+    "pull-channel": pull_channel,
+}
 
 
 class Heart:

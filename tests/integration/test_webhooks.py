@@ -158,8 +158,8 @@ def test_a_message_that_the_channel_did_not_sign_just_now_is_refused(
     assert (answer.status_code, answer.get_json()["code"]) == (401, code)
     assert sender.units() == (0, 0)
     with sender.db.reading() as session:
-        found = sources.get_source(session, channel="shop", now=sender.now)
-    assert found.failed_at == sender.now and found.failure == answer.get_json()["detail"]
+        found = sources.get_source(session, channel="shop", now=sender.now).webhook
+    assert found and found.failed_at == sender.now and found.failure == answer.get_json()["detail"]
 
 
 def test_while_a_secret_changes_both_count_for_a_day(sender: Sender) -> None:
@@ -254,5 +254,5 @@ def test_only_an_administrator_connects_a_channel_and_unknown_ones_are_not_there
     assert weak.get_json()["code"] == "secret_unusable"
     assert sender.send(channel="mall").status_code == 404
     listed = sender.client.get("/api/v1/channels", headers=sender.key).get_json()
-    assert [(one["channel"], one["active"], one["accepted"]) for one in listed] == [("shop", True, 0)]
+    assert [(one["channel"], one["connected"], one["accepted"]) for one in listed] == [("shop", True, 0)]
     assert "secret" not in json.dumps(listed)

@@ -34,6 +34,8 @@ PAGES = {
         "/alerts",
         "/imports",
         "/imports/1",
+        "/channels",
+        "/channels/shop",
         "/no-such-page",
     ],
     Role.SUPPLIER: ["/supplier", "/supplier/promised"],

@@ -7,6 +7,7 @@ from flask_smorest import Api
 
 from app.entrypoints.api import (
     campaigns,
+    channels,
     cycle,
     demand,
     forecasts,
@@ -37,6 +38,7 @@ BLUEPRINTS = tuple(
         supply,
         privacy,
         webhooks,
+        channels,
     )
 )
 DESCRIPTION = """Headwater collects demand before anything is made, and plans who makes it for where.

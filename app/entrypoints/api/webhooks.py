@@ -1,4 +1,4 @@
-"""Webhooks that come in, and the channels that send them."""
+"""Webhooks that come in."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ from typing import Any
 import structlog
 from flask import request
 
-from app.core.access import Role
 from app.core.errors import NotAllowed
 from app.entrypoints import guard
 from app.entrypoints.api.blueprint import Blueprint, strict_json
 from app.entrypoints.api.pledges import pledge_settings, stored
-from app.entrypoints.door import config, current_actor, db, now, public, roles
+from app.entrypoints.door import config, db, now, public
 from app.entrypoints.wire import webhooks as wire
 from app.stages.demand import operations
-from app.stages.demand.queries import sources
 
 LARGEST_EVENT = 1024 * 1024
 log = structlog.get_logger()
@@ -60,32 +58,3 @@ def take_event(channel: str) -> Any:
     )
     log.info("webhook", channel=channel, ignored=fact.ignored, again=fact.again, rejected=fact.rejected)
     return fact
-
-
-@blueprint.route("/channels", methods=["GET"])
-@roles(Role.MERCHANDISER)
-@blueprint.response(200, wire.Source(many=True))
-def list_channels() -> Any:
-    """Channels that send webhooks, and how they are doing"""
-    with db().reading() as session:
-        return sources.list_sources(session, now=now())
-
-
-@blueprint.route("/channels", methods=["POST"])
-@roles(Role.ADMINISTRATOR)
-@blueprint.arguments(wire.ConnectForm)
-@blueprint.response(201, wire.Connected)
-def connect_channel(form: dict[str, Any]) -> Any:
-    """Connect a channel, or give it another secret
-
-    The secret before counts for 24 hours more.
-    """
-    with db().transaction() as session:
-        return operations.connect_channel(
-            session,
-            key=config().secret_key,
-            currency=config().currency,
-            actor=current_actor(),
-            now=now(),
-            **form,
-        )

@@ -6,7 +6,7 @@ import importlib
 
 from flask import Flask
 
-MODULES = ("admin", "imports", "demo", "forecast", "cycle", "privacy")
+MODULES = ("admin", "imports", "demo", "forecast", "cycle", "privacy", "channels")
 
 
 def register(app: Flask) -> None:

@@ -108,6 +108,18 @@ class Upload(Form):
     mapping = text(60)
 
 
+class ConnectChannel(Form):
+    channel = text(40)
+    way = fields.String(required=True, validate=validate.OneOf(("standard", "shopify", "pull")))
+    mapping = text(60)
+    url = text(2000, required=False)
+    secret = text(500, required=False)
+
+
+class NewSecret(Form):
+    secret = text(500, required=False)
+
+
 class PromiseQuestion(Form):
     sku = text(80)
     quantity = Whole()

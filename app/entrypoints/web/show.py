@@ -132,6 +132,19 @@ def seconds(value: float) -> str:
     return gettext("%(seconds)s s", seconds=format_decimal(round(value, 1)))
 
 
+def lapse(value: int | None) -> str:
+    """A span of time in its largest unit: 45 s, 12 min, 5 h, 3 d."""
+    if value is None:
+        return "–"
+    if value < 120:
+        return gettext("%(seconds)s s", seconds=value)
+    if value < 2 * 3600:
+        return gettext("%(minutes)s min", minutes=value // 60)
+    if value < 2 * 86_400:
+        return gettext("%(hours)s h", hours=value // 3600)
+    return gettext("%(days)s d", days=value // 86_400)
+
+
 def register(app: Flask) -> None:
     filters: dict[str, Any] = {
         "units": units,
@@ -148,5 +161,6 @@ def register(app: Flask) -> None:
         "clock": clock,
         "name": name,
         "seconds": seconds,
+        "lapse": lapse,
     }
     app.jinja_env.filters.update(filters)

@@ -104,6 +104,15 @@ def _balance(data: Data, names: Names) -> str:
     )
 
 
+def _silence(data: Data, names: Names) -> str:
+    return gettext(
+        "%(channel)s has sent nothing since %(moment)s; its longest usual pause is %(usual)s",
+        channel=data["channel"],
+        moment=show.short_moment(dt.datetime.fromisoformat(data["last_at"])),
+        usual=show.lapse(data["usual_seconds"]),
+    )
+
+
 TELLERS: dict[str, Callable[[Data, Names], str]] = {
     "concentration": _concentration,
     "unmet_demand": _unmet,
@@ -111,6 +120,7 @@ TELLERS: dict[str, Callable[[Data, Names], str]] = {
     "declined": _declined,
     "campaign_at_risk": _campaign,
     "balance_due": _balance,
+    "channel_silent": _silence,
 }
 
 
@@ -139,6 +149,8 @@ def alert_link(alert: AlertFact) -> str:
     if alert.kind in ("declined", "answer_overdue"):
         state = "declined" if alert.kind == "declined" else "expired"
         return url_for("web.confirmations.index", state=state)
+    if alert.kind == "channel_silent":
+        return url_for("web.channels.one", channel=alert.data["channel"])
     if alert.kind in ("campaign_at_risk", "balance_due"):
         one = alert.data.get("campaign_id")  # alerts of older versions do not say it
         return url_for("web.campaigns.one", campaign_id=one) if one else url_for("web.campaigns.index")

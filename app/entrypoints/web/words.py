@@ -65,8 +65,24 @@ JOB_STATES: Labels = {
     "failed": (_("Failed"), "danger"),
     "cancelled": (_("Stopped"), "warning"),
 }
-JOB_NAMES = {"run-cycle": _("Planning cycle"), "explain-plan": _("Explaining the plan")}
+JOB_NAMES = {
+    "run-cycle": _("Planning cycle"),
+    "explain-plan": _("Explaining the plan"),
+    "pull-channel": _("Pulling a channel"),
+}
+CHANNEL_STATES: Labels = {
+    "receiving": (_("Receiving"), "success"),
+    "waiting": (_("Nothing came yet"), "info"),
+    "silent": (_("Silent"), "warning"),
+    "failing": (_("Failing"), "danger"),
+    "files": (_("By files"), "secondary"),
+    "off": (_("Not connected"), "secondary"),
+}
+SCHEMES = {"standard": _("Standard Webhooks"), "shopify": _("Shopify's webhooks")}
+EVENT_KINDS = {"pull": _("Pulled page"), "ignored": _("Not read by the mapping")}
 PHASES = {
+    "pull": _("Pages taken"),
+    "pull-wait": _("Waiting for the source"),
     "forecast": _("Forecasting"),
     "forecasting": _("Forecasting"),
     "landings": _("Drawing landings"),
@@ -151,6 +167,7 @@ ALERT_KINDS: Labels = {
     "declined": (_("Declined"), "danger"),
     "campaign_at_risk": (_("Campaign at risk"), "warning"),
     "balance_due": (_("Balance due"), "warning"),
+    "channel_silent": (_("Channel silent"), "warning"),
 }
 ANSWERS = {
     "confirm": _("Confirmed as asked"),
@@ -218,6 +235,7 @@ REFUSALS = {
     "campaign_settled": _("Pledges of this campaign stay as they are."),
     "campaign_not_begun": _("It has not opened yet; cancel it instead of closing it."),
     "campaign_unknown": _("There is no such campaign."),
+    "channel_unknown": _("There is no such channel."),
     "channel_invalid": _("A channel's code has letters, digits, dots and dashes, at most 40."),
     "cluster_unknown": _("This cluster was decided on already, or counts no more. Load the list again."),
     "column_missing": _("The file lacks columns that this mapping needs. Choose another mapping."),
@@ -257,6 +275,8 @@ REFUSALS = {
     "line_settled": _("This line is settled already."),
     "line_unknown": _("There is no such line for you to see."),
     "locale_unknown": _("This language is not available."),
+    "mapping_no_events": _("This mapping reads files, not events; choose another."),
+    "mapping_no_pull": _("This mapping does not say how to ask a source; choose another."),
     "mapping_unknown": _("There is no such mapping."),
     "no_counter": _("There is no change to decide on any more."),
     "no_supplier": _("This account belongs to no supplier."),
@@ -297,6 +317,10 @@ REFUSALS = {
     "sku_unknown": _("There is no such SKU."),
     "step_unknown": _("The steps are produce, ship and finish."),
     "stale_answer": _("This line has changed since you opened it. Load the page again."),
+    "secret_unreadable": _("SECRET_KEY has changed since this secret was kept; give the secret again."),
+    "secret_unusable": _("This secret is too short, too long, or not in the form its way needs."),
+    "source_address": _("This is no address that may be asked; write it like https://…/orders."),
+    "source_unknown": _("This channel is not pulled from anywhere."),
     "supplier_account": _("A supplier's account names its supplier, and no other account does."),
     "too_many_columns": _("The file has too many columns."),
     "waterfall_filter": _("Choose a campaign or a channel, not both."),

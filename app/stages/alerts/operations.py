@@ -16,6 +16,7 @@ from app.stages.alerts import queries
 from app.stages.alerts.models import Alert
 from app.stages.alerts.queries import AlertFact
 from app.stages.alerts.rules import (
+    SILENT_FACTOR,
     AlertKind,
     AlertState,
     Finding,
@@ -23,6 +24,7 @@ from app.stages.alerts.rules import (
     cause,
     changes,
     is_at_risk,
+    silence_after,
 )
 from app.stages.allocation import queries as allocation
 from app.stages.allocation.queries import ShareFact
@@ -31,6 +33,7 @@ from app.stages.catalog import queries as catalog
 from app.stages.confirmation import queries as confirmation
 from app.stages.confirmation.rules import LineState
 from app.stages.demand import queries as demand
+from app.stages.demand.queries import sources
 from app.stages.forecasts import queries as forecasts
 
 ANSWER_KINDS = {LineState.DECLINED: AlertKind.DECLINED, LineState.EXPIRED: AlertKind.ANSWER_OVERDUE}
@@ -51,9 +54,17 @@ def refresh(session: Session, *, run_id: int, now: dt.datetime) -> list[AlertFac
         *_answers(session, run_id),
         *_campaigns(session),
         *_balances(session, now),
+        *_silences(session, now),
     ]
     _apply(session, findings, kinds=list(AlertKind), now=now)
     return queries.open_alerts(session)
+
+
+def refresh_channels(session: Session, *, now: dt.datetime) -> int:
+    """Look only at channels that fell silent; needs no plan. Returns how many there are."""
+    findings = list(_silences(session, now))
+    _apply(session, findings, kinds=[AlertKind.CHANNEL_SILENT], now=now)
+    return len(findings)
 
 
 def refresh_answers(session: Session, *, now: dt.datetime) -> None:
@@ -237,4 +248,22 @@ def _balances(session: Session, now: dt.datetime) -> Iterable[Finding]:
             }
             yield Finding(
                 AlertKind.BALANCE_DUE, cause(AlertKind.BALANCE_DUE, one.campaign), float(one.units), data
+            )
+
+
+def _silences(session: Session, now: dt.datetime) -> Iterable[Finding]:
+    """Channels that usually send and have not for longer than they usually pause."""
+    for one in sources.rhythms(session, now=now):
+        after = silence_after(one.pauses)
+        quiet = (now - one.last_at).total_seconds()
+        if after is not None and quiet > after:
+            data = {
+                "channel": one.channel,
+                "last_at": one.last_at.isoformat(),
+                "usual_seconds": round(after / SILENT_FACTOR),
+                "silent_after_seconds": after,
+            }
+            missed = one.rows_a_day * quiet / 86_400
+            yield Finding(
+                AlertKind.CHANNEL_SILENT, cause(AlertKind.CHANNEL_SILENT, one.channel), missed, data
             )

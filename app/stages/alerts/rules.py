@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -21,16 +22,25 @@ class AlertKind(StrEnum):
     DECLINED = "declined"
     CAMPAIGN_AT_RISK = "campaign_at_risk"
     BALANCE_DUE = "balance_due"
+    CHANNEL_SILENT = "channel_silent"
 
 
-OWNERS = dict.fromkeys(AlertKind, "merchandiser")
-"""The role that can mend it. All of today's kinds are mended by planning again or asking again."""
+OWNERS = dict.fromkeys(AlertKind, "merchandiser") | {AlertKind.CHANNEL_SILENT: "administrator"}
+"""The role that can mend it: most are mended by planning again or asking again."""
 
 EARLIEST_JUDGEMENT = 0.25
 """The part of a campaign's window that must have passed before its landing is worth an alert."""
 EVEN_CHANCE = 0.5
 REMINDED_DAYS = 7
 """Days before its date from which an open balance is worth an alert."""
+
+LEAST_DAYS = 7
+"""Days on which a channel must have sent before its silence is judged."""
+USUAL_SHARE = 0.9
+"""The part of those days whose longest pause is no longer than the usual one: a Sunday a week is usual."""
+SILENT_FACTOR = 1.5
+SHORTEST_SILENCE = 3600
+"""Seconds; a shorter pause is worth no alert, however busy the channel is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +90,18 @@ def changes(findings: Collection[Finding], *, known: Mapping[str, AlertState]) -
         seen=tuple(found[key] for key in sorted(found.keys() & is_open)),
         closed=tuple(sorted(is_open - found.keys())),
     )
+
+
+def silence_after(pauses: Collection[int]) -> int | None:
+    """Seconds after which a channel is silent, by its own usual pause; None: it is not known well enough.
+
+    Args:
+        pauses: for each day on which it sent, the longest pause in seconds that ended on that day.
+    """
+    if len(pauses) < LEAST_DAYS:
+        return None
+    usual = sorted(pauses)[math.ceil(USUAL_SHARE * len(pauses)) - 1]
+    return max(int(usual * SILENT_FACTOR), SHORTEST_SILENCE)
 
 
 def balance_is_near(*, due_at: dt.datetime, now: dt.datetime) -> bool:

@@ -31,7 +31,7 @@ from app.stages.demand.models.rollups import (
     DemandTotalDay,
     RollUp,
 )
-from app.stages.demand.models.sources import ChannelEvent, ChannelSource
+from app.stages.demand.models.sources import ChannelEvent, ChannelPull, ChannelReject, ChannelSource
 from app.stages.demand.models.suspects import Suspect
 from app.stages.demand.models.tolerance import Tolerance, ToleranceFill, ToleranceSku, ToleranceStep
 from app.stages.demand.models.traces import SignalTrace
@@ -48,6 +48,8 @@ __all__ = [
     "CampaignTotalDay",
     "Channel",
     "ChannelEvent",
+    "ChannelPull",
+    "ChannelReject",
     "ChannelSource",
     "Correction",
     "DemandChange",

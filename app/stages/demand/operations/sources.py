@@ -8,25 +8,23 @@ import secrets as random
 from dataclasses import dataclass
 from typing import Any
 
-import polars as pl
-from sqlalchemy import select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from app.core import audit, sealing
 from app.core.access import Actor, Role
 from app.core.errors import NotFound, RuleBroken
 from app.stages.demand.models import ChannelEvent, ChannelSource
-from app.stages.demand.operations import corrections
-from app.stages.demand.operations.pledges import Outcome, PledgeSettings, take_checked
+from app.stages.demand.operations.documents import NOTHING, Taken, keep_event, take_rows
+from app.stages.demand.operations.pledges import PledgeSettings
 from app.stages.demand.operations.turns import take_turn
 from app.stages.demand.queries.pledges import find_channel
 from app.stages.demand.rules.signatures import Message, Scheme, message_id, usable, verify
 from app.stages.imports import queries as mappings
-from app.stages.imports.rules import Mapping, check, events
+from app.stages.imports.rules import events
 
 ROTATION = dt.timedelta(hours=24)
 """How long the old secret counts beside the new one."""
-LONGEST_KIND = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,98 +152,30 @@ def take_event(
     if before is not None:
         return EventFact(before.accepted, before.known, before.rejected, again=True)
     kind = events.kind_of(document, plan, topic=message.headers.get("x-shopify-topic", ""))
-    fact, sentence = EventFact(0, 0, 0, ignored=True), None
+    taken: Taken = NOTHING
     if kind is not None:
         actor = Actor(f"webhook:{channel}", Role.MERCHANDISER)
-        taking = _Taking(session, channel, plan, here.currency, actor, now, settings)
-        fact, sentence = taking.take(events.rows(document, plan))
-    session.add(
-        ChannelEvent(
-            channel_id=here.id,
-            message_id=number,
-            kind=(kind or "ignored")[:LONGEST_KIND],
-            received_at=now,
-            accepted=fact.accepted,
-            known=fact.known,
-            rejected=fact.rejected,
-            sentence=sentence,
+        rows = events.rows(document, plan)
+        taken = take_rows(
+            session, channel=channel, plan=plan, rows=rows, here=here, actor=actor, now=now, settings=settings
         )
-    )
-    session.flush()
-    return fact
+    keep_event(session, channel_id=here.id, message_id=number, kind=kind or "ignored", taken=taken, now=now)
+    return EventFact(taken.accepted, taken.known, taken.rejected, ignored=kind is None)
 
 
-@dataclass(frozen=True, slots=True)
-class _Taking:
-    """The rows of one event."""
+def forget_old_events(session: Session, *, before: dt.datetime, limit: int = 10_000) -> int:
+    """Forget some events that were received before this instant, and why rows of them were kept out.
 
-    session: Session
-    channel: str
-    plan: Mapping
-    currency: str
-    actor: Actor
-    now: dt.datetime
-    settings: PledgeSettings
+    A message that comes again after that is still harmless: its rows are known, and say when they were
+    changed. What each channel sent last is kept.
 
-    def take(self, found: list[dict[str, str | None]]) -> tuple[EventFact, str | None]:
-        """Counts, and why the first bad row is one."""
-        numbers = {"row": list(range(len(found)))}
-        cells = {field: [one.get(field) for one in found] for field in self.plan.columns}
-        schema = {"row": pl.Int64, **dict.fromkeys(cells, pl.String)}
-        frame = pl.DataFrame({**numbers, **cells}, schema=schema)
-        checked = check(
-            frame,
-            self.plan,
-            {},
-            currency=self.currency,
-            key=self.settings.pseudonym_key,
-            channel=self.channel,
-        )
-        reasons = {row: sentence for row, _, _, sentence in checked.rejects.iter_rows()}
-        good = {}
-        for row in checked.rows.iter_rows(named=True):
-            changed = events.changed_at(found[row["row"]])
-            if changed is None or changed > self.now + corrections.AHEAD:
-                reasons[row["row"]] = (
-                    "changed_at: the time of the change is missing, or is no time until now."
-                )
-            else:
-                good[row["row"]] = (row, changed)
-        results = take_checked(
-            self.session,
-            channel=self.channel,
-            rows={number: row for number, (row, _) in good.items()},
-            create_unknown=self.plan.create_unknown,
-            regions=[self.plan.defaults["region"]] if "region" in self.plan.defaults else [],
-            actor=self.actor,
-            now=self.now,
-            settings=self.settings,
-        )
-        accepted = 0
-        for number, result in results.items():
-            if result.outcome is Outcome.REJECTED and result.flaws[0].code != "identity_conflict":
-                reasons[number] = (
-                    f"{result.flaws[0].field}: the value can't be used ({result.flaws[0].code})."
-                )
-                continue
-            accepted += result.outcome is Outcome.ACCEPTED
-            self._correct(*good[number])
-        known = len(found) - accepted - len(reasons)
-        return EventFact(accepted, known, len(reasons)), next(iter(reasons.values()), None)
-
-    def _correct(self, row: dict[str, Any], changed: dt.datetime) -> None:
-        """The row's word on quantity and status, by its own time: also of a new pledge, which may be late."""
-        corrections.correct_pledge(
-            self.session,
-            channel=self.channel,
-            external_id=row["external_id"],
-            quantity=row["quantity"] if row["quantity"] > 0 else None,
-            status=row["status"],
-            changed_at=changed,
-            actor=self.actor,
-            now=self.now,
-            currency=self.settings.currency,
-        )
+    Returns:
+        How many went; 0 when none is left.
+    """
+    newest = select(func.max(ChannelEvent.id)).group_by(ChannelEvent.channel_id)
+    old = select(ChannelEvent.id).where(ChannelEvent.received_at < before, ChannelEvent.id.not_in(newest))
+    gone = delete(ChannelEvent).where(ChannelEvent.id.in_(old.order_by(ChannelEvent.id).limit(limit)))
+    return len(session.scalars(gone.returning(ChannelEvent.id)).all())
 
 
 def _source(session: Session, channel: str) -> ChannelSource:

@@ -1,6 +1,6 @@
 """What a readable, well-formed order row is."""
 
-from app.stages.imports.rules import events
+from app.stages.imports.rules import events, paging
 from app.stages.imports.rules.cells import CHECKED, Checked, check, plain_buyer, pseudonym
 from app.stages.imports.rules.mapping import FIELDS, Mapping, parse_mapping
 from app.stages.imports.rules.usual import usual
@@ -17,6 +17,7 @@ __all__ = [
     "check",
     "events",
     "minor_digits",
+    "paging",
     "parse_mapping",
     "plain_buyer",
     "pseudonym",

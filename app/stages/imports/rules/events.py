@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from app.stages.imports.rules.mapping import Mapping
+from app.stages.imports.rules.paging import member
 
 LINE = "line."
 CHANGED = "changed_at"
@@ -15,7 +16,7 @@ CHANGED = "changed_at"
 def kind_of(document: Any, mapping: Mapping, *, topic: str) -> str | None:
     """The type of an event that the mapping reads: told in the document, or else in a header."""
     assert mapping.event is not None
-    told = _member(document, mapping.event.type) if mapping.event.type else topic
+    told = member(document, mapping.event.type) if mapping.event.type else topic
     return told if told in mapping.event.types else None
 
 
@@ -28,7 +29,7 @@ def rows(document: Any, mapping: Mapping) -> list[dict[str, str | None]]:
     event = mapping.event
     assert event is not None
     wanted = {**mapping.columns, CHANGED: (event.changed_at,)}
-    listed = _member(document, event.lines) if event.lines else [document]
+    listed = member(document, event.lines) if event.lines else [document]
     return [
         {field: _first(document, line, paths) for field, paths in wanted.items()}
         for line in (listed if isinstance(listed, list) else [])
@@ -47,17 +48,10 @@ def changed_at(row: dict[str, str | None]) -> dt.datetime | None:
 def _first(document: Any, line: Any, paths: tuple[str, ...]) -> str | None:
     for path in paths:
         place, name = (line, path.removeprefix(LINE)) if path.startswith(LINE) else (document, path)
-        found = _text(_member(place, name))
+        found = _text(member(place, name))
         if found is not None:
             return found
     return None
-
-
-def _member(document: Any, path: str) -> Any:
-    """What stands at a dotted path; None where nothing does."""
-    for name in path.split("."):
-        document = document.get(name) if isinstance(document, dict) else None
-    return document
 
 
 def _text(value: Any) -> str | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.core.errors import RuleBroken
+from app.stages.imports.rules.paging import PullShape, parse_pull
 
 FIELDS = (
     "external_id",
@@ -39,7 +40,7 @@ REQUIRED = ("sku", "region", "quantity", "ordered_at")
 _KEYS = {
     "title", "create_unknown", "timezone", "identity", "dates", "thousands", "round_price", "not_goods",
     "cancelled_when", "line_number", "fill_down", "columns", "constants",
-    "defaults", "words", "otherwise", "extract", "member_name", "event",
+    "defaults", "words", "otherwise", "extract", "member_name", "event", "pull",
 }  # fmt: skip
 
 
@@ -80,6 +81,8 @@ class Mapping:
         cancelled_when: field and pattern that mark a row as taking an order back.
         fill_down: fields that are written only on the first line of an order.
         member_name: pattern with named groups that reads fields from the file name (reports split by tier).
+        event: how documents are read that come one by one.
+        pull: how they are asked for, where a source is asked.
         create_unknown: SKUs and regions nobody described yet become drafts; otherwise such rows are rejected.
     """
 
@@ -103,6 +106,7 @@ class Mapping:
     fill_down: tuple[str, ...]
     member_name: str | None
     event: EventShape | None
+    pull: PullShape | None
 
     @property
     def headings(self) -> frozenset[str]:
@@ -203,6 +207,7 @@ def parse_mapping(name: str, raw: Dict[str, Any]) -> Mapping:
         fill_down=tuple(raw.get("fill_down", ())),
         member_name=raw.get("member_name"),
         event=_event(raw["event"]) if "event" in raw else None,
+        pull=parse_pull(name, raw["pull"]) if "pull" in raw else None,
     )
 
 
