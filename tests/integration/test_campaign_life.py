@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
+from flask import Flask
 from flask.testing import FlaskClient
 
 from app.core import access, audit
@@ -402,3 +403,28 @@ def test_an_open_balance_is_an_alert_from_a_week_before_its_date(ask: Ask, db: D
         assert [(alert.data["overdue"], alert.data["buyers"]) for alert in found] == (
             [] if overdue is None else [(overdue, 1)]
         )
+
+
+def test_the_command_line_tries_and_takes_every_step(ask: Ask, db: Database, app: Flask) -> None:
+    draft = ask("POST", "", 201, DRAFT)
+    runner = app.test_cli_runner()
+
+    def say(*arguments: str) -> str:
+        result = runner.invoke(args=list(arguments))
+        assert result.exit_code == 0, result.output
+        return result.output.strip()
+
+    assert say("campaign-outlook", "PS-1") == "It can be launched."
+    assert say("campaign-step", "PS-1", "launch") == "PS-1 is open now."
+    pledge(db, "A", quantity=12)
+    assert "Closed now, it goes: 12 valid units, go line 12" in say("campaign-outlook", "PS-1")
+    assert say("campaign-step", "PS-1", "extend", "--days", "2", "--reason", "More") == "PS-1 is open now."
+    assert "12 of 12 to go, closes 2026-12-06" in say("campaigns")
+    assert say("campaign-step", "PS-1", "close", "--reason", "Enough") == "PS-1 is reached now."
+    assert say("campaign-step", "PS-1", "produce") == "PS-1 is in production now."
+    refused = runner.invoke(args=["campaign-step", "PS-1", "cancel", "--reason", "No", "--json"])
+    assert refused.exit_code == 1 and '"campaign_move"' in refused.stdout
+    assert runner.invoke(args=["campaign-step", "PS-2", "launch"]).exit_code == 1
+    assert runner.invoke(args=["campaign-step", "PS-1", "close", "--days", "2"]).exit_code == 2
+    kinds = [(d["kind"], d["decided_by"]) for d in ask("GET", f"/{draft['id']}/decisions", 200)]
+    assert [kind for kind, _ in kinds] == ["produce", "go", "extend", "launch"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -59,9 +60,7 @@ def draft_campaign(said: dict[str, Any]) -> Any:
 @blueprint.response(200, wire.CampaignWhole)
 def edit_campaign(said: dict[str, Any], campaign_id: int) -> Any:
     """Put other terms in the place of a draft's"""
-    with db().transaction() as session:
-        operations.edit_campaign(session, campaign_id=campaign_id, actor=current_actor(), now=now(), **said)
-        return _whole(session, campaign_id)
+    return _changed(operations.edit_campaign, campaign_id, said)
 
 
 @blueprint.route("/campaigns/<int:campaign_id>/copy", methods=["POST"])
@@ -100,16 +99,8 @@ def launch_campaign(said: dict[str, Any], campaign_id: int) -> Any:
 
     Refused with 422 `launch_refused` and an entry in `errors` for each failed check.
     """
-    with db().transaction() as session:
-        operations.launch_campaign(
-            session,
-            campaign_id=campaign_id,
-            deposit_cap_percent=config().deposit_cap_percent,
-            actor=current_actor(),
-            now=now(),
-            **said,
-        )
-        return _whole(session, campaign_id)
+    cap = config().deposit_cap_percent
+    return _changed(operations.launch_campaign, campaign_id, said | {"deposit_cap_percent": cap})
 
 
 @blueprint.route("/campaigns/<int:campaign_id>/extend", methods=["POST"])
@@ -118,16 +109,8 @@ def launch_campaign(said: dict[str, Any], campaign_id: int) -> Any:
 @blueprint.response(200, wire.CampaignWhole)
 def extend_campaign(said: dict[str, Any], campaign_id: int) -> Any:
     """Let an open campaign close later; what was pledged stays pledged"""
-    with db().transaction() as session:
-        operations.extend_campaign(
-            session,
-            campaign_id=campaign_id,
-            deposit_cap_percent=config().deposit_cap_percent,
-            actor=current_actor(),
-            now=now(),
-            **said,
-        )
-        return _whole(session, campaign_id)
+    cap = config().deposit_cap_percent
+    return _changed(operations.extend_campaign, campaign_id, said | {"deposit_cap_percent": cap})
 
 
 @blueprint.route("/campaigns/<int:campaign_id>/close-outlook", methods=["GET"])
@@ -145,16 +128,7 @@ def close_outlook(campaign_id: int) -> Any:
 @blueprint.response(200, wire.CampaignWhole)
 def close_campaign(said: dict[str, Any], campaign_id: int) -> Any:
     """Close an open campaign now, and decide whether it goes"""
-    with db().transaction() as session:
-        operations.close_campaign(
-            session,
-            campaign_id=campaign_id,
-            landing=seen_landings(session).get(campaign_id),
-            actor=current_actor(),
-            now=now(),
-            **said,
-        )
-        return _whole(session, campaign_id)
+    return _changed(operations.close_campaign, campaign_id, said, landing_is_kept=True)
 
 
 @blueprint.route("/campaigns/<int:campaign_id>/overrule", methods=["POST"])
@@ -163,16 +137,7 @@ def close_campaign(said: dict[str, Any], campaign_id: int) -> Any:
 @blueprint.response(200, wire.CampaignWhole)
 def overrule_campaign(said: dict[str, Any], campaign_id: int) -> Any:
     """Let a campaign go that missed its go line, or stop one that reached it, before anything is made"""
-    with db().transaction() as session:
-        operations.overrule_campaign(
-            session,
-            campaign_id=campaign_id,
-            landing=seen_landings(session).get(campaign_id),
-            actor=current_actor(),
-            now=now(),
-            **said,
-        )
-        return _whole(session, campaign_id)
+    return _changed(operations.overrule_campaign, campaign_id, said, landing_is_kept=True)
 
 
 @blueprint.route("/campaigns/<int:campaign_id>/cancel", methods=["POST"])
@@ -181,9 +146,7 @@ def overrule_campaign(said: dict[str, Any], campaign_id: int) -> Any:
 @blueprint.response(200, wire.CampaignWhole)
 def cancel_campaign(said: dict[str, Any], campaign_id: int) -> Any:
     """Call a campaign off before anything is made; its pledges stay on record and require nothing"""
-    with db().transaction() as session:
-        operations.cancel_campaign(session, campaign_id=campaign_id, actor=current_actor(), now=now(), **said)
-        return _whole(session, campaign_id)
+    return _changed(operations.cancel_campaign, campaign_id, said)
 
 
 @blueprint.route("/campaigns/<int:campaign_id>/step", methods=["POST"])
@@ -193,11 +156,7 @@ def cancel_campaign(said: dict[str, Any], campaign_id: int) -> Any:
 def advance_campaign(said: dict[str, Any], campaign_id: int) -> Any:
     """Produce what was reached, ship it, or finish what is shipped, missed or cancelled"""
     kind = said.pop("step")
-    with db().transaction() as session:
-        operations.advance_campaign(
-            session, campaign_id=campaign_id, kind=kind, actor=current_actor(), now=now(), **said
-        )
-        return _whole(session, campaign_id)
+    return _changed(operations.advance_campaign, campaign_id, {**said, "kind": kind})
 
 
 @blueprint.route("/campaigns/<int:campaign_id>/decisions", methods=["GET"])
@@ -247,6 +206,17 @@ def limited(campaign_id: int) -> Any:
     with db().reading() as session:
         queries.get_campaign(session, campaign_id=campaign_id)
         return queries.list_awards(session, campaign_id=campaign_id)
+
+
+def _changed(
+    step: Callable[..., Any], campaign_id: int, said: dict[str, Any], *, landing_is_kept: bool = False
+) -> dict[str, Any]:
+    """Take one step of a campaign's life; the campaign as it is then."""
+    with db().transaction() as session:
+        if landing_is_kept:
+            said = said | {"landing": seen_landings(session).get(campaign_id)}
+        step(session, campaign_id=campaign_id, actor=current_actor(), now=now(), **said)
+        return _whole(session, campaign_id)
 
 
 def _whole(session: Session, campaign_id: int) -> dict[str, Any]:

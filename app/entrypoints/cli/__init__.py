@@ -6,7 +6,7 @@ import importlib
 
 from flask import Flask
 
-MODULES = ("admin", "imports", "demo", "forecast", "cycle", "privacy", "channels")
+MODULES = ("admin", "imports", "campaigns", "channels", "demo", "forecast", "cycle", "privacy")
 
 
 def register(app: Flask) -> None:

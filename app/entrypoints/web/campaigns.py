@@ -95,7 +95,7 @@ def _launch(session: Session, campaign: demand.CampaignFact) -> dict[str, Any]:
 
 
 def _dry_run(session: Session, campaign: demand.CampaignFact) -> dict[str, Any]:
-    """What the close would come to now: computed when somebody asks, since it reads every pledge."""
+    """What the close would come to now: computed when somebody asks, since all its pledges are summed."""
     if campaign.state != "open" or request.args.get("dry") != "1":
         return {}
     return {"dry": demand.close_outlook(session, campaign_id=campaign.id)}

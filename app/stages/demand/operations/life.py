@@ -9,19 +9,17 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
 
 from sqlalchemy.orm import Session
 
 from app.core.access import Actor, Role
 from app.core.errors import RuleBroken
 from app.stages.catalog import queries as catalog
-from app.stages.demand import rules, translate
-from app.stages.demand.models import Campaign, CampaignDecision
-from app.stages.demand.operations.drafts import locked, record
+from app.stages.demand import translate
+from app.stages.demand.operations.deciding import Landing, decide, decide_on_going, stated_reason, told
+from app.stages.demand.operations.drafts import locked
 from app.stages.demand.operations.turns import take_every_turn
-from app.stages.demand.queries.campaigns import get_campaign, late_units, list_campaigns
-from app.stages.demand.queries.pool import waterfall
+from app.stages.demand.queries.campaigns import list_campaigns
 from app.stages.demand.queries.terms import campaign_terms, terms_outlook
 from app.stages.demand.rules import BY_RULE, CampaignState
 from app.stages.demand.rules.campaigns import Dates, DecisionKind, extended, step
@@ -30,21 +28,8 @@ from app.stages.demand.rules.terms import CampaignTerms, Failure
 
 GO_RULE = Actor(f"{BY_RULE}go", Role.ADMINISTRATOR)
 """Who decides where nobody does."""
-LONGEST_REASON = 500
 JUST_OPENED = dt.timedelta(seconds=1)
 """What was called off before it opened closes so soon after its opening."""
-ACTIONS = {
-    DecisionKind.LAUNCH: "campaign.launched",
-    DecisionKind.EXTEND: "campaign.extended",
-    DecisionKind.GO: "campaign.reached",
-    DecisionKind.NO_GO: "campaign.missed",
-    DecisionKind.CANCEL: "campaign.cancelled",
-    DecisionKind.PRODUCE: "campaign.in_production",
-    DecisionKind.SHIP: "campaign.shipping",
-    DecisionKind.FINISH: "campaign.closed",
-}
-Landing = Mapping[str, Any]
-"""Where a campaign was seen to land: plain values, which a later stage knows."""
 
 
 def launch_campaign(
@@ -72,7 +57,7 @@ def launch_campaign(
         _refuse("launch_refused", "This campaign can't be launched yet; see `errors`.", found)
     campaign.launched_at = now
     data = {"go_units": terms.go_units, "due_week": terms.due_week.isoformat()}
-    _decide(session, campaign, DecisionKind.LAUNCH, inputs=data, actor=actor, now=now)
+    decide(session, campaign, DecisionKind.LAUNCH, inputs=data, actor=actor, now=now)
 
 
 def extend_campaign(
@@ -101,7 +86,7 @@ def extend_campaign(
     actor.must_be(Role.MERCHANDISER)
     campaign = locked(session, campaign_id=campaign_id, version=version)
     step(campaign.state, DecisionKind.EXTEND)
-    why = _reason(reason)
+    why = stated_reason(reason)
     before = campaign_terms(session, campaign_id=campaign_id)
     dates = extended(Dates(**{name: getattr(campaign, name) for name in DATES}), days=days)
     for name in DATES:
@@ -117,7 +102,7 @@ def extend_campaign(
         "closes_at": [before.closes_at.isoformat(), after.closes_at.isoformat()],
         "due_week": after.due_week.isoformat(),
     }
-    _decide(session, campaign, DecisionKind.EXTEND, inputs=inputs, reason=why, actor=actor, now=now)
+    decide(session, campaign, DecisionKind.EXTEND, inputs=inputs, reason=why, actor=actor, now=now)
 
 
 DATES = tuple(Dates.__dataclass_fields__)
@@ -158,8 +143,8 @@ def close_campaign(
     if early:
         campaign.closes_at = now
         session.flush()
-    why = _reason(reason) if early else reason.strip()
-    _close(
+    why = stated_reason(reason) if early else reason.strip()
+    decide_on_going(
         session, campaign, decision=decision, early=early, reason=why, landing=landing, actor=actor, now=now
     )
     return CampaignState(campaign.state)
@@ -177,7 +162,7 @@ def close_due_campaigns(
         campaign = locked(session, campaign_id=fact.id, version=None)
         if campaign.state == CampaignState.OPEN and campaign.closes_at <= now:
             landing = (landings or {}).get(fact.id)
-            _close(session, campaign, landing=landing, actor=GO_RULE, now=now)
+            decide_on_going(session, campaign, landing=landing, actor=GO_RULE, now=now)
             closed += 1
     return closed
 
@@ -205,8 +190,8 @@ def overrule_campaign(
     kind = DecisionKind.GO if campaign.state == CampaignState.MISSED else DecisionKind.NO_GO
     if campaign.state not in (CampaignState.MISSED, CampaignState.REACHED):
         step(campaign.state, DecisionKind.PRODUCE if campaign.state == CampaignState.OPEN else kind)
-    why = _reason(reason)
-    _close(session, campaign, decision=kind, reason=why, landing=landing, actor=actor, now=now)
+    why = stated_reason(reason)
+    decide_on_going(session, campaign, decision=kind, reason=why, landing=landing, actor=actor, now=now)
     return CampaignState(campaign.state)
 
 
@@ -224,11 +209,11 @@ def cancel_campaign(
     take_every_turn(session)
     campaign = locked(session, campaign_id=campaign_id, version=version)
     step(campaign.state, DecisionKind.CANCEL)
-    why = _reason(reason)
-    inputs = _told(session, campaign)
+    why = stated_reason(reason)
+    inputs = told(session, campaign)
     campaign.closes_at = max(min(campaign.closes_at, now), campaign.opens_at + JUST_OPENED)
     campaign.late_until = None
-    _decide(session, campaign, DecisionKind.CANCEL, inputs=inputs, reason=why, actor=actor, now=now)
+    decide(session, campaign, DecisionKind.CANCEL, inputs=inputs, reason=why, actor=actor, now=now)
 
 
 def advance_campaign(
@@ -252,115 +237,9 @@ def advance_campaign(
     if kind not in (DecisionKind.PRODUCE, DecisionKind.SHIP, DecisionKind.FINISH):
         raise RuleBroken("step_unknown", "The steps are produce, ship and finish.")
     campaign = locked(session, campaign_id=campaign_id, version=version)
-    why = _reason(reason, needed=False)
-    _decide(session, campaign, DecisionKind(kind), inputs={}, reason=why, actor=actor, now=now)
+    why = stated_reason(reason, needed=False)
+    decide(session, campaign, DecisionKind(kind), inputs={}, reason=why, actor=actor, now=now)
     return CampaignState(campaign.state)
-
-
-def _close(
-    session: Session,
-    campaign: Campaign,
-    *,
-    decision: str | None = None,
-    early: bool = False,
-    reason: str | None = None,
-    landing: Landing | None = None,
-    actor: Actor,
-    now: dt.datetime,
-) -> None:
-    """Decide whether a campaign goes, by the rule or against it, and keep what was looked at."""
-    inputs = _told(session, campaign, early=early, landing=landing)
-    goes = rules.reaches_go(
-        valid_units=inputs["valid_units"],
-        expected_units=campaign.expected_units,
-        go_factor_percent=campaign.go_factor_percent,
-    )
-    ruled = DecisionKind.GO if goes else DecisionKind.NO_GO
-    kind = DecisionKind(decision) if decision else ruled
-    why = _reason(reason, needed=kind != ruled)
-    if kind == DecisionKind.NO_GO:
-        campaign.late_until = None  # what has failed takes no more
-    _decide(session, campaign, kind, inputs=inputs, rule_goes=goes, reason=why, actor=actor, now=now)
-
-
-def _told(
-    session: Session, campaign: Campaign, *, early: bool = False, landing: Landing | None = None
-) -> dict[str, Any]:
-    """The figures that a decision is made on, as JSON carries them."""
-    fact = get_campaign(session, campaign_id=campaign.id)
-    late = late_units(session, campaign_id=campaign.id, closes_at=campaign.closes_at)
-    water = waterfall(session, campaign_id=campaign.id)
-    told: dict[str, Any] = {
-        "valid_units": fact.valid_units - late,
-        "late_units": late,
-        "go_units": fact.go_units,
-        "waterfall": {
-            "raw_units": water.raw_units,
-            "steps": {one.reason: one.units for one in water.steps},
-            "valid_units": water.valid_units,
-        },
-    }
-    if early:
-        told["early"] = True
-    if landing:
-        told["landing"] = dict(landing)
-    return told
-
-
-def _decide(
-    session: Session,
-    campaign: Campaign,
-    kind: DecisionKind,
-    *,
-    inputs: dict[str, Any],
-    rule_goes: bool | None = None,
-    reason: str | None = None,
-    actor: Actor,
-    now: dt.datetime,
-) -> None:
-    """Take the step, and keep it as a decision and in the audit log."""
-    before, campaign.state = campaign.state, step(campaign.state, kind)
-    session.flush()
-    valid = inputs.get("valid_units")
-    if valid is None:
-        valid = get_campaign(session, campaign_id=campaign.id).valid_units
-    session.add(
-        CampaignDecision(
-            campaign_id=campaign.id,
-            kind=kind,
-            from_state=before,
-            to_state=campaign.state,
-            valid_units=valid,
-            expected_units=campaign.expected_units,
-            go_factor_percent=campaign.go_factor_percent,
-            rule_goes=rule_goes,
-            inputs=inputs,
-            reason=reason or None,
-            decided_by=actor.name,
-            decided_at=now,
-        )
-    )
-    data: dict[str, object] = {
-        "valid_units": valid,
-        "expected_units": campaign.expected_units,
-        "go_factor_percent": campaign.go_factor_percent,
-    }
-    if kind == DecisionKind.EXTEND:
-        data["days"] = inputs["days"]
-    if rule_goes is not None:
-        data |= {"go_units": inputs["go_units"], "rule_goes": rule_goes}
-    if reason:
-        data["note"] = reason
-    record(session, campaign=campaign, action=ACTIONS[kind], data=data, actor=actor, now=now)
-
-
-def _reason(reason: str | None, *, needed: bool = True) -> str | None:
-    text = (reason or "").strip()
-    if needed and not text:
-        raise RuleBroken("reason_missing", "Say why: this decision is kept with its reason.")
-    if len(text) > LONGEST_REASON:
-        raise RuleBroken("reason_missing", f"A reason has at most {LONGEST_REASON} characters.")
-    return text or None
 
 
 def _new_failures(

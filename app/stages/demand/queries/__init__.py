@@ -1,5 +1,6 @@
 """Reading the demand pool, its exclusions and the campaigns. Every answer is a frozen value."""
 
+from app.stages.demand.queries.awards import AwardFact, list_awards
 from app.stages.demand.queries.campaigns import (
     CampaignFact,
     CurvePoint,
@@ -29,6 +30,7 @@ from app.stages.demand.queries.exclusions import (
     get_exclusion,
     list_exclusions,
 )
+from app.stages.demand.queries.owing import PledgeSum, RegionSum, Sum
 from app.stages.demand.queries.pool import (
     ChannelFact,
     DayUnits,
@@ -47,18 +49,13 @@ from app.stages.demand.queries.pool import (
 from app.stages.demand.queries.prices import price_at
 from app.stages.demand.queries.reviewing import ClusterFact, ReviewList, count_reviews, list_reviews
 from app.stages.demand.queries.settlement import (
-    AwardFact,
     BalanceFact,
     CloseOutlook,
     OpenBalance,
-    PledgeSum,
-    RegionSum,
-    Sum,
     balance_of,
     close_outlook,
     deposit_sums,
     deposits_to_return,
-    list_awards,
     open_balances,
     owed_pledges,
 )
