@@ -1,4 +1,4 @@
-"""Deciding of a campaign: the figures that are looked at, the step that is taken, and what is kept of both."""
+"""Deciding of a campaign: the figures that are looked at, the step taken, and what is kept of both."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def decide_on_going(
     now: dt.datetime,
 ) -> None:
     """Decide whether a campaign goes, by the rule or against it, and keep what was looked at."""
-    inputs = told(session, campaign, early=early, landing=landing)
+    inputs = figures_of(session, campaign, early=early, landing=landing)
     goes = rules.reaches_go(
         valid_units=inputs["valid_units"],
         expected_units=campaign.expected_units,
@@ -58,7 +58,7 @@ def decide_on_going(
     decide(session, campaign, kind, inputs=inputs, rule_goes=goes, reason=why, actor=actor, now=now)
 
 
-def told(
+def figures_of(
     session: Session, campaign: Campaign, *, early: bool = False, landing: Landing | None = None
 ) -> dict[str, Any]:
     """The figures that a decision is made on, as JSON carries them."""

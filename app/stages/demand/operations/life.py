@@ -16,7 +16,7 @@ from app.core.access import Actor, Role
 from app.core.errors import RuleBroken
 from app.stages.catalog import queries as catalog
 from app.stages.demand import translate
-from app.stages.demand.operations.deciding import Landing, decide, decide_on_going, stated_reason, told
+from app.stages.demand.operations.deciding import Landing, decide, decide_on_going, figures_of, stated_reason
 from app.stages.demand.operations.drafts import locked
 from app.stages.demand.operations.turns import take_every_turn
 from app.stages.demand.queries.campaigns import list_campaigns
@@ -210,7 +210,7 @@ def cancel_campaign(
     campaign = locked(session, campaign_id=campaign_id, version=version)
     step(campaign.state, DecisionKind.CANCEL)
     why = stated_reason(reason)
-    inputs = told(session, campaign)
+    inputs = figures_of(session, campaign)
     campaign.closes_at = max(min(campaign.closes_at, now), campaign.opens_at + JUST_OPENED)
     campaign.late_until = None
     decide(session, campaign, DecisionKind.CANCEL, inputs=inputs, reason=why, actor=actor, now=now)
