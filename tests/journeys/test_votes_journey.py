@@ -67,3 +67,30 @@ def test_a_merchandiser_closes_a_round_and_names_what_was_made(
     page.get_by_text("The SKUs of the design are kept.").wait_for()
     assert page.get_by_label("Tall", exact=True).input_value() == "MUG"
     assert faults(page) == []
+
+
+def test_a_merchandiser_puts_designs_to_the_vote_and_drafts_the_campaign_of_one(
+    enter: Enter, planned: Brand
+) -> None:
+    page = enter(Role.MERCHANDISER)
+    page.goto("/votes")
+    page.get_by_role("link", name="New vote round").click()
+    page.get_by_label("Code").fill("BAGS")
+    page.get_by_label("Name", exact=True).fill("Which bag?")
+    page.get_by_label("Designs").fill("RED, Red bag")
+    page.get_by_role("button", name="Open the round").click()
+    page.get_by_text("Write code, name and category on each line").wait_for()
+    assert page.get_by_label("Designs").input_value() == "RED, Red bag"
+    assert faults(page) == []
+    page.get_by_label("Designs").fill("RED, Red bag, bags\nBLUE, Blue bag, bags, 蓝包")
+    page.get_by_role("button", name="Open the round").click()
+    page.get_by_text("The round is open.").wait_for()
+
+    page.get_by_label("Blue bag", exact=True).fill("BAG")
+    page.get_by_role("button", name="Keep the SKUs of Blue bag").click()
+    page.get_by_text("The SKUs of the design are kept.").wait_for()
+    page.get_by_role("link", name="Draft the campaign of Blue bag").click()
+    assert page.get_by_label("SKUs").input_value() == "BAG"
+    assert page.get_by_label("Name", exact=True).input_value() == "Blue bag"
+    assert page.get_by_label("Chinese name").input_value() == "蓝包"
+    assert faults(page) == []

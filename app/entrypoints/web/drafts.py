@@ -14,6 +14,7 @@ from app.entrypoints.door import config, current_actor, db, now, roles, today
 from app.entrypoints.web import checks, forms, words
 from app.entrypoints.web.campaign_form import MOMENT, CampaignForm, typed
 from app.entrypoints.web.replies import Reply, go, say
+from app.stages.catalog import queries as catalog
 from app.stages.demand import operations, queries
 
 blueprint = Blueprint("drafts", __name__, url_prefix="/campaigns")
@@ -29,7 +30,29 @@ def new() -> Reply:
         "closes_at": (tomorrow + dt.timedelta(days=21)).strftime(MOMENT),
         "go_factor": "1.20",
     }
-    return _form(suggested, {})
+    voted = _voted(request.args.get("round", type=int), request.args.get("design", ""))
+    return _form(suggested | voted, {})
+
+
+def _voted(round_id: int | None, code: str) -> dict[str, str]:
+    """What a vote says of the campaign of one of its designs: its name, its SKUs, the volume it promises."""
+    if round_id is None:
+        return {}
+    with db().reading() as session:
+        shares = queries.round_shares(session, round_id=round_id)
+        share = next((one for one in shares if one.design.code == code), None)
+        if share is None:
+            return {}
+        design = share.design
+        votes = [(design.id, design.category, share.votes)]
+        volume = queries.expected_volumes(session, votes=votes, until=now()).get(design.id)
+        skus = catalog.names(session).skus
+        return {
+            "name": design.name,
+            "name_zh": design.name_zh or "",
+            "skus": "\n".join(skus[sku_id].code for sku_id in design.sku_ids if sku_id in skus),
+            "expected_units": str(volume.units) if volume and volume.units else "",
+        }
 
 
 @blueprint.post("/new")

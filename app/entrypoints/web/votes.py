@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
 from flask import Blueprint, render_template, request
@@ -9,13 +10,22 @@ from flask_babel import gettext
 
 from app.core.access import Role
 from app.core.errors import HeadwaterError
-from app.entrypoints.door import current_actor, db, now, roles
+from app.entrypoints.door import current_actor, db, now, roles, today
 from app.entrypoints.web import forms, words
+from app.entrypoints.web.campaign_form import MOMENT
 from app.entrypoints.web.replies import Reply, go, say
+from app.entrypoints.web.round_form import RoundForm
 from app.stages.catalog import queries as catalog
 from app.stages.demand import operations, queries
 
 blueprint = Blueprint("votes", __name__, url_prefix="/votes")
+FIELDS = {
+    "round_window": "closes_at",
+    "round_designs": "designs",
+    "code_invalid": "code",
+    "round_known": "code",
+}
+"""Which field a refusal of a new round is about."""
 
 
 @blueprint.get("")
@@ -30,6 +40,38 @@ def index() -> Reply:
             campaigns={one.id: one for one in queries.list_campaigns(session)},
             designs={one.id: one for one in queries.list_designs(session)},
         )
+
+
+@blueprint.get("/new")
+@roles(Role.MERCHANDISER)
+def new() -> Reply:
+    """An empty form, with a window of a week from tomorrow."""
+    tomorrow = dt.datetime.combine(today() + dt.timedelta(days=1), dt.time(10))
+    suggested = {
+        "opens_at": tomorrow.strftime(MOMENT),
+        "closes_at": (tomorrow + dt.timedelta(days=7)).strftime(MOMENT),
+    }
+    return render_template("merchandiser/vote_form.html", form=suggested, errors={})
+
+
+@blueprint.post("/new")
+@roles(Role.MERCHANDISER)
+def start() -> Reply:
+    """Put designs to the vote."""
+    given = forms.read(RoundForm(), request.form)
+    errors = given.errors
+    if not errors:
+        try:
+            with db().transaction() as session:
+                fact = operations.open_round(session, actor=current_actor(), now=now(), **given.values)
+            say(gettext("The round is open. Channels send its ballots through the API."))
+            return go("web.votes.one", round_id=fact.id)
+        except HeadwaterError as refusal:
+            field = FIELDS.get(refusal.code)
+            if field is None:
+                raise
+            errors = {field: words.failure(refusal.status, refusal.code, refusal.sentence)}
+    return render_template("merchandiser/vote_form.html", form=given.raw, errors=errors), 422
 
 
 @blueprint.get("/<int:round_id>")
