@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -12,21 +13,19 @@ from optimizer.build import Builder
 from optimizer.engine import run
 from optimizer.item import compile_item
 from optimizer.limits import locked_orders
-from optimizer.network import network
+from optimizer.network import Network
 from optimizer.pieces import full_piece
-from optimizer.problem import Problem
 
 Named = tuple[str, str, int | None]
 
 
-def shadow_prices(problem: Problem, plan: Book) -> dict[Named, float]:
+def shadow_prices(net: Network, plan: Book) -> dict[Named, float]:
     """What one more of each shared row's room saves at the margin, by (rule, place, week); 0 where nothing.
 
     The lots the plan orders are the only ones; which of them are used, which price segment holds and who is
     awarded is fixed as the small model chooses, and the linear program of the quantities gives the duals.
     """
-    net = network(problem)
-    wide = network(_roomy(problem))
+    problem, wide = net.problem, _roomy(net)
     locked = locked_orders(problem)
     ordered = {key for key, units in plan.orders.items() if units > locked.get(key, 0)}
     builder = Builder()
@@ -60,20 +59,19 @@ def shadow_prices(problem: Problem, plan: Book) -> dict[Named, float]:
     )
     if answer.duals is None:
         return {}
-    return {_name(*net.coupling.names[row]): max(0.0, -float(answer.duals[at])) for row, at in rows.items()}
+    return {name_of(*net.coupling.names[row]): max(0.0, -float(answer.duals[at])) for row, at in rows.items()}
 
 
-def _roomy(problem: Problem) -> Problem:
+def _roomy(net: Network) -> Network:
     """Lots as large as they would be with more capacity: else a lot's own limit takes the row's price."""
-    return replace(
-        problem,
-        suppliers=tuple(
-            one if one.capacity is None else replace(one, capacity=tuple(2 * c + 1000 for c in one.capacity))
-            for one in problem.suppliers
-        ),
-    )
+    coupling, room = net.coupling, net.coupling.room.copy()
+    for rows in (coupling.capacity, coupling.horizon, coupling.material):
+        room[rows[rows >= 0]] = 2 * room[rows[rows >= 0]] + 1000
+    return replace(net, coupling=replace(coupling, room=room))
 
 
-def _name(rule: str, ids: dict[str, object]) -> Named:
+def name_of(rule: str, ids: Mapping[str, object]) -> Named:
+    """(rule, place or material, week or None) of a shared row."""
     week = ids.get("week")
-    return rule, str(ids.get("supplier", ids.get("warehouse"))), None if week is None else int(str(week))
+    place = [str(ids[one]) for one in ("supplier", "warehouse", "material", "from", "to") if ids.get(one)]
+    return rule, "->".join(place), None if week is None else int(str(week))

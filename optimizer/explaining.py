@@ -17,6 +17,7 @@ from optimizer.plan import Binding, Late, Share, Unmet
 from optimizer.pricing import spends
 from optimizer.problem import Problem, Quantity
 from optimizer.reasons import Rooms, late_reason, rooms, short_reason
+from optimizer.spending import spend_bindings
 
 # Rules that are told of by supplier, not by shared row.
 CAPS = ("share_cap", "spend_cap")
@@ -91,10 +92,10 @@ def _scope_shares(
     return found
 
 
-def binding(net: Network, plan: Book, chosen: dict[str, tuple[Item, Pick]]) -> tuple[Binding, ...]:
+def binding(net: Network, plan: Book) -> tuple[Binding, ...]:
     """Rules at their limit: shared rows, share caps, MOQs bought with surplus, and an offer's max or
     week_capacity."""
-    state = rooms(net, plan, chosen)
+    state = rooms(net, plan)
     found = []
     allowed = limits(net.problem)
     for number, (rule, ids) in enumerate(net.coupling.names):
@@ -104,6 +105,7 @@ def binding(net: Network, plan: Book, chosen: dict[str, tuple[Item, Pick]]) -> t
         used = limit - float(state.left[number])
         found.append(Binding(rule=rule, ids=dict(ids), used=used, limit=given, forced=limit > given))
     found += _cap_bindings(net.problem, plan)
+    found += spend_bindings(net.problem, plan.lots(net.problem))
     return tuple(found + _lot_bindings(net.problem, plan))
 
 
@@ -182,7 +184,7 @@ def _lot_bindings(problem: Problem, plan: Book) -> list[Binding]:
 
 def unmet_with_reasons(net: Network, plan: Book, chosen: dict[str, tuple[Item, Pick]]) -> tuple[Unmet, ...]:
     """Every unmet demand with the reason code and the numbers that decided it."""
-    state: Rooms = rooms(net, plan, chosen)
+    state: Rooms = rooms(net, plan)
     found = []
     for (sku, region, week), units in plan.unmet.items():
         reason, numbers = short_reason(net, state, chosen[sku], region=region, week=week, units=units)
@@ -192,7 +194,7 @@ def unmet_with_reasons(net: Network, plan: Book, chosen: dict[str, tuple[Item, P
 
 def lateness(net: Network, plan: Book, chosen: dict[str, tuple[Item, Pick]]) -> tuple[Late, ...]:
     """Every late delivery, as the least-cost matching of arrivals and demand sees it, with its reason."""
-    state = rooms(net, plan, chosen)
+    state = rooms(net, plan)
     found = []
     for (sku, region), one in deliveries(net.problem, plan).items():
         for week, weeks_late, units in _merged(one.lateness):

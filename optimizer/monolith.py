@@ -11,18 +11,19 @@ from optimizer.build import Builder
 from optimizer.engine import Answer, run
 from optimizer.item import Item
 from optimizer.network import Network
-from optimizer.openings import Openings, paid_already, waits
+from optimizer.openings import NOBODY, Beside, Openings, paid_already, waits
 from optimizer.picks import Pick, read_pick
 from optimizer.pieces import full_piece
 
 
 @dataclass(frozen=True, kw_only=True)
 class AtOnce:
-    """The plan (None when none was found), the proven bound, whether the clock stopped the search, and
-    whether there can't be a plan."""
+    """The plan (None when none was found), the proven bound, slack (by how much the plan may be dearer than
+    the best), whether the clock stopped the search, and whether there can't be a plan."""
 
     chosen: dict[str, tuple[Item, Pick]] | None
     bound: float
+    slack: float
     timed_out: bool
     infeasible: bool
 
@@ -33,9 +34,17 @@ def ways(items: dict[str, Item]) -> int:
 
 
 def solve_at_once(
-    net: Network, items: dict[str, Item], *, gap: float, seed: int, nodes: int, seconds: float
+    net: Network,
+    items: dict[str, Item],
+    *,
+    gap: float,
+    seed: int,
+    nodes: int,
+    seconds: float,
+    beside: Beside = NOBODY,
 ) -> AtOnce:
-    """One model of everything, solved to the gap within the nodes."""
+    """One model of everything, solved to the gap within the nodes. beside: what SKUs use that are not in it;
+    the room they leave is the network's."""
     builder = Builder()
     coupling = net.coupling
     kinds = [coupling.inbound, coupling.storage, coupling.throughput]
@@ -47,7 +56,7 @@ def solve_at_once(
         piece, via = full_piece(net, item, waits=waiting)
         whole = shared and not net.problem.continuous
         parts.append((piece, via, add_piece(builder, net, piece, whole_routes=whole)))
-    gates = Openings(builder, net, parts).gates
+    gates = Openings(builder, net, parts, beside).gates
     couple(builder, net, [(piece, layout) for piece, _, layout in parts], gates=gates)
     answer: Answer = run(builder.arrays(), gap=gap, seed=seed, nodes=nodes, seconds=seconds)
     bound = answer.bound + sum(fixed_cost(net, item) for item in items.values()) + paid_already(net)
@@ -58,4 +67,10 @@ def solve_at_once(
             piece.item.sku.id: (piece.item, read_pick(piece, layout, via, values))
             for piece, via, layout in parts
         }
-    return AtOnce(chosen=chosen, bound=bound, timed_out=answer.timed_out, infeasible=answer.infeasible)
+    return AtOnce(
+        chosen=chosen,
+        bound=bound,
+        slack=answer.objective - answer.bound,
+        timed_out=answer.timed_out,
+        infeasible=answer.infeasible,
+    )

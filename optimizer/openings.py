@@ -6,15 +6,30 @@ A flow to a demand is at most the demand where the place or lane is open: the st
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.block import Piece
 from optimizer.build import Builder, Ints, Layout
-from optimizer.limits import locked_lots, locked_volume
+from optimizer.limits import Leg, locked_lots, locked_volume
 from optimizer.network import Network
 
 Parts = list[tuple[Piece, Ints, Layout]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Beside:
+    """What SKUs use that stay as they are: volume by lane and week of departure, those of them with something
+    that is not locked, and the suppliers."""
+
+    legs: dict[Leg, float]
+    fresh: frozenset[Leg]
+    suppliers: frozenset[str]
+
+
+NOBODY = Beside(legs={}, fresh=frozenset(), suppliers=frozenset())
 
 
 def waits(net: Network) -> NDArray[np.bool_]:
@@ -43,10 +58,12 @@ def paid_already(net: Network) -> float:
 class Openings:
     """Adds the yes/no columns of one model; gates are those without which a shared row has no room."""
 
-    def __init__(self, builder: Builder, net: Network, parts: Parts) -> None:
-        self.builder, self.net, self.parts = builder, net, parts
+    def __init__(self, builder: Builder, net: Network, parts: Parts, beside: Beside = NOBODY) -> None:
+        self.builder, self.net, self.parts, self.beside = builder, net, parts, beside
         self.gates: dict[int, int] = {}
         self.facts = {key: volume for key, volume in locked_volume(net.problem).items() if volume > 0}
+        for key, volume in beside.legs.items():
+            self.facts[key] = self.facts.get(key, 0.0) + volume
         self._suppliers()
         self._warehouses()
         self._lanes()
@@ -58,6 +75,8 @@ class Openings:
         costs = np.array([one.award_cost for one in net.problem.suppliers])
         for number, _ in locked_lots(net.problem):
             costs[net.suppliers[net.problem.offers[number].supplier]] = 0.0
+        for one in self.beside.suppliers:
+            costs[net.suppliers[one]] = 0.0
         paid = costs > 0
         if not paid.any():
             return
@@ -92,9 +111,9 @@ class Openings:
     def _warehouses(self) -> None:
         net = self.net
         costs = np.array([one.award_cost for one in net.problem.warehouses])
-        for _, target, _ in self.facts:
-            if target in net.warehouses:
-                costs[net.warehouses[target]] = 0.0
+        for place in {place for source, target, _ in self.facts for place in (source, target)}:
+            if place in net.warehouses:
+                costs[net.warehouses[place]] = 0.0
         paid = costs > 0
         if not paid.any():
             return
@@ -109,7 +128,8 @@ class Openings:
             self._within_demand(piece, layout, routes, via[routes], chosen)
 
     def _lanes(self) -> None:
-        """One yes/no a lane and week for what is new on it; where locked goods go the fixed cost is paid."""
+        """One yes/no a lane and week for what is new on it; where other goods go the fixed cost is paid, and
+        what they lack of the minimum must come."""
         net, problem = self.net, self.net.problem
         bound = {key: one for key, one in problem.lane_of.items() if one.fixed_cost > 0 or one.minimum > 0}
         if not bound:
@@ -117,7 +137,8 @@ class Openings:
         keys = [(a, b, week) for a, b in bound for week in range(net.weeks)]
         numbers = {key: at for at, key in enumerate(keys)}
         costs = [0.0 if key in self.facts else bound[key[:2]].fixed_cost for key in keys]
-        chosen = self.builder.columns(np.array(costs), upper=1.0, integer=True)
+        must = [float(key in self.beside.fresh) for key in keys]
+        chosen = self.builder.columns(np.array(costs), lower=must, upper=1.0, integer=True)
         least = np.array(
             [max(0.0, bound[key[:2]].minimum - self.facts.get(key, 0.0)) for key in keys], dtype=np.float64
         )

@@ -14,8 +14,9 @@ from optimizer.book import Book
 from optimizer.build import Floats, Ints
 from optimizer.item import Item
 from optimizer.network import NO_LANE, Network
-from optimizer.picks import Pick, pick_uses
+from optimizer.picks import Pick
 from optimizer.pieces import route_uses
+from optimizer.uses import uses
 
 Why = tuple[str, dict[str, float]]
 
@@ -28,15 +29,12 @@ class Rooms:
     units: dict[tuple[str, str], int]
 
 
-def rooms(net: Network, plan: Book, chosen: dict[str, tuple[Item, Pick]]) -> Rooms:
+def rooms(net: Network, plan: Book) -> Rooms:
     """Measure what the plan leaves of every shared row."""
-    used = np.zeros(len(net.coupling.room))
-    for item, pick in chosen.values():
-        used += pick_uses(net, item, pick)
     units: dict[tuple[str, str], int] = defaultdict(int)
     for (supplier, sku, _), quantity in plan.orders.items():
         units[supplier, sku] += quantity
-    return Rooms(left=net.coupling.room - used, units=dict(units))
+    return Rooms(left=net.coupling.room - uses(net, plan).total(), units=dict(units))
 
 
 def short_reason(

@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from optimizer.arithmetic import clashes, clashing_rows, covered, suppliers_of
-from optimizer.focus import only, spread_caps
 from optimizer.limits import CapRow, cap_rows
 from optimizer.plan import Infeasible, Settings, Solution
 from optimizer.problem import Problem, ShareCap
+from optimizer.selection import only, spread_caps
 from optimizer.sentences import relaxation_words, rule_words
 
 # Conflicts that are told; each further one is of the same kind.

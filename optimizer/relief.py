@@ -7,17 +7,24 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from optimizer.duals import name_of
 from optimizer.focus import Change, Questions, near
-from optimizer.limits import cap_rows
-from optimizer.plan import Binding, Solution
+from optimizer.limits import CapRow, cap_rows
+from optimizer.plan import Binding, Flow, Solution
 from optimizer.problem import Offer, Problem, Supplier, Warehouse, Weekly
 from optimizer.sentences import relief_words
 
+# A cap of spend is raised by so many percentage points.
+POINTS = (1.0, 5.0)
 # SKUs that are planned again for one question about a large problem.
 NEIGHBOURS = 5
 OF_OFFER = ("moq", "max", "week_capacity")
-# Rules that loosen() can loosen. What binds of materials, lanes, throughput and set-ups gets no figure yet.
-LOOSENED = (*OF_OFFER, "share_cap", "inbound", "storage", "capacity", "horizon_capacity")
+# Rules that loosen() can loosen; set-ups are relieved by capacity.
+LOOSENED = (
+    *OF_OFFER,
+    *("share_cap", "inbound", "storage", "capacity", "horizon_capacity"),
+    *("material", "lane_capacity", "throughput"),
+)
 
 
 def reliefs(ask: Questions, solution: Solution, *, most: int) -> list[dict[str, Any]]:
@@ -41,7 +48,7 @@ def _worth_asking(binding: tuple[Binding, ...], *, most: int) -> list[Binding]:
     """One week of each rule and place in turn, so that a long list does not hide a short one."""
     groups: dict[tuple[str, ...], list[Binding]] = defaultdict(list)
     for one in binding:
-        if not one.forced and one.rule in LOOSENED and one.ids.get("base", "units") == "units":
+        if not one.forced and one.rule in LOOSENED:
             place = tuple(str(value) for name, value in sorted(one.ids.items()) if name != "week")
             groups[(one.rule, *place)].append(one)
     ranked = [sorted(group, key=lambda one: -one.used) for _, group in sorted(groups.items())]
@@ -54,28 +61,47 @@ def _neighbours(problem: Problem, solution: Solution, one: Binding) -> frozenset
     """The SKUs a rule holds back: those that could use its room, the most to gain first."""
     if "sku" in one.ids:
         return frozenset([str(one.ids["sku"])])
+    skus: Iterable[str]
     if one.rule == "share_cap":
-        row = [row for row in cap_rows(problem) if (row.cap.scope, row.key) == _scope(one)]
-        return row[0].skus if row else frozenset()
+        row = _cap_row(problem, one)
+        skus = frozenset() if row is None else row.skus
+    elif "supplier" in one.ids:
+        skus = {offer.sku for offer in problem.offers if offer.supplier == one.ids["supplier"]}
+    elif "material" in one.ids:
+        taken = ((offer.sku, dict(problem.recipe(offer))) for offer in problem.offers)
+        skus = {sku for sku, recipe in taken if recipe.get(str(one.ids["material"]))}
+    else:
+        skus = {flow.sku for flow in solution.flows if _passes(flow, one)}
+        skus |= {lack.sku for lack in solution.unmet}
+    gain = _gains(problem, solution, one)
+    return frozenset(sorted(skus, key=lambda sku: (-gain[sku], sku))[:NEIGHBOURS])
+
+
+def _passes(flow: Flow, one: Binding) -> bool:
+    if one.rule == "lane_capacity":
+        return bool(flow.target == one.ids["to"])
+    return one.ids["warehouse"] in (flow.source, flow.target)
+
+
+def _gains(problem: Problem, solution: Solution, one: Binding) -> dict[str, float]:
+    """What each SKU might gain: what its shortage costs, its late weeks, and what it pays others more."""
     gain: dict[str, float] = defaultdict(float)
     short = {(need.sku, need.region, need.week): need.short_cost for need in problem.demand}
     for lack in solution.unmet:
         gain[lack.sku] += lack.quantity * short.get((lack.sku, lack.region, lack.week), 0.0)
     for late in solution.late:
         gain[late.sku] += late.quantity * late.weeks_late
-    if "supplier" in one.ids:
-        reach = {offer.sku: offer for offer in problem.offers if offer.supplier == one.ids["supplier"]}
-        for order in solution.orders:
-            if order.sku in reach and order.supplier != one.ids["supplier"]:
-                gain[order.sku] += order.quantity * max(
-                    0.0, order.unit_price - reach[order.sku].breaks[-1][1]
-                )
-        skus: Iterable[str] = reach
-    else:
-        skus = {flow.sku for flow in solution.flows if one.ids["warehouse"] in (flow.source, flow.target)}
-        skus |= {lack.sku for lack in solution.unmet}
-    ranked = sorted(skus, key=lambda sku: (-gain[sku], sku))
-    return frozenset(ranked[:NEIGHBOURS])
+    supplier = one.ids.get("supplier")
+    reach = {offer.sku: offer for offer in problem.offers if offer.supplier == supplier}
+    for order in solution.orders:
+        if order.sku in reach and order.supplier != supplier:
+            gain[order.sku] += order.quantity * max(0.0, order.unit_price - reach[order.sku].breaks[-1][1])
+    return gain
+
+
+def _cap_row(problem: Problem, one: Binding) -> CapRow | None:
+    rows = cap_rows(problem, str(one.ids.get("base", "units")))
+    return next((row for row in rows if (row.cap.scope, row.key) == _scope(one)), None)
 
 
 def _scope(one: Binding) -> tuple[str, str | None]:
@@ -109,16 +135,23 @@ def _steps(problem: Problem, one: Binding, skus: frozenset[str]) -> list[float]:
         offer = problem.offer_of[str(one.ids["supplier"]), str(one.ids["sku"])]
         most = float(offer.moq) if one.rule == "moq" else float(_least(offer))
         return sorted({float(min(offer.multiple, most)), most} - {0.0})
+    if one.ids.get("base") == "spend":
+        return list(POINTS)
     place = one.ids.get("supplier")
     offers = [o for o in problem.offers if o.sku in skus and place in (None, o.supplier)]
-    if not offers:
-        return []
-    per = {o: problem.sku_of[o.sku].volume if place is None else o.capacity_use for o in offers}
-    if one.rule == "share_cap":
-        per = dict.fromkeys(offers, 1.0)
-    lots = [o.multiple * per[o] for o in offers if per[o] > 0]
-    orders = [_least(o) * per[o] for o in offers if per[o] > 0]
+    per = [(offer, _per_unit(problem, one, offer)) for offer in offers]
+    lots = [offer.multiple * use for offer, use in per if use > 0]
+    orders = [_least(offer) * use for offer, use in per if use > 0]
     return sorted({min(lots), min(orders), max(orders)}) if lots else []
+
+
+def _per_unit(problem: Problem, one: Binding, offer: Offer) -> float:
+    """What a unit of the offer takes of what the rule limits: capacity, material, or volume."""
+    if one.rule == "share_cap":
+        return 1.0
+    if one.rule == "material":
+        return dict(problem.recipe(offer)).get(str(one.ids["material"]), 0.0)
+    return problem.sku_of[offer.sku].volume if "supplier" not in one.ids else offer.capacity_use
 
 
 def _least(offer: Offer) -> int:
@@ -126,7 +159,8 @@ def _least(offer: Offer) -> int:
 
 
 def loosen(one: Binding, step: float) -> Change:
-    """The problem with one rule loosened by step: units of capacity, dock or storage, or of an order."""
+    """The problem with one rule loosened by step: units of capacity, material or volume, percentage points of
+    spend, or units of an order."""
 
     def change(problem: Problem) -> Problem:
         if one.rule == "share_cap":
@@ -138,7 +172,23 @@ def loosen(one: Binding, step: float) -> Change:
                 for offer in problem.offers
             )
             return replace(problem, offers=offers)
-        if one.rule in ("inbound", "storage"):
+        if one.rule == "material":
+            goods = tuple(
+                replace(each, available=_more(each.available, one, step))
+                if each.id == one.ids["material"]
+                else each
+                for each in problem.materials
+            )
+            return replace(problem, materials=goods)
+        if one.rule == "lane_capacity":
+            lanes = tuple(
+                replace(lane, capacity=_more(lane.capacity, one, step))
+                if (lane.source, lane.target) == (one.ids["from"], one.ids["to"])
+                else lane
+                for lane in problem.lanes
+            )
+            return replace(problem, lanes=lanes)
+        if one.rule in ("inbound", "storage", "throughput"):
             houses = tuple(
                 _loosen_house(house, one, step) if house.id == one.ids["warehouse"] else house
                 for house in problem.warehouses
@@ -162,6 +212,8 @@ def _more(limit: Weekly | None, one: Binding, step: float) -> Weekly | None:
 def _loosen_house(house: Warehouse, one: Binding, step: float) -> Warehouse:
     if one.rule == "inbound":
         return replace(house, inbound=_more(house.inbound, one, step))
+    if one.rule == "throughput":
+        return replace(house, throughput=(house.throughput or 0.0) + step)
     return replace(house, storage=_more(house.storage, one, step))
 
 
@@ -186,10 +238,12 @@ def _loosen_offer(offer: Offer, one: Binding, step: int) -> Offer:
 
 
 def _loosen_cap(problem: Problem, one: Binding, step: float) -> Problem:
-    demand = {(row.cap.scope, row.key): row.demand for row in cap_rows(problem)}
+    """More units of the scope's demand, or percentage points of what is spent on it."""
+    row, base = _cap_row(problem, one), str(one.ids.get("base", "units"))
+    whole = float(row.demand) if row is not None and base == "units" else 100.0
     caps = tuple(
-        replace(cap, max_share=min(1.0, cap.max_share + step / demand[_scope(one)]))
-        if (cap.scope, cap.key) == _scope(one)
+        replace(cap, max_share=min(1.0, cap.max_share + step / whole))
+        if (cap.scope, cap.key, cap.base) == (*_scope(one), base)
         else cap
         for cap in problem.share_caps
     )
@@ -200,6 +254,4 @@ def _shadow_price(ask: Questions, one: Binding, skus: frozenset[str]) -> float |
     """The dual of the rule's row in the linear program of these SKUs; None for a rule of one offer or cap."""
     if one.rule in OF_OFFER or one.rule == "share_cap":
         return None
-    week = one.ids.get("week")
-    place = str(one.ids.get("supplier", one.ids.get("warehouse")))
-    return ask.shadow_price((one.rule, place, None if week is None else int(week)), skus)
+    return ask.shadow_price(name_of(one.rule, one.ids), skus)

@@ -168,7 +168,7 @@ def _solution(
         unmet=unmet_with_reasons(net, plan, chosen),
         late=lateness(net, plan, chosen),
         shares=shares(net.problem, plan),
-        binding=binding(net, plan, chosen),
+        binding=binding(net, plan),
         limit=limit,
     )
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 
-from optimizer.book import within
+from optimizer.book import TOLERANCE, within
 from optimizer.limits import CapRow, cap_rows, locked_lots
+from optimizer.plan import Binding
 from optimizer.pricing import spends
 from optimizer.problem import Problem, Quantity
 
@@ -65,3 +66,25 @@ def spend_excess(problem: Problem) -> list[dict[str, float]]:
         {supplier: max(0.0, spend - allowed) for supplier, spend in money.items()}
         for _, money, allowed in _with_spend(problem, locked_lots(problem))
     ]
+
+
+def spend_bindings(problem: Problem, lots: Lots) -> list[Binding]:
+    """Caps of spend that one more lot would exceed: limit is the money the supplier may have."""
+    least: dict[str, list[tuple[str, float]]] = defaultdict(list)
+    for one in problem.offers:
+        least[one.supplier].append((one.sku, one.breaks[-1][1] * one.multiple))
+    facts = spend_excess(problem)
+    found = []
+    for number, (row, money, allowed) in enumerate(_with_spend(problem, lots)):
+        for supplier, spend in money.items():
+            more = min((price for sku, price in least[supplier] if sku in row.skus), default=0.0)
+            if spend + more * (1 - row.cap.max_share) <= allowed:
+                continue
+            ids = {"scope": row.cap.scope, "key": row.key, "supplier": supplier, "hard": row.cap.hard}
+            forced = facts[number].get(supplier, 0.0) > TOLERANCE * max(1.0, allowed)
+            found.append(
+                Binding(
+                    rule="share_cap", ids=ids | {"base": "spend"}, used=spend, limit=allowed, forced=forced
+                )
+            )
+    return found

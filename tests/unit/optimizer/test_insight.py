@@ -132,3 +132,70 @@ def test_a_large_problem_is_asked_about_its_skus_alone_and_priced_as_a_whole(
     assert relief_of(parts, "capacity")["saving"] == relief_of(whole, "capacity")["saving"] == 3.0
     # the other SKUs stay as they are: what it would cost is never less than if they could move too
     assert all(one["extra"] >= other["extra"] for one, other in zip(parts.why, whole.why, strict=True))
+
+
+def material(data: dict[str, Any]) -> dict[str, Any]:
+    data["materials"] = [{"id": "M", "available": [120, 0, 0, 0]}]
+    data["offers"][0]["recipe"] = {"M": 2}
+    return data
+
+
+def narrow(data: dict[str, Any]) -> dict[str, Any]:
+    data["lanes"][0]["capacity"] = [60, 0, 0, 0]
+    return data
+
+
+def through(data: dict[str, Any]) -> dict[str, Any]:
+    data["warehouses"] = [{"id": "W", "throughput": 60}]
+    data["lanes"] = [{"from": "S0", "to": "W"}, {"from": "W", "to": "R"}, {"from": "S1", "to": "R"}]
+    return data
+
+
+RELIEVED = {
+    "material": (material, {"material": "M", "week": 0}, 2.0, 1.5),
+    "lane_capacity": (narrow, {"from": "S0", "to": "R", "week": 0}, 1.0, 3.0),
+    "throughput": (through, {"warehouse": "W"}, 1.0, 3.0),
+}
+
+
+@pytest.mark.parametrize("rule", RELIEVED)
+@pytest.mark.parametrize("small", [True, False])
+def test_a_unit_of_material_lane_or_throughput_is_worth_the_dearer_supplier(
+    rule: str, small: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change, ids, step, per_unit = RELIEVED[rule]
+    if not small:
+        monkeypatch.setattr(focus_module, "SMALL", 0)
+    one = relief_of(explained(change(two_priced())), rule)
+    assert (one["ids"], one["step"], one["per_unit"]) == (ids, step, per_unit)
+    assert one["shadow_price"] == pytest.approx(per_unit)
+
+
+def test_a_point_of_a_hard_cap_of_spend_is_worth_what_it_moves_to_the_cheaper_supplier() -> None:
+    cap = {"scope": "plan", "base": "spend", "max_share": 0.6, "hard": True}
+    data = two_priced() | {"share_caps": [cap], "continuous": True}
+    one = relief_of(explained(data), "share_cap")
+    assert (one["ids"]["supplier"], one["ids"]["base"], one["step"]) == ("S0", "spend", 1.0)
+
+    def cost(share: float) -> float:
+        """10 x units of the cheap one are the share of what is spent on 100 units."""
+        cheap = 1300 * share / (10 * (1 - share) + 13 * share)
+        return 10 * cheap + 13 * (100 - cheap)
+
+    assert one["saving"] == pytest.approx(cost(0.6) - cost(0.61), abs=1e-3)
+
+
+@pytest.mark.parametrize("rule", RELIEVED)
+def test_what_other_skus_use_of_a_rule_is_not_there_to_be_had(
+    rule: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SKU B needs 50 of the 60 units that fit: 10 are left to A, and one more is worth as much."""
+    monkeypatch.setattr(focus_module, "SMALL", 0)
+    data = RELIEVED[rule][0](two_priced())
+    data["skus"] = [{"id": "A"}, {"id": "B"}]
+    data["offers"].append(data["offers"][0] | {"sku": "B"})
+    data["demand"].append(need(50) | {"sku": "B"})
+    found = explained(data)
+    assert relief_of(found, rule)["per_unit"] == RELIEVED[rule][3]
+    cheap = next(one for one in found.why if (one["sku"], one["supplier"]) == ("A", "S0"))
+    assert (cheap["units"], cheap["extra"]) == (10, 30.0)

@@ -1,0 +1,73 @@
+"""Random small problems: what a plan uses of shared rules, and some of its SKUs planned anew among others."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from properties.test_optimizer_properties import built, small
+
+from optimizer import Problem, Settings
+from optimizer.book import Book
+from optimizer.checking import check_quantities
+from optimizer.clock import Clock, never
+from optimizer.closing import has_rules
+from optimizer.greedy import greedy_plan
+from optimizer.item import compile_item
+from optimizer.neighbourhood import around
+from optimizer.network import network
+from optimizer.parts import Effort
+from optimizer.picks import quantities
+from optimizer.uses import uses
+from optimizer.workers import Crew
+
+FEW = settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
+EXACT = Settings(gap=0.0)
+
+
+def by_rule(problem: Problem) -> tuple[Book, np.ndarray]:
+    """A plan by a planner's rule, and what its SKUs use of the shared rows by their own arrays."""
+    net = network(problem)
+    plan = greedy_plan(net, Effort(), deadline=never())
+    chosen = {}
+    for sku, one in plan.parts.items():
+        assert one.pick is not None
+        chosen[sku] = (compile_item(net, net.problem.sku_of[sku]), one.pick)
+    return quantities(net, chosen), plan.used
+
+
+@FEW
+@given(small())
+def test_what_a_plan_uses_is_what_its_skus_use_by_their_own_arrays(data: dict[str, Any]) -> None:
+    problem = built(data)
+    plan, used = by_rule(problem)
+    assert uses(network(problem), plan).total() == pytest.approx(used, abs=1e-6)
+
+
+@FEW
+@given(small(), st.data())
+def test_some_skus_planned_anew_keep_every_rule_and_cost_no_more(
+    data: dict[str, Any], draw: st.DataObject
+) -> None:
+    problem = built(data)
+    if has_rules(problem):  # a planner's rule does not see them
+        data = data | {"regions": [one | {"single_source": False} for one in data["regions"]]}
+        data["lanes"] = [one | {"minimum": 0} for one in data["lanes"]]
+        problem = built(data)
+    plan, _ = by_rule(problem)
+    before = check_quantities(problem, plan).total
+    skus = draw.draw(st.lists(st.sampled_from([one.id for one in problem.skus]), min_size=1, unique=True))
+    clock = Clock(limit=60.0)
+    tell = clock.listen(None)
+    found = around(network(problem), plan, skus, EXACT, tell=tell, clock=clock, crew=Crew())
+    assert found is not None
+    cost = check_quantities(problem, found.book).total
+    assert cost <= before + 1e-6 * max(1.0, before)
+    assert 0 <= found.slack < math.inf
+    assert cost - found.slack <= before + 1e-6 * max(1.0, before)
+    others = {key: units for key, units in plan.flows.items() if key[0] not in skus}
+    assert others == {key: units for key, units in found.book.flows.items() if key[0] not in skus}
