@@ -2,6 +2,8 @@
 
     solve(problem, settings, *, progress=None, client=None) -> Solution | Infeasible
     check(problem, solution) -> Cost
+    replan(problem, plan, settings, *, before=None) -> Replanned
+    by_rule(problem) -> Solution
     explain(problem, solution, settings) -> Explanation
     what_if(problem, changes, settings, *, base=None) -> tuple[Outcome, ...]
     robust(problem, draws, settings) -> Robust
@@ -22,6 +24,7 @@ from optimizer.changes import (
 )
 from optimizer.checking import check
 from optimizer.errors import BrokenRule, Cancelled, ProblemError, SolverError, StateError
+from optimizer.greedy import by_rule
 from optimizer.insight import Explanation, explain
 from optimizer.plan import Binding, Cost, Flow, Infeasible, Late, Order, Settings, Share, Solution, Unmet
 from optimizer.problem import (
@@ -37,6 +40,7 @@ from optimizer.problem import (
     Supplier,
     Warehouse,
 )
+from optimizer.replan import Replanned, replan
 from optimizer.robust import Robust, draw_demand, robust
 from optimizer.scenarios import Difference, Outcome, changed, difference, what_if
 from optimizer.solving import solve
@@ -66,6 +70,7 @@ __all__ = [
     "Problem",
     "ProblemError",
     "Region",
+    "Replanned",
     "Robust",
     "Settings",
     "Share",
@@ -79,6 +84,7 @@ __all__ = [
     "SupplierOut",
     "Unmet",
     "Warehouse",
+    "by_rule",
     "change_from_json",
     "change_to_json",
     "changed",
@@ -86,6 +92,7 @@ __all__ = [
     "difference",
     "draw_demand",
     "explain",
+    "replan",
     "robust",
     "solve",
     "what_if",

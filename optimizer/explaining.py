@@ -183,21 +183,24 @@ def _lot_bindings(problem: Problem, plan: Book) -> list[Binding]:
 
 
 def unmet_with_reasons(net: Network, plan: Book, chosen: dict[str, tuple[Item, Pick]]) -> tuple[Unmet, ...]:
-    """Every unmet demand with the reason code and the numbers that decided it."""
+    """Every unmet demand of the chosen SKUs with the reason code and the numbers that decided it."""
     state: Rooms = rooms(net, plan)
     found = []
     for (sku, region, week), units in plan.unmet.items():
+        if sku not in chosen:
+            continue
         reason, numbers = short_reason(net, state, chosen[sku], region=region, week=week, units=units)
         found.append(Unmet(sku=sku, region=region, week=week, quantity=units, reason=reason, numbers=numbers))
     return tuple(sorted(found))
 
 
 def lateness(net: Network, plan: Book, chosen: dict[str, tuple[Item, Pick]]) -> tuple[Late, ...]:
-    """Every late delivery, as the least-cost matching of arrivals and demand sees it, with its reason."""
+    """Every late delivery of the chosen SKUs, as the least-cost matching of arrivals and demand sees it,
+    with its reason."""
     state = rooms(net, plan)
     found = []
     for (sku, region), one in deliveries(net.problem, plan).items():
-        for week, weeks_late, units in _merged(one.lateness):
+        for week, weeks_late, units in _merged(one.lateness) if sku in chosen else ():
             reason, numbers = late_reason(net, state, chosen[sku], region=region, week=week, units=units)
             found.append(
                 Late(

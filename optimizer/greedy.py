@@ -10,12 +10,37 @@ import numpy as np
 
 from optimizer.block import lot_uses, setup_uses
 from optimizer.build import Floats, Ints, tally
-from optimizer.clock import Deadline
+from optimizer.clock import Clock, Deadline, never
+from optimizer.explaining import lateness, unmet_with_reasons
 from optimizer.item import Item
-from optimizer.network import Network
+from optimizer.network import Network, network
 from optimizer.parts import Effort, part, refit
-from optimizer.picks import Pick
+from optimizer.picks import Pick, quantities
+from optimizer.plan import Solution
+from optimizer.problem import Problem
+from optimizer.publishing import published
 from optimizer.repair import Plan, facts_only
+
+
+def by_rule(problem: Problem, *, seed: int = 0) -> Solution:
+    """The checked plan of the rule, without a bound (it is 0): what planning is held against.
+
+    Raises BrokenRule where the rule, which does not see them, breaks a lane's minimum or a single source.
+    """
+    clock, net = Clock(), network(problem)
+    made = greedy_plan(net, Effort(seed=seed), deadline=never())
+    chosen = {sku: (made.item(sku), one.pick) for sku, one in made.parts.items() if one.pick is not None}
+    plan = quantities(net, chosen)
+    return published(
+        net,
+        plan,
+        unmet=unmet_with_reasons(net, plan, chosen),
+        late=lateness(net, plan, chosen),
+        bound=0.0,
+        seed=seed,
+        seconds=clock.seconds,
+        limit=None,
+    )
 
 
 def greedy_plan(net: Network, effort: Effort, *, deadline: Deadline) -> Plan:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from optimizer.limits import CapRow, cap_rows
-from optimizer.problem import Problem, ShareCap
+from optimizer.problem import Demand, Problem, ShareCap
 
 Row = TypeVar("Row")
 
@@ -21,12 +21,17 @@ def only(problem: Problem, skus: frozenset[str]) -> Problem:
         problem,
         skus=tuple(one for one in problem.skus if one.id in skus),
         offers=mine(problem.offers),
-        demand=mine(problem.demand),
+        demand=mine(problem.demand) or nothing(problem, min(skus)),
         stock=mine(problem.stock),
         locked=mine(problem.locked),
         previous=mine(problem.previous),
         share_caps=_own_caps(problem, skus),
     )
+
+
+def nothing(problem: Problem, sku: str) -> tuple[Demand, ...]:
+    """A demand of no units: what a SKU that nobody wants is planned for."""
+    return (Demand(sku=sku, region=problem.regions[0].id, week=0, quantity=0),)
 
 
 def spread_caps(problem: Problem) -> Problem:

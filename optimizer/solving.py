@@ -13,15 +13,15 @@ from optimizer.checking import check, check_quantities
 from optimizer.clock import Clock, Tell, Told
 from optimizer.closing import has_rules, keep_rules, without_rules
 from optimizer.decomposition import solve_in_parts
-from optimizer.explaining import binding, lateness, shares, unmet_with_reasons
+from optimizer.explaining import lateness, unmet_with_reasons
 from optimizer.item import Item, compile_item
 from optimizer.journal import Journal
 from optimizer.monolith import solve_at_once, ways
 from optimizer.network import Network, network
 from optimizer.picks import Pick, quantities
-from optimizer.plan import Flow, Infeasible, Order, Settings, Solution
-from optimizer.pricing import spends
-from optimizer.problem import Problem, Quantity
+from optimizer.plan import Infeasible, Settings, Solution
+from optimizer.problem import Problem
+from optimizer.publishing import published
 from optimizer.relaxing import ways_out
 from optimizer.reports import report
 from optimizer.workers import Crew
@@ -65,7 +65,17 @@ def solve(
         crew = Crew(threads=asked.threads, client=client, journal=journal)
         chosen, bound, timed_out = _search(net, asked, tell, clock, crew)
     limit = "cancelled" if clock.cancelled else "time" if timed_out else None
-    solution = _solution(net, chosen, bound=bound, settings=asked, clock=clock, limit=limit)
+    plan = quantities(net, chosen)
+    solution = published(
+        net,
+        plan,
+        unmet=unmet_with_reasons(net, plan, chosen),
+        late=lateness(net, plan, chosen),
+        bound=bound,
+        seed=asked.seed,
+        seconds=clock.seconds,
+        limit=limit,
+    )
     check(problem, solution)
     tell(report("done", 1, 1, bound=solution.bound, incumbent=solution.objective))
     return solution
@@ -135,52 +145,3 @@ def _gap(net: Network, found: Found) -> float:
 def _small(net: Network) -> bool:
     """A rough count that avoids laying out a large problem only to see that it is large."""
     return len(net.problem.skus) <= 200 and len(net.problem.demand) <= 2_000
-
-
-def _solution(
-    net: Network,
-    chosen: dict[str, tuple[Item, Pick]],
-    *,
-    bound: float,
-    settings: Settings,
-    clock: Clock,
-    limit: str | None,
-) -> Solution:
-    plan: Book = quantities(net, chosen)
-    cost = check_quantities(net.problem, plan)
-    objective = cost.total
-    proven = min(bound, objective)
-    gap = (objective - proven) / objective if objective > 0 else 0.0
-    lots = plan.lots(net.problem)
-    money = spends(net.problem, lots)
-    return Solution(
-        status="optimal" if gap <= 1e-6 else "feasible",
-        objective=objective,
-        bound=proven,
-        gap=gap,
-        seconds=clock.seconds,
-        seed=settings.seed,
-        cost=cost,
-        orders=tuple(sorted(_order(net.problem, key, units, money[key[0]]) for key, units in lots.items())),
-        flows=tuple(
-            Flow(sku=k, source=a, target=b, week=t, quantity=q) for (k, a, b, t), q in plan.flows.items()
-        ),
-        unmet=unmet_with_reasons(net, plan, chosen),
-        late=lateness(net, plan, chosen),
-        shares=shares(net.problem, plan),
-        binding=binding(net, plan),
-        limit=limit,
-    )
-
-
-def _order(problem: Problem, lot: tuple[int, int], units: Quantity, money: tuple[float, Quantity]) -> Order:
-    number, week = lot
-    offer = problem.offers[number]
-    return Order(
-        supplier=offer.supplier,
-        sku=offer.sku,
-        week=week,
-        quantity=units,
-        unit_price=money[0] / money[1],
-        alternative=problem.alternatives[offer.supplier, offer.sku].index(number),
-    )

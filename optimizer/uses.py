@@ -37,6 +37,11 @@ class Uses:
         """Use of every row, [rows]."""
         return tally(self.row, weights=self.amount, minlength=self.size)
 
+    def of(self, sku: str) -> Floats:
+        """Use of every row by one SKU, [rows]."""
+        mine = self.sku == self.numbers[sku]
+        return tally(self.row[mine], weights=self.amount[mine], minlength=self.size)
+
     def by_sku(self, weight: Floats) -> dict[str, float]:
         """What each SKU uses of all rows together, a row counting weight [rows]."""
         found = tally(self.sku, weights=self.amount * weight[self.row], minlength=len(self.numbers))

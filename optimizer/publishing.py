@@ -1,0 +1,64 @@
+"""From the quantities of a plan to the plan as it is given out: cost, orders, flows, shares, what binds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from optimizer.book import Book
+from optimizer.checking import check_quantities
+from optimizer.explaining import binding, shares
+from optimizer.network import Network
+from optimizer.plan import Flow, Late, Order, Solution, Unmet
+from optimizer.pricing import spends
+from optimizer.problem import Problem, Quantity
+
+
+def published(
+    net: Network,
+    plan: Book,
+    *,
+    unmet: Iterable[Unmet],
+    late: Iterable[Late],
+    bound: float,
+    seed: int,
+    seconds: float,
+    limit: str | None,
+) -> Solution:
+    """The plan with its cost by the checker. Raises BrokenRule when the quantities break a rule."""
+    cost = check_quantities(net.problem, plan)
+    objective = cost.total
+    proven = min(bound, objective)
+    gap = (objective - proven) / objective if objective > 0 else 0.0
+    lots = plan.lots(net.problem)
+    money = spends(net.problem, lots)
+    return Solution(
+        status="optimal" if gap <= 1e-6 else "feasible",
+        objective=objective,
+        bound=proven,
+        gap=gap,
+        seconds=seconds,
+        seed=seed,
+        cost=cost,
+        orders=tuple(sorted(_order(net.problem, key, units, money[key[0]]) for key, units in lots.items())),
+        flows=tuple(
+            Flow(sku=k, source=a, target=b, week=t, quantity=q) for (k, a, b, t), q in plan.flows.items()
+        ),
+        unmet=tuple(unmet),
+        late=tuple(late),
+        shares=shares(net.problem, plan),
+        binding=binding(net, plan),
+        limit=limit,
+    )
+
+
+def _order(problem: Problem, lot: tuple[int, int], units: Quantity, money: tuple[float, Quantity]) -> Order:
+    number, week = lot
+    offer = problem.offers[number]
+    return Order(
+        supplier=offer.supplier,
+        sku=offer.sku,
+        week=week,
+        quantity=units,
+        unit_price=money[0] / money[1],
+        alternative=problem.alternatives[offer.supplier, offer.sku].index(number),
+    )
