@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -21,20 +22,29 @@ _DATES = ("ds", "end")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; 0 when the answer is written, 2 with one sentence on stderr when the input is bad."""
+    """Run one command; 0 when the answer is written, 1 when bad series were left out of it, 2 with one
+    sentence on stderr when the input is bad and nothing is written."""
     chosen = _parser().parse_args(arguments)
+    chosen.bad = []
     try:
-        _suffix(chosen.out)
+        _check_place(chosen.out)
         answer = _COMMANDS[chosen.command](chosen)
         _write(answer, chosen.out)
     except ForecastInputError as error:
         print(f"forecasting: {error}", file=sys.stderr)
         return 2
-    except OSError as error:
-        print(f"forecasting: {error.strerror or error}: {error.filename}", file=sys.stderr)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        print(f"forecasting: {chosen.out} can't be written: {_first_line(error)}", file=sys.stderr)
         return 2
+    for fault in chosen.bad:
+        others = len(set(fault.affected)) - 1
+        print(f"left out: {fault}" + f" So are {others} others." * bool(others), file=sys.stderr)
     print(f"{len(answer)} rows written to {chosen.out}", file=sys.stderr)
-    return 0
+    return 1 if chosen.bad else 0
+
+
+def _first_line(error: Exception) -> str:
+    return (getattr(error, "strerror", None) or str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -44,12 +54,13 @@ def _parser() -> argparse.ArgumentParser:
     demand.add_argument("history", type=Path, help="unique_id, ds, y")
     demand.add_argument("--horizon", type=int, required=True, help="periods ahead")
     demand.add_argument("--freq", required=True, help="D, W, M, Q, Y or H")
-    demand.add_argument("--season-length", type=int, help="periods; the year of the frequency unless given")
+    demand.add_argument("--season-length", type=int, nargs="+", help="periods; usual ones unless given")
     demand.add_argument("--end", help="the last period known, unless each series' last row")
     demand.add_argument("--future", type=Path, help="known-ahead columns")
     demand.add_argument("--calendar", type=Path, help="ds, and columns that hold for all series")
     demand.add_argument("--tier", default="auto", help="auto, bulk, accurate or explain")
     demand.add_argument("--processes", type=int, default=1)
+    demand.add_argument("--skip-bad", action="store_true", help="leave bad series out, and end with 1")
     landing = commands.add_parser("landing", help="final volume of running campaigns")
     landing.add_argument("finished", type=Path)
     landing.add_argument("running", type=Path)
@@ -78,6 +89,7 @@ def _demand(chosen: argparse.Namespace) -> pd.DataFrame:
             tier=chosen.tier,
             progress=shown,
             processes=chosen.processes,
+            on_bad=chosen.bad.append if chosen.skip_bad else None,
         )
     finally:
         shown.close()
@@ -128,6 +140,15 @@ def _suffix(path: Path) -> str:
     return suffix
 
 
+def _check_place(path: Path) -> None:
+    """Said before hours of work, not after."""
+    _suffix(path)
+    if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+        raise ForecastInputError(
+            f"{path} can't be written: there is no such folder to write to.", field="out"
+        )
+
+
 def _read(path: Path, *, all_text: bool = False) -> pl.DataFrame:
     """The file as polars frame; ids stay text as written, dates are parsed by the doors."""
     suffix = _suffix(path)
@@ -139,10 +160,18 @@ def _read(path: Path, *, all_text: bool = False) -> pl.DataFrame:
         as_text: dict[str, Any] = dict.fromkeys((*_IDS, *_DATES), pl.String)
         if all_text:
             return pl.read_csv(path, infer_schema=False)
-        return pl.read_csv(path, schema_overrides=as_text, infer_schema_length=None)
-    except pl.exceptions.PolarsError as error:
-        first = str(error).strip().splitlines()[0]
-        raise ForecastInputError(f"{path} can't be read: {first}", field="file") from error
+        return _named_once(pl.read_csv(path, schema_overrides=as_text, infer_schema_length=None), path)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise ForecastInputError(f"{path} can't be read: {_first_line(error)}", field="file") from error
+
+
+def _named_once(frame: pl.DataFrame, path: Path) -> pl.DataFrame:
+    """polars gives the second of two columns of one name another name."""
+    for name in frame.columns:
+        first, mark, _ = name.rpartition("_duplicated_")
+        if mark and first in frame.columns:
+            raise ForecastInputError(f"{path} has two columns {first}; leave one out.", field=first)
+    return frame
 
 
 def _write(answer: pd.DataFrame, path: Path) -> None:

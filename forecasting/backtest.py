@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ def backtest(
     horizon: int,
     freq: str,
     origins: int = 1,
-    season_length: int | None = None,
+    season_length: int | Sequence[int] | None = None,
     levels: tuple[float, ...] = (80, 95),
     calendar: Any = None,
     end: Any = None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from forecasting.panel import Named, Panel, read_panel
 from forecasting.periods import CYCLES, parse_freq
 from forecasting.points import Plan, Points, point_forecasts
 from forecasting.progress import Progress
+from forecasting.sifting import sift
 
 Floats = NDArray[np.float64]
 Bounds = dict[float, tuple[Floats, Floats]]
@@ -30,7 +31,7 @@ def forecast_demand(
     *,
     horizon: int,
     freq: str,
-    season_length: int | None = None,
+    season_length: int | Sequence[int] | None = None,
     levels: tuple[float, ...] = (80, 95),
     future: Any = None,
     calendar: Any = None,
@@ -39,11 +40,13 @@ def forecast_demand(
     progress: Callable[[int, int], None] | None = None,
     processes: int = 1,
     client: Any = None,
+    on_bad: Callable[[ForecastInputError], None] | None = None,
 ) -> pd.DataFrame:
     """Demand of each series in each of the `horizon` periods after its history.
 
-    `history` (pandas or polars) holds `unique_id`, `ds` (the name of a period: a Monday for freq "W", a day,
-    or the first or last day of a month, quarter or year) and `y` (units ≥ 0). Rows may come in any order.
+    `history` (pandas or polars) holds `unique_id`, `ds` (the name of a period: one weekday for freq "W", a
+    day, or the first or last day of a month, quarter or year; aware times count as their zone's clock shows
+    them) and `y` (units ≥ 0). Rows may come in any order.
     Periods without a row between a series' first and last are 0; zeros before its first sale are not used.
     A series ends at its last row, or, if `end` is given, at the period that holds `end`: weeks without sales
     up to there count as 0, and rows after it are not looked at.
@@ -63,7 +66,7 @@ def forecast_demand(
     where a fit failed.
 
     Seasons are looked for at the cycles of `freq` (a year of weeks, months or quarters, a week of days, a day
-    and a week of hours), unless `season_length` names the one to look for.
+    and a week of hours), unless `season_length` names the one, or lists those, to look for.
 
     Further columns of `history` are what is known ahead: `price` (> 0), and others such as `promo`,
     `holiday` (0 or 1, or any number). `future` then holds `unique_id`, `ds` and the same columns for each
@@ -79,7 +82,8 @@ def forecast_demand(
     order of rows.
 
     Raises ForecastInputError (series, row, ds, field and a sentence) for input that can't be forecast, also
-    for a `future` that does not cover the periods ahead.
+    for a `future` that does not cover the periods ahead. With `on_bad`, series that have such a fault are
+    left out of the answer, and `on_bad(error)` is called for each kind of fault; `error.affected` names them.
     """
     checked = check_levels(levels)
     _check_tier(tier)
@@ -90,8 +94,12 @@ def forecast_demand(
         tier,
         client,
     )
-    named = read_panel(history, freq=freq, end=end)
-    known = read_known(history, future, named, horizon=plan.horizon, calendar=calendar)
+
+    def read(past: Any, ahead: Any) -> tuple[Named, Known | None]:
+        named = read_panel(past, freq=freq, end=end)
+        return named, read_known(past, ahead, named, horizon=plan.horizon, calendar=calendar)
+
+    named, known = sift(read, history, future, on_bad)
     points, found = _forecast(named.panel, known, plan=plan, levels=checked, progress=progress)
     return _frame(named, points, found)
 
@@ -167,9 +175,12 @@ def _check_count(value: Any, field: str, most: int) -> int:
     return int(value)
 
 
-def _cycles(season_length: int | None, freq: Any) -> tuple[int, ...]:
+def _cycles(season_length: Any, freq: Any) -> tuple[int, ...]:
     usual = CYCLES[parse_freq(freq)]
-    return usual if season_length is None else (_check_count(season_length, "season_length", 10_000),)
+    if season_length is None:
+        return usual
+    given = list(season_length) if isinstance(season_length, (list, tuple)) else [season_length]
+    return tuple(sorted({_check_count(one, "season_length", 10_000) for one in given}))
 
 
 def check_levels(levels: Any) -> tuple[float, ...]:

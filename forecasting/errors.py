@@ -10,7 +10,11 @@ class ForecastInputError(ValueError):
 
     `sentence` says what is wrong and what to do; `series` (id), `row` (1-based, in the frame as given),
     `ds` and `field` say where, each `None` when it does not apply. `str()` of the error holds all of it.
+    `affected` are the ids of all series that have the same fault, once or more often each; `frame` is the
+    argument that `row` counts in.
     """
+
+    frame = "history"
 
     def __init__(
         self,
@@ -20,7 +24,9 @@ class ForecastInputError(ValueError):
         series: Any = None,
         row: int | None = None,
         ds: Any = None,
+        affected: Any = (),
     ) -> None:
+        self.affected = affected
         self.sentence, self.field, self.series, self.row, self.ds = sentence, field, series, row, ds
         super().__init__(sentence, field, series, row, ds)
 

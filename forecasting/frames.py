@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from dataclasses import dataclass
+from numbers import Number
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import polars as pl
 from numpy.typing import NDArray
 
 from forecasting.errors import ForecastInputError
@@ -26,23 +29,31 @@ class Stamped:
 
 
 def columns(frame: Any, names: tuple[str, ...], what: str) -> dict[str, Any]:
-    """The named columns of `frame` as pandas Series or polars Series; the frame must have them and a row."""
-    present = getattr(frame, "columns", None)
-    if present is None or not hasattr(frame, "__getitem__") or isinstance(frame, str):
+    """The named columns of `frame`, pandas Series or polars Series; the frame must have each of them once."""
+    if not isinstance(frame, (pd.DataFrame, pl.DataFrame)):
         kind = type(frame).__name__
         raise ForecastInputError(f"The {what} must be a pandas or polars frame, not {kind}.", field=what)
-    missing = [name for name in names if name not in list(present)]
-    if missing:
-        have = ", ".join(map(str, present)) or "none"
-        raise ForecastInputError(
-            f"The {what} lacks the column {missing[0]}; it has: {have}.", field=missing[0]
-        )
-    return {name: frame[name] for name in names}
+    present = [str(name) for name in frame.columns]
+    for name in names:
+        if name not in present:
+            have = "".join(one if one.isprintable() else "?" for one in ", ".join(present))[:300] or "none"
+            raise ForecastInputError(f"The {what} lacks the column {name}; it has: {have}.", field=name)
+        if present.count(name) > 1:
+            raise ForecastInputError(f"The {what} has two columns {name}; leave one out.", field=name)
+    places = [present.index(name) for name in names]
+    if isinstance(frame, pl.DataFrame):
+        return dict(zip(names, (frame.to_series(place) for place in places), strict=True))
+    return dict(zip(names, (frame.iloc[:, place] for place in places), strict=True))
 
 
 def labels(series: Any, field: str) -> NDArray[np.object_]:
-    """Ids (n,) as given; a missing one is an error."""
-    values = np.asarray(series.to_list(), dtype=object)
+    """Ids (n,) as given; a missing one is an error, and so is a list or another container."""
+    cells = series.to_list()
+    kinds = {kind for kind in set(map(type, cells)) if issubclass(kind, Sized) and kind not in (str, bytes)}
+    if kinds:
+        row = next(number for number, cell in enumerate(cells, 1) if type(cell) in kinds)
+        raise ForecastInputError(f"{field} must be text or a number.", field=field, row=row)
+    values = np.asarray(cells, dtype=object)
     empty = np.asarray(pd.isna(values), dtype=bool)
     if empty.any():
         raise ForecastInputError(f"A row has no {field}.", field=field, row=int(np.argmax(empty)) + 1)
@@ -52,11 +63,12 @@ def labels(series: Any, field: str) -> NDArray[np.object_]:
 def numbers(series: Any, field: str, owner: NDArray[np.object_], *, negative: bool = False) -> Floats:
     """Finite numbers (n,); NaN, infinities, text, and (unless `negative`) values below zero are errors."""
     values = _as_floats(series, field, owner)
-    _refuse(np.isnan(values), "has no value; give 0 where nothing was sold", field, owner)
+    sold = field == "y"
+    _refuse(np.isnan(values), "has no value" + "; give 0 where nothing was sold" * sold, field, owner)
     _refuse(np.isinf(values), "is infinite", field, owner)
     _refuse(np.abs(values) > LARGEST, f"is beyond {LARGEST:.0e}, which is no quantity", field, owner)
     if not negative:
-        _refuse(values < 0, "is negative; net returns off before, or clip at 0", field, owner)
+        _refuse(values < 0, "is negative" + "; net returns off before, or clip at 0" * sold, field, owner)
     return values
 
 
@@ -68,9 +80,13 @@ def whole_numbers(series: Any, field: str, owner: NDArray[np.object_]) -> NDArra
 
 
 def stamps(series: Any, field: str, owner: NDArray[np.object_]) -> Stamped:
-    """Dates or aware times (n,) of one time zone; text is read as ISO 8601."""
-    if hasattr(series, "to_pandas"):
+    """Dates or aware times (n,) of one time zone; text is read as ISO 8601, a Period by its first day."""
+    if not len(series):
+        return Stamped(np.empty(0, dtype="datetime64[ns]"))
+    if isinstance(series, pl.Series):
         series = _from_polars(series)
+    if isinstance(series.dtype, pd.PeriodDtype):
+        series = series.dt.start_time
     dtype = series.dtype
     if isinstance(dtype, pd.DatetimeTZDtype):
         parsed, zone = series.dt.tz_localize(None), dtype.tz
@@ -103,31 +119,41 @@ def _from_polars(series: Any) -> pd.Series[Any]:
 
 
 def _parse(series: pd.Series[Any], field: str, owner: NDArray[np.object_]) -> tuple[pd.Series[Any], Any]:
-    """Dates, datetimes or ISO text in a column of objects."""
-    cells = list(series)
-    kinds = np.array([isinstance(cell, (int, float)) and not pd.isna(cell) for cell in cells], dtype=bool)
-    _refuse(kinds, "is a number, not a date; write it as 2024-12-30", field, owner)
-    parsed = [_cell(cell) for cell in cells]
-    bad = np.array([cell is pd.NaT for cell in parsed], dtype=bool)
-    _refuse(bad, "is no date; write it as 2024-12-30", field, owner)
-    zones = [str(cell.tzinfo) for cell in parsed]
-    mixed = np.array([zone != zones[0] for zone in zones], dtype=bool)
-    _refuse(mixed, "is in another time zone than the first row; use one for all", field, owner)
-    zone = parsed[0].tzinfo if parsed else None
-    return pd.Series([cell.tz_localize(None) for cell in parsed], dtype="datetime64[us]"), zone
+    """Dates, datetimes or ISO text in a column of objects; each distinct text is read once."""
+    code, distinct = np.arange(len(series)), series.to_list()
+    if all(isinstance(cell, str) for cell in distinct):
+        code, texts = pd.factorize(np.asarray(distinct, dtype=object))
+        distinct = list(texts)
+    numeric = np.array([isinstance(cell, Number) and cell == cell for cell in distinct])
+    _refuse(numeric[code], "is a number, not a date; write it as 2024-12-30", field, owner)
+    parsed = [_cell(cell) for cell in distinct]
+    bad = np.array([cell is pd.NaT for cell in parsed])
+    _refuse(bad[code], "is no date; write it as 2024-12-30", field, owner)
+    zones = np.array([str(cell.tzinfo) for cell in parsed])
+    mixed = zones != zones[code[0]]
+    _refuse(mixed[code], "is in another time zone than the first row; use one for all", field, owner)
+    walls = np.array([cell.tz_localize(None).to_datetime64() for cell in parsed], dtype="datetime64[us]")
+    return pd.Series(walls[code]), parsed[code[0]].tzinfo
 
 
 def _cell(cell: Any) -> Any:
+    """A date or time; of text only what begins with its year: 03/04/2025 is two days, "now" is any."""
+    if isinstance(cell, str) and not cell.strip()[:4].isdigit():
+        return pd.NaT
     try:
-        return pd.Timestamp(cell)
+        return cell.start_time if isinstance(cell, pd.Period) else pd.Timestamp(cell)
     except (ValueError, TypeError, OverflowError):
         return pd.NaT
 
 
 def _as_floats(series: Any, field: str, owner: NDArray[np.object_]) -> Floats:
     try:
-        if hasattr(series, "to_pandas"):
+        if isinstance(series, pl.Series):
+            if series.dtype.is_temporal():
+                raise TypeError("dates are no numbers")
             return np.asarray(series.cast(float).to_numpy(), dtype=np.float64)
+        if series.dtype.kind in "mM":
+            raise TypeError("dates are no numbers")
         return np.asarray(series.to_numpy(dtype=np.float64, na_value=np.nan))
     except Exception as error:
         bad = np.array([not _is_number(cell) for cell in series.to_list()], dtype=bool)
@@ -143,9 +169,10 @@ def _is_number(cell: Any) -> bool:
     return True
 
 
-def _refuse(wrong: NDArray[np.bool_], why: str, field: str, owner: NDArray[np.object_]) -> None:
+def _refuse(wrong: Any, why: str, field: str, owner: NDArray[np.object_]) -> None:
     if wrong.any():
         row = int(np.argmax(wrong))
         raise ForecastInputError(
-            f"{field} of series {owner[row]} {why}.", field=field, series=owner[row], row=row + 1
-        )
+            f"{field} of series {owner[row]} {why}.", field=field, series=owner[row], row=row + 1,
+            affected=owner[wrong],
+        )  # fmt: skip

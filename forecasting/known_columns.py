@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import polars as pl
 from numpy.typing import NDArray
 
 from forecasting import frames
@@ -44,7 +45,9 @@ class Known:
 
 def extra_columns(frame: Any) -> list[str]:
     """Names of known-ahead columns: all but unique_id, ds and y."""
-    return [str(name) for name in getattr(frame, "columns", ()) if name not in REQUIRED]
+    if not isinstance(frame, (pd.DataFrame, pl.DataFrame)):
+        return []
+    return [name for name in map(str, frame.columns) if name not in REQUIRED]
 
 
 def read_known(
@@ -60,6 +63,8 @@ def read_known(
 
     `calendar` has a row per period, `ds`, and columns that hold for all series; periods without a row are 0.
     """
+    if future is not None:
+        frames.columns(future, ("unique_id", "ds"), "future")
     given = [*extra_columns(history), *extra_columns(future)]
     if not given and calendar is None:
         return None
@@ -93,7 +98,8 @@ def _lay_calendar(
 ) -> list[tuple[Floats, Floats]]:
     """Each column as regressor on the cells (cells,) and ahead (n, h)."""
     cells = frames.columns(calendar, ("ds",), "calendar")
-    names = [str(name) for name in calendar.columns if name != "ds"]
+    names = [str(name) for name in calendar.columns if str(name) != "ds"]
+    cells |= frames.columns(calendar, tuple(names), "calendar")
     for name in (name for name in names if name in (*REQUIRED, PRICE, IN_STOCK, *taken)):
         raise ForecastInputError(
             f"The calendar holds for all series: {name} belongs to history and future.", field=name
@@ -107,13 +113,12 @@ def _lay_calendar(
     stamps = frames.stamps(cells["ds"], "ds", owner).values
     period = named.calendar.number(stamps)
     _refuse_rows(off_grid(named.calendar, stamps, period), stamps, f"must be {named.calendar.label}")
-    twice = pd.Index(period).duplicated()
-    _refuse_rows(int(np.argmax(twice)) if twice.any() else None, stamps, "has two rows for one period")
+    _refuse_rows(pd.Index(period).duplicated(), stamps, "has two rows for one period")
     panel = named.panel
     ahead = panel.last[:, None] + 1 + np.arange(horizon)
     found = []
     for name in names:
-        column = frames.numbers(calendar[name], name, owner, negative=True)
+        column = frames.numbers(cells[name], name, owner, negative=True)
         table = pd.Series(column, index=period)
         past = np.asarray(table.reindex(periods(panel), fill_value=0.0), dtype=np.float64)
         to_come = np.asarray(table.reindex(ahead.ravel(), fill_value=0.0), dtype=np.float64)
@@ -121,8 +126,9 @@ def _lay_calendar(
     return found
 
 
-def _refuse_rows(row: int | None, stamps: Any, why: str) -> None:
-    if row is not None:
+def _refuse_rows(wrong: Flags | None, stamps: Any, why: str) -> None:
+    if wrong is not None and wrong.any():
+        row = int(np.argmax(wrong))
         ds = pd.Timestamp(stamps[row])
         raise ForecastInputError(f"ds of the calendar {why}: {ds}.", field="ds", row=row + 1, ds=ds)
 
@@ -152,9 +158,15 @@ def _lay_future(future: Any, named: Named, names: list[str], horizon: int) -> Fl
             f"The history has the column {names[0]}; give a future frame with it, or leave it out.",
             field="future",
         )
-    series, period, cells = _rows(future, named, names, "future")
+    try:
+        series, period, cells = _rows(future, named, names, "future")
+    except ForecastInputError as error:
+        error.frame = "future"
+        raise
     step = period - named.panel.last[series] - 1
     ahead = (series >= 0) & (step >= 0) & (step < horizon)
+    place = np.where(ahead, series * horizon + step, -1 - np.arange(len(series)))
+    _refuse_twice(pd.Index(place).duplicated(), named, series, period)
     found[series[ahead], step[ahead]] = cells[ahead]
     missing = np.isnan(found[:, :, 0])
     if missing.any():
@@ -164,9 +176,21 @@ def _lay_future(future: Any, named: Named, names: list[str], horizon: int) -> Fl
         raise ForecastInputError(
             f"The future frame has no row of series {named.ids[row]} for {ds:%Y-%m-%d}; it must hold each of "
             f"the {horizon} periods ahead.",
-            field="future", series=named.ids[row], ds=ds,
+            field="future", series=named.ids[row], ds=ds, affected=named.ids[missing.any(axis=1)],
         )  # fmt: skip
     return found
+
+
+def _refuse_twice(wrong: Flags, named: Named, series: Ints, period: Ints) -> None:
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        name, ds = named.ids[series[row]], pd.Timestamp(named.calendar.stamp(period[row : row + 1])[0])
+        error = ForecastInputError(
+            f"The future frame has two rows of series {name} for {ds:%Y-%m-%d}; leave one out.",
+            field="future", series=name, row=row + 1, ds=ds, affected=named.ids[series[wrong]],
+        )  # fmt: skip
+        error.frame = "future"
+        raise error
 
 
 def _rows(frame: Any, named: Named, names: list[str], what: str) -> tuple[Ints, Ints, Floats]:
@@ -174,6 +198,8 @@ def _rows(frame: Any, named: Named, names: list[str], what: str) -> tuple[Ints, 
     cells = frames.columns(frame, ("unique_id", "ds", *names), what)
     owner = frames.labels(cells["unique_id"], "unique_id")
     stamped = frames.stamps(cells["ds"], "ds", owner)
+    period = named.calendar.number(stamped.values).astype(np.int64)
+    _refuse_dates(stamped, period, named, owner, what)
     series = pd.Index(named.ids).get_indexer(pd.Index(owner)).astype(np.int64)
     columns = [frames.numbers(cells[name], name, owner, negative=name != PRICE) for name in names]
     for name, column in zip(names, columns, strict=True):
@@ -181,10 +207,26 @@ def _rows(frame: Any, named: Named, names: list[str], what: str) -> tuple[Ints, 
             row = int(np.argmax(column <= 0))
             raise ForecastInputError(
                 f"price of series {owner[row]} is 0; leave such rows out, or mark them by a column.",
-                field=name, series=owner[row], row=row + 1,
+                field=name, series=owner[row], row=row + 1, affected=owner[column <= 0],
             )  # fmt: skip
-    period = named.calendar.number(stamped.values).astype(np.int64)
     return series, period, np.stack(columns, axis=-1) if columns else np.empty((len(owner), 0))
+
+
+def _refuse_dates(stamped: frames.Stamped, period: Ints, named: Named, owner: Any, what: str) -> None:
+    """Rows are of named periods, in the history's time zone if of any."""
+    if stamped.zone is not None and str(stamped.zone) != str(named.zone):
+        raise ForecastInputError(
+            f"ds of the {what} is in {stamped.zone}, that of the history in {named.zone or 'no time zone'}.",
+            field="ds", row=1,
+        )  # fmt: skip
+    wrong = off_grid(named.calendar, stamped.values, period)
+    if wrong is not None:
+        row = int(np.argmax(wrong))
+        raise ForecastInputError(
+            f"ds of series {owner[row]} in the {what} must be {named.calendar.label}.",
+            field="ds", series=owner[row], row=row + 1, ds=pd.Timestamp(stamped.values[row]),
+            affected=owner[wrong],
+        )  # fmt: skip
 
 
 def _regressor(name: str, past: Floats, ahead: Floats, panel: Panel) -> tuple[Floats, Floats]:

@@ -122,7 +122,7 @@ def read_panel(history: Any, *, freq: Any, end: Any = None) -> Named:
     code, ids = pd.factorize(owner)
     del owner
     rows = Rows(code.astype(np.int32), period, y)
-    until = None if end is None else _end_number(end, calendar)
+    until = None if end is None else _end_number(end, calendar, rows)
     known = rows if until is None else rows.chosen(rows.period <= until)
     if _has_duplicates(known, ids):
         _refuse_duplicates(rows, ids, calendar)
@@ -153,10 +153,12 @@ def _periods(calendar: Calendar, stamps: Any, owner: NDArray[np.object_]) -> NDA
         number = calendar.number(part)
         wrong = off_grid(calendar, part, number)
         if wrong is not None:
-            name = owner[start + wrong]
+            row = int(np.argmax(wrong))
+            name = owner[start + row]
             raise ForecastInputError(
                 f"ds of series {name} must be {calendar.label} for frequency {calendar.code}.",
-                field="ds", series=name, row=start + wrong + 1, ds=pd.Timestamp(part[wrong]),
+                field="ds", series=name, row=start + row + 1, ds=pd.Timestamp(part[row]),
+                affected=owner[start : start + len(part)][wrong],
             )  # fmt: skip
         period[start : start + ROWS_AT_ONCE] = number
     return period
@@ -181,6 +183,7 @@ def _refuse_duplicates(rows: Rows, ids: Any, calendar: Calendar) -> None:
         f"Series {name} has two rows for one period; add them up before.",
         field="ds", series=name, row=row + 1,
         ds=pd.Timestamp(calendar.stamp(rows.period[row : row + 1].astype(np.int64))[0]),
+        affected=ids[rows.code[twice]],
     )  # fmt: skip
 
 
@@ -191,13 +194,17 @@ def _cells(rows: Rows, start: Ints) -> Ints:
     return cells
 
 
-def _end_number(end: Any, calendar: Calendar) -> int:
+def _end_number(end: Any, calendar: Calendar, rows: Rows) -> int:
     try:
-        stamp = pd.Timestamp(end)
-    except (ValueError, TypeError) as error:
-        raise ForecastInputError(f"end {end!r} is no date.", field="end") from error
-    wall = np.array([stamp.tz_localize(None).to_datetime64()]).astype("datetime64[ns]")
-    return int(calendar.number(wall)[0])
+        stamp = frames.stamps(pd.Series([end], dtype=object), "end", np.array(["end"], dtype=object))
+    except ForecastInputError as error:
+        raise ForecastInputError(
+            f"end {end!r} is no date of 1700 to 2200, such as 2024-12-30.", field="end"
+        ) from error
+    number = int(calendar.number(stamp.values)[0])
+    if number < rows.period.min():
+        raise ForecastInputError(f"The history has no rows up to the end {end}.", field="end")
+    return number
 
 
 def _lay(rows: Rows, ids: Any, until: int | None) -> Panel:
@@ -236,7 +243,7 @@ def _refuse_long(observed: Ints, lengths: Ints, ids: Any) -> None:
     if observed[longest] > LONGEST_SERIES or int(lengths.sum()) > MOST_CELLS:
         raise ForecastInputError(
             f"Series {ids[longest]} spans {observed[longest]} periods; check its first and last ds.",
-            field="ds", series=ids[longest],
+            field="ds", series=ids[longest], affected=ids[observed > LONGEST_SERIES],
         )  # fmt: skip
 
 

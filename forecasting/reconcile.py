@@ -70,7 +70,9 @@ def reconcile(forecasts: Any, groups: Any) -> pd.DataFrame:
     one series twice as bottom, one that is bottom and total, a total of other parts in another column, a
     missing or double `ds`, and bad cells.
     """
-    cells = frames.columns(forecasts, ("unique_id", "ds", "mean"), "forecasts")
+    needed = ("unique_id", "ds", "mean")
+    rest = [str(name) for name in getattr(forecasts, "columns", ()) if name not in needed]
+    cells = frames.columns(forecasts, (*needed, *rest), "forecasts")
     owner = frames.labels(cells["unique_id"], "unique_id")
     if not len(owner):
         raise ForecastInputError("The forecasts have no rows.", field="forecasts")
@@ -122,15 +124,14 @@ def _whole(code: Any, when: Any, ids: Any, stamps: Any) -> Ints:
 
 
 def _read_groups(groups: Any, ids: NDArray[np.object_]) -> Hierarchy:
-    names = frames.columns(groups, ("unique_id",), "groups")
-    bottom_ids = frames.labels(names["unique_id"], "unique_id")
+    rest = [str(name) for name in getattr(groups, "columns", ()) if name != "unique_id"]
+    cells = frames.columns(groups, ("unique_id", *rest), "groups")
+    bottom_ids = frames.labels(cells["unique_id"], "unique_id")
     known = pd.Index(ids)
     bottom = known.get_indexer(pd.Index(bottom_ids))
     _refuse(bottom < 0, bottom_ids, "of groups has no forecasts")
     _refuse(pd.Index(bottom_ids).duplicated(), bottom_ids, "is twice a bottom series in groups")
-    levels = [
-        _level(column, groups[column], known, bottom) for column in groups.columns if column != "unique_id"
-    ]
+    levels = [_level(column, cells[column], known, bottom) for column in rest]
     unplaced = np.ones(len(ids), dtype=bool)
     for rows in (bottom, *(level.totals for level in levels)):
         unplaced[rows] = False

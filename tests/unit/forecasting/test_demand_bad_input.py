@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 
 from forecasting import ForecastInputError, forecast_demand
@@ -49,7 +50,9 @@ def test_an_empty_frame_is_refused() -> None:
     assert "no rows" in refused(history().iloc[:0]).sentence
 
 
-@pytest.mark.parametrize("frame", [None, "history.csv", [1, 2], {"y": [1]}])
+@pytest.mark.parametrize(
+    "frame", [None, "history.csv", [1, 2], {"y": [1]}, pl.LazyFrame({"unique_id": [], "ds": [], "y": []})]
+)
 def test_what_is_no_frame_is_refused(frame: Any) -> None:
     assert refused(frame).field == "history"
 
@@ -71,7 +74,9 @@ def test_mixed_ends_and_starts_of_months_are_refused() -> None:
     assert refused(frame, freq="M").row == 2
 
 
-@pytest.mark.parametrize("bad", ["2010-02-30", None, "soon", 5, float("nan")])
+@pytest.mark.parametrize(
+    "bad", ["2010-02-30", None, "soon", "now", "08/01/2024", "2024-W02", 5, np.int64(5), float("nan"), [1]]
+)
 def test_what_is_no_date_is_refused(bad: Any) -> None:
     error = refused(history(ds=pd.Series(["2024-01-01", bad, "2024-01-01"], dtype=object)))
     assert (error.row, error.field) == (2, "ds")
@@ -103,7 +108,7 @@ def test_a_horizon_that_is_none_is_refused(horizon: Any) -> None:
     assert refused(history(), horizon=horizon).field == "horizon"
 
 
-@pytest.mark.parametrize("freq", ["X", "", None, 7, "W-SUN"])
+@pytest.mark.parametrize("freq", ["X", "", None, 7, "W-ANY", "2W", "w"])
 def test_an_unknown_frequency_is_refused(freq: Any) -> None:
     assert refused(history(), freq=freq).field == "freq"
 
@@ -116,6 +121,93 @@ def test_levels_that_are_none_are_refused(levels: Any) -> None:
 def test_known_ahead_columns_without_the_other_half_are_refused() -> None:
     assert refused(history(price=1.0)).field == "future"
     assert refused(history(), future=history(price=1.0)).field == "price"
+
+
+@pytest.mark.parametrize("column", ["unique_id", "ds", "y", "promo"])
+def test_two_columns_of_one_name_are_refused(column: str) -> None:
+    twice = history(promo=1.0)
+    error = refused(pd.concat([twice, twice[[column]]], axis=1), future=history(promo=1.0).drop(columns="y"))
+    assert (error.field, "two columns" in error.sentence) == (column, True)
+
+
+@pytest.mark.parametrize("bad", [("a", 1), ["a"], {"a": 1}])
+def test_an_id_that_is_no_name_is_refused(bad: Any) -> None:
+    assert refused(history(unique_id=pd.Series(["a", bad, "b"]))).row == 2
+
+
+@pytest.mark.parametrize("end", ["soon", "", 5, pd.NaT, float("nan"), "3000-01-01", "2023-12-25"])
+def test_an_end_that_is_none_or_before_all_rows_is_refused(end: Any) -> None:
+    assert refused(history(), end=end).field == "end"
+
+
+@pytest.mark.parametrize("season_length", [0, 1.0, "12", [7, 0], True])
+def test_a_season_that_is_none_is_refused(season_length: Any) -> None:
+    assert refused(history(), season_length=season_length).field == "season_length"
+
+
+def test_dates_are_no_quantities() -> None:
+    assert "no number" in refused(history(y=pd.to_datetime(["2024-01-01"] * 3))).sentence
+
+
+@pytest.mark.parametrize(
+    ("spoil", "field", "row", "words"),
+    [
+        (lambda f: pd.concat([f, f.iloc[1:2]]), "future", 4, "two rows of series a"),
+        (lambda f: f.assign(ds=f["ds"] + pd.Timedelta(days=1)), "ds", 1, "must be a Monday"),
+        (lambda f: f.assign(ds=f["ds"].dt.tz_localize("UTC")), "ds", 1, "in UTC"),
+        (lambda f: f.iloc[:2], "future", None, "no row of series b for 2024-01-08"),
+        (lambda f: f.iloc[:0], "future", None, "no row of series a for 2024-01-15"),
+        (lambda f: f.assign(promo=[0, np.inf, 0]), "promo", 2, "infinite"),
+        (lambda f: 5, "future", None, "must be a pandas or polars frame"),
+    ],
+)
+def test_a_future_that_is_none_is_named(spoil: Any, field: str, row: int | None, words: str) -> None:
+    dates = pd.to_datetime(["2024-01-15", "2024-01-22", "2024-01-08"])
+    ahead = history(ds=dates, promo=0).drop(columns="y").iloc[[0, 1, 2]]
+    error = refused(history(promo=0), future=spoil(ahead))
+    assert (error.field, error.row) == (field, row)
+    assert words in error.sentence
+
+
+def spoilt() -> pd.DataFrame:
+    """Series c to f are bad, a and b are not."""
+    rows = [("c", "2024-01-01", -1.0), ("d", "2024-01-02", 1.0), ("a", "2024-01-15", 4.0),
+            ("e", "2024-01-01", 1.0), ("e", "2024-01-01", 1.0), ("f", "2024-01-01", -2.0)]  # fmt: skip
+    more = pd.DataFrame(rows, columns=["unique_id", "ds", "y"])
+    return pd.concat([history(), more.assign(ds=pd.to_datetime(more["ds"]))], ignore_index=True)
+
+
+@pytest.mark.parametrize("library", [pd, pl])
+def test_bad_series_are_left_out_and_told_where_that_is_asked_for(library: Any) -> None:
+    frame = spoilt()
+    kept = frame[frame["unique_id"].isin(["a", "b"])]
+    if library is pl:
+        frame = pl.DataFrame({name: frame[name].to_list() for name in frame.columns})
+    told: list[ForecastInputError] = []
+    found = forecast_demand(frame, horizon=2, freq="W", on_bad=told.append)
+    pd.testing.assert_frame_equal(found, forecast_demand(kept, horizon=2, freq="W"))
+    assert [(error.row, sorted(set(error.affected))) for error in told] == [
+        (5, ["d"]), (4, ["c", "f"]), (8, ["e"])
+    ]  # fmt: skip
+
+
+def test_bad_futures_leave_series_out_as_well() -> None:
+    ahead = pd.DataFrame(
+        {"unique_id": ["b", "a", "a", "z"], "ds": "2024-01-15", "promo": [0.0, 1.0, 1.0, np.nan]}
+    ).assign(ds=pd.to_datetime(["2024-01-08", "2024-01-15", "2024-01-15", "2024-01-15"]))
+    told: list[ForecastInputError] = []
+    found = forecast_demand(history(promo=0), horizon=1, freq="W", future=ahead, on_bad=told.append)
+    assert list(found["unique_id"]) == ["b"]
+    assert [(error.frame, error.row, list(set(error.affected))) for error in told] == [
+        ("future", 4, ["z"]), ("future", 3, ["a"])
+    ]  # fmt: skip
+
+
+def test_a_fault_of_no_series_and_one_of_all_are_raised_all_the_same() -> None:
+    told: list[ForecastInputError] = []
+    assert refused(history(), on_bad=told.append, tier="best").field == "tier"
+    assert refused(history(y=-1.0), on_bad=told.append).field == "y"
+    assert not told
 
 
 def test_an_unknown_tier_is_refused() -> None:

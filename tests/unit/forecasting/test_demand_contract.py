@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ import polars as pl
 import pytest
 
 import forecasting
-from forecasting import combination, dense, forecast_demand, points, shape
+from forecasting import combination, demand, dense, forecast_demand, points, shape
 from forecasting.panel import read_panel
 from forecasting.ragged import Ragged
 from forecasting.theta import Ahead
@@ -105,6 +106,59 @@ def test_months_named_by_their_last_day_stay_so() -> None:
     assert list(forecast_demand(history, horizon=3, freq="M")["ds"]) == list(ds[12:])
 
 
+@pytest.mark.parametrize(
+    ("freq", "first"),
+    [("W", "2023-01-01"), ("W-SUN", "2023-01-01"), ("W-SAT", "2023-01-07"), ("Q", "2023-02-01"),
+     ("QS-FEB", "2023-02-01"), ("Q", "2022-02-28"), ("Y", "2001-04-01"), ("YE-JUN", "2001-06-30")],
+)  # fmt: skip
+def test_weeks_are_named_by_any_day_and_quarters_and_years_begin_with_any_month(
+    freq: str, first: str
+) -> None:
+    last_day = pd.Timestamp(first).is_month_end
+    months = {"W": 0, "Q": 3, "Y": 12}[freq[0]]
+    step = pd.offsets.DateOffset(months=months, days=0 if months else 7)
+    ds = [pd.Timestamp(first) + number * step for number in range(9)]
+    ds = [day + pd.offsets.MonthEnd(0) if last_day else day for day in ds]
+    history = pd.DataFrame({"unique_id": "a", "ds": ds[:6], "y": 4.0})
+    assert list(forecast_demand(history.iloc[::-1], horizon=3, freq=freq)["ds"]) == ds[6:]
+
+
+def test_pandas_periods_and_text_are_dates_too(panel: pd.DataFrame) -> None:
+    some = panel[panel["unique_id"].isin(["smooth", "one point"])]
+    plain = forecast_demand(some, horizon=2, freq="W")
+    for ds in (some["ds"].dt.to_period("W-SUN"), some["ds"].dt.strftime("%Y-%m-%d").astype("category")):
+        assert _equal(forecast_demand(some.assign(ds=ds), horizon=2, freq="W"), plain)
+
+
+@pytest.mark.parametrize("convert", [hash, str, float, lambda number: pd.Categorical([number])[0]])
+def test_ids_may_be_numbers_or_text(convert: Any) -> None:
+    history = pd.concat([weekly(convert(number), [1.0, 2.0]) for number in (7, 3)])
+    assert list(forecast_demand(history, horizon=1, freq="W")["unique_id"]) == [convert(7), convert(3)]
+
+
+@pytest.mark.parametrize("levels", [(50,), (99.9,), (), (95, 80, 50), (1e-9,)])
+def test_any_levels_are_nested(panel: pd.DataFrame, levels: tuple[float, ...]) -> None:
+    some = panel[panel["unique_id"].isin(["smooth", "intermittent", "one point", "all zero"])]
+    found = forecast_demand(some, horizon=2, freq="W", levels=levels)
+    ordered = sorted(levels)
+    names = [*(f"lo-{one:g}" for one in reversed(ordered)), "mean", *(f"hi-{one:g}" for one in ordered)]
+    assert (np.diff(found[names].to_numpy(), axis=1) >= 0).all()
+    assert set(found.columns) == {"unique_id", "ds", "method", *names}
+
+
+def test_several_seasons_can_be_asked_for() -> None:
+    time = np.arange(24 * 7 * 3)
+    y = 100 + 20 * np.sin(2 * np.pi * time / 24) + 10 * (time // 24 % 7 >= 5)
+    days = pd.date_range("2024-01-01", periods=len(time), freq="h")
+    history = pd.DataFrame({"unique_id": "a", "ds": days, "y": y})
+    named, both = (
+        points.point_forecasts(read_panel(history, freq="h").panel, plan=points.Plan(3, cycles))
+        for cycles in ((24,), demand._cycles([168, 24], "h"))
+    )
+    assert named.method[0].endswith("-s24")
+    assert both.method[0].endswith("-s24-s168")
+
+
 def test_missing_periods_count_as_nothing_sold() -> None:
     full = weekly("a", [3, 0, 0, 5, 0, 2, 0, 0, 0, 4, 0, 6])
     assert _equal(
@@ -143,11 +197,9 @@ def test_the_order_of_rows_changes_no_number(panel: pd.DataFrame, answer: pd.Dat
     )
 
 
-def test_the_same_call_gives_the_same_bits(panel: pd.DataFrame, answer: pd.DataFrame) -> None:
-    assert _equal(forecast_demand(panel, horizon=8, freq="W"), answer)
-
-
-def test_polars_and_pandas_frames_give_the_same_answer(panel: pd.DataFrame, answer: pd.DataFrame) -> None:
+def test_polars_and_pandas_frames_give_the_same_answer_to_the_bit(
+    panel: pd.DataFrame, answer: pd.DataFrame
+) -> None:
     frame = pl.DataFrame(
         {name: panel[name].to_numpy() for name in ("ds", "y")} | {"unique_id": list(panel["unique_id"])}
     )
@@ -186,28 +238,32 @@ def test_one_bad_fit_falls_back_and_says_so(monkeypatch: pytest.MonkeyPatch, pan
 
 
 def test_two_processes_give_the_bits_of_one(monkeypatch: pytest.MonkeyPatch, panel: pd.DataFrame) -> None:
+    panel = panel[panel["unique_id"].isin(["constant", "trend", "season", "smooth", "erratic"])]
     one = forecast_demand(panel, horizon=4, freq="W")
-    monkeypatch.setattr(points, "BLOCK_SERIES", 2)
+    monkeypatch.setattr(points, "BLOCK_SERIES", 20)
     assert _equal(forecast_demand(panel, horizon=4, freq="W", processes=2), one)
 
 
 def test_a_series_is_forecast_alone_as_in_company(panel: pd.DataFrame) -> None:
-    company = forecast_demand(panel, horizon=8, freq="W", tier="bulk")
+    named = read_panel(panel, freq="W")
+    company = points.point_forecasts(named.panel, plan=points.Plan(8, (52,)))
     for name in ("constant", "trend", "explosion", "huge", "season", "smooth"):
-        alone = forecast_demand(panel[panel["unique_id"] == name], horizon=8, freq="W", tier="bulk")
-        among = company[company["unique_id"] == name]
-        assert list(alone["mean"]) == list(among["mean"])
+        row = np.flatnonzero(named.ids == name)
+        alone = points.point_forecasts(named.panel.take(row), plan=points.Plan(8, (52,)))
+        assert list(alone.mean[0]) == list(company.mean[row[0]])
 
 
-def test_what_lies_very_far_back_moves_nothing() -> None:
-    days = pd.date_range("2000-01-01", periods=1600, freq="D")
-    y = 50 + 5 * np.sin(np.arange(1600) / 9) + np.random.default_rng(0).normal(0, 2, 1600)
+def test_what_lies_very_far_back_moves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dense, "MOST_PERIODS", 90)
+    days = pd.date_range("2000-01-01", periods=120, freq="D")
+    y = 50 + 5 * np.sin(np.arange(120) / 9) + np.random.default_rng(0).normal(0, 2, 120)
     long = pd.DataFrame({"unique_id": "a", "ds": days, "y": y})
-    left, right = (
-        forecast_demand(rows, horizon=3, freq="D")["mean"]
-        for rows in (long, long.iloc[-dense.MOST_PERIODS :])
+    left, right, shorter = (
+        forecast_demand(rows, horizon=3, freq="D", tier="bulk")["mean"]
+        for rows in (long, long.iloc[-90:], long.iloc[-80:])
     )
     assert list(left) == pytest.approx(list(right), rel=1e-12)
+    assert list(left) != pytest.approx(list(shorter), rel=1e-6)
 
 
 def test_progress_reaches_its_total(panel: pd.DataFrame) -> None:

@@ -11,6 +11,8 @@ import pytest
 from statsmodels.tsa.exponential_smoothing.ets import ETSModel
 
 from forecasting import aggregation, backtest, forecast_demand
+from forecasting.panel import read_panel
+from forecasting.points import Plan, point_forecasts
 from forecasting.ragged import Ragged
 from forecasting.theta import Ahead
 
@@ -82,10 +84,11 @@ def test_auto_is_accurate_where_most_is_sold() -> None:
 
 
 def test_what_is_explained_is_statsmodels_own() -> None:
-    y = 100 + np.cumsum(np.random.default_rng(7).normal(0.3, 2, 50))
-    found = forecast_demand(panels.weekly("a", y), horizon=6, freq="W", tier="explain")
+    y = 100 + np.cumsum(np.random.default_rng(7).normal(0.3, 2, 24))
+    panel = read_panel(panels.weekly("a", y), freq="W").panel
+    found = point_forecasts(panel, plan=Plan(6, (52,), tier="explain"))
     model = ETSModel(y / y.mean(), trend="add", damped_trend=True).fit(disp=False)
-    assert found["mean"].to_numpy() == pytest.approx(np.asarray(model.forecast(6)) * y.mean(), rel=1e-6)
+    assert found.mean[0] == pytest.approx(np.asarray(model.forecast(6)) * y.mean(), rel=1e-6)
 
 
 @pytest.mark.parametrize("size", [2, 3])

@@ -80,8 +80,8 @@ def test_smoothing_with_its_parameters_is_statsmodels_ets(form: ets.Form, trend:
 
 @pytest.mark.parametrize(("form", "trend", "damped"), FORMS)
 def test_the_grid_comes_as_near_as_statsmodels_search(form: ets.Form, trend: str, damped: bool) -> None:
-    ordered = sorted(WALKS, key=len, reverse=True)
-    found = ets.fit(beside(WALKS), form)
+    ordered = sorted(WALKS[:3], key=len, reverse=True)
+    found = ets.fit(beside(WALKS[:3]), form)
     for column, y in enumerate(ordered):
         result = ETSModel(y, trend=trend, damped_trend=damped).fit(disp=False, maxiter=300)
         assert found.squares[column] <= result.sse * 1.03

@@ -48,10 +48,16 @@ def test_progress_goes_to_stderr(history: Path, capsys: pytest.CaptureFixture[st
 def test_a_bad_file_ends_with_one_sentence(history: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bad = history.with_name("bad.csv")
     bad.write_text("unique_id,ds,y\na,2024-01-01,nan\n")
-    empty, noise = history.with_name("empty.csv"), history.with_name("noise.parquet")
-    empty.write_text("")
-    noise.write_bytes(b"no parquet")
-    for path in (bad, empty, noise, history.with_name("none.csv"), history.with_name("a.xlsx")):
+    texts = {
+        "empty.csv": b"", "noise.parquet": b"no parquet", "latin.csv": b"unique_id,ds,y\n\xe9,2024-01-01,1\n",
+        "twice.csv": b"unique_id,ds,y,y\na,2024-01-01,1,2\n", "ragged.csv": b"unique_id,ds,y\na,,1,9\n",
+        "binary.csv": bytes(range(256)), "other.csv": b"id;day;units\n", "header.csv": b"unique_id,ds,y\n",
+    }  # fmt: skip
+    for name, text in texts.items():
+        history.with_name(name).write_bytes(text)
+    history.with_name("folder.csv").mkdir()
+    paths = [history.with_name(name) for name in (*texts, "folder.csv", "none.csv", "a.xlsx")]
+    for path in (bad, *paths):
         assert demand(path, history.with_name("out.csv")) == 2
         told = capsys.readouterr().err
         assert told.count("\n") == 1
@@ -59,9 +65,24 @@ def test_a_bad_file_ends_with_one_sentence(history: Path, capsys: pytest.Capture
     assert not history.with_name("out.csv").exists()
 
 
-def test_an_answer_that_cannot_be_written_is_said(history: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert demand(history, history.parent / "no folder" / "out.csv") == 2
-    assert "forecasting: " in capsys.readouterr().err
+def test_an_answer_that_cannot_be_written_is_said_before_the_work(
+    history: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for out in (history.parent / "no folder" / "out.csv", history.parent, history.with_suffix(".xlsx")):
+        assert demand(history, out) == 2
+        told = capsys.readouterr().err
+        assert (told.count("\n"), told.startswith("forecasting: ")) == (1, True)
+
+
+def test_bad_series_can_be_left_out(history: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = history.read_text() + "bad,2024-01-01,-1\nworse,2024-01-01,-2\n"
+    mixed, out = history.with_name("mixed.csv"), history.with_name("out.csv")
+    mixed.write_text(lines)
+    assert demand(mixed, out) == 2
+    assert not out.exists()
+    assert demand(mixed, out, "--skip-bad") == 1
+    assert "left out: y of series bad is negative" in capsys.readouterr().err
+    assert set(pl.read_csv(out, infer_schema=False)["unique_id"]) == {"007"}
 
 
 def test_levels_are_taken_from_the_command_line(history: Path) -> None:

@@ -52,25 +52,30 @@ def columns(frame: pd.DataFrame, *names: str) -> pd.DataFrame:
 EFFECTS = ("price", "promo", "holiday")
 
 
-def test_the_panels_effects_are_found() -> None:
-    history, future = world(300)
-    _, _, effects = learn(columns(history, "y", *EFFECTS), columns(future, *EFFECTS))
+@pytest.fixture(scope="module")
+def learnt() -> tuple[pd.DataFrame, Any, Any]:
+    """Of a large panel: the future, the columns known, and the effects."""
+    history, future = world(200, seed=3)
+    _, known, effects = learn(columns(history, "y", *EFFECTS), columns(future, *EFFECTS))
+    return future, known, effects
+
+
+def test_the_panels_effects_are_found(learnt: tuple[pd.DataFrame, Any, Any]) -> None:
+    _, _, effects = learnt
     assert effects.slopes.mean(axis=0) == pytest.approx([ELASTICITY, PROMO, HOLIDAY], abs=0.2)
 
 
-def test_promotion_weeks_are_not_biased() -> None:
+def test_promotion_weeks_are_not_biased(learnt: tuple[pd.DataFrame, Any, Any]) -> None:
     """Ahead: the true level times the factors that were learnt, against what was sold."""
-    history, future = world(200, seed=3)
-    _, _, effects = learn(columns(history, "y", *EFFECTS), columns(future, *EFFECTS))
+    future, _, effects = learnt
     promo = future["promo"].to_numpy().reshape(-1, AHEAD) > 0
     sold = future["y"].to_numpy().reshape(-1, AHEAD)
     told = future["level"].to_numpy().reshape(-1, AHEAD) * effects.factors
     assert told[promo].sum() / sold[promo].sum() == pytest.approx(1, abs=0.05)
 
 
-def test_what_is_left_has_no_promotions_in_it() -> None:
-    history, future = world(100, seed=4)
-    _, known, effects = learn(columns(history, "y", *EFFECTS), columns(future, *EFFECTS))
+def test_what_is_left_has_no_promotions_in_it(learnt: tuple[pd.DataFrame, Any, Any]) -> None:
+    _, known, effects = learnt
     promo = known.past[:, 1] > 0
     level = effects.panel.values
     assert level[promo].mean() == pytest.approx(level[~promo].mean(), rel=0.05)
@@ -166,9 +171,9 @@ def test_forecasts_use_what_is_known_ahead() -> None:
 
 
 def test_a_backtest_uses_what_was_known_ahead() -> None:
-    history, _ = world(40, seed=11)
-    plain = backtest(columns(history, "y"), horizon=AHEAD, freq="W", origins=2)
-    found = backtest(columns(history, "y", *EFFECTS), horizon=AHEAD, freq="W", origins=2)
+    history, _ = world(140, seed=11)
+    plain = backtest(columns(history, "y"), horizon=AHEAD, freq="W", tier="bulk")
+    found = backtest(columns(history, "y", *EFFECTS), horizon=AHEAD, freq="W", tier="bulk")
     assert found["wape"].iloc[-1] < 0.9 * plain["wape"].iloc[-1]
 
 
@@ -211,19 +216,20 @@ def test_a_festival_ahead_is_forecast_and_one_just_over_is_not_taken_for_more_de
     days = np.sort(history["ds"].unique())
     known = history[history["ds"] < days[99]]
     plain, told = (
-        forecast_demand(known, horizon=6, freq="W", calendar=one).groupby("ds")["mean"].sum()
+        forecast_demand(known, horizon=6, freq="W", calendar=one, tier="bulk").groupby("ds")["mean"].sum()
         for one in (None, calendar)
     )
     assert np.abs(told - level[99:105]).sum() < 0.5 * np.abs(plain - level[99:105]).sum()
     before = history[history["ds"] < days[95]]
-    ahead = forecast_demand(before, horizon=6, freq="W", calendar=calendar).groupby("ds")["mean"].sum()
+    told = forecast_demand(before, horizon=6, freq="W", calendar=calendar, tier="bulk")
+    ahead = told.groupby("ds")["mean"].sum()
     assert ahead.iloc[1:4].mean() / ahead.iloc[[0, 4, 5]].mean() == pytest.approx(2.2, rel=0.1)
 
 
 def test_a_backtest_knows_the_calendar() -> None:
-    history, calendar, _ = festive(104)
+    history, calendar, _ = festive(100)
     plain, told = (
-        backtest(history, horizon=6, freq="W", origins=2, calendar=one)["wape"].iloc[-1]
+        backtest(history, horizon=6, freq="W", calendar=one, tier="bulk")["wape"].iloc[-1]
         for one in (None, calendar)
     )
     assert told < 0.8 * plain
@@ -248,7 +254,7 @@ def test_a_bad_calendar_is_named(spoil: Any, field: str, sentence: str) -> None:
 
 
 def test_nothing_is_forecast_where_nothing_can_be_sold() -> None:
-    history, future = world(6, seed=13)
+    history, future = world(40, seed=13)
     out = future["ds"] == future["ds"].min()
     told = columns(future, "promo").assign(in_stock=(~out).astype(int))
     found = forecast_demand(columns(history, "y", "promo"), future=told, horizon=AHEAD, freq="W")

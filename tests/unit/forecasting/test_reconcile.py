@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forecasting import ForecastInputError, forecast_demand, reconcile
@@ -109,6 +109,7 @@ def test_a_bound_at_zero_stays_there_when_the_mean_rises() -> None:
     assert (found["hi-80"] >= 3 * found["mean"] - 1e-9).all()
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.floats(0, 1e6), min_size=9, max_size=9), st.floats(1e-3, 1e4))
 def test_whatever_is_forecast_adds_up_and_is_not_negative(means: list[float], width: float) -> None:
     found = reconcile(base(means, width=width), GROUPS)

@@ -1,0 +1,47 @@
+"""Series that can't be forecast from are left out and told, so that they don't stop the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+import pandas as pd
+import polars as pl
+
+from forecasting.errors import ForecastInputError
+
+Read = TypeVar("Read")
+
+
+def sift(
+    read: Callable[[Any, Any], Read],
+    history: Any,
+    future: Any,
+    on_bad: Callable[[ForecastInputError], None] | None,
+) -> Read:
+    """`read(history, future)`; with `on_bad`, without the series it refuses, each fault told once.
+
+    A fault of no series, and one of all of them, is raised all the same. Rows are numbered as given.
+    """
+    frames = {"history": history, "future": future}
+    kinds = (pd.DataFrame, pl.DataFrame)
+    rows = {name: np.arange(1, len(frame) + 1) for name, frame in frames.items() if isinstance(frame, kinds)}
+    while True:
+        try:
+            return read(frames["history"], frames["future"])
+        except ForecastInputError as error:
+            if error.row is not None and error.frame in rows:
+                error.row = int(rows[error.frame][error.row - 1])
+            if on_bad is None or not len(error.affected):
+                raise
+            for name in rows:
+                kept = ~pd.Index(frames[name]["unique_id"].to_list(), dtype=object).isin(error.affected)
+                if name == "history" and not kept.any():
+                    raise
+                frames[name], rows[name] = _chosen(frames[name], np.flatnonzero(kept)), rows[name][kept]
+            on_bad(error)
+
+
+def _chosen(frame: Any, rows: Any) -> Any:
+    return frame[rows] if isinstance(frame, pl.DataFrame) else frame.iloc[rows]
