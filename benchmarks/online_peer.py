@@ -51,7 +51,9 @@ LOOK, ASKED = str(COMPILED), COMPILED.positiontup
 class Pledge(BaseModel):
     channel: Word
     external_id: Word
-    commitment: Annotated[str, StringConstraints(pattern="^(paid|deposit|pledge|waitlist|vote)$")]
+    commitment: Annotated[
+        str, StringConstraints(pattern="^(paid|deposit|pledge|waitlist|vote|wish_list|enquiry)$")
+    ]
     sku: Word
     region: Word
     quantity: Annotated[int, Field(ge=1, le=1_000_000)]

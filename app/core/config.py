@@ -33,6 +33,7 @@ class Config:
     worker_processes: int = 2
     suspicion_percent: int = 90
     reviews_a_day: int = 20
+    payment_grace_days: int = 7
     sign_in_limit: str = "10 per minute"
     retention_days: int = 0
     webhook_limit: str = "1200 per minute"
@@ -64,6 +65,7 @@ class Config:
             worker_processes=_number(env, "WORKER_PROCESSES", 2),
             suspicion_percent=_percent(env, "SUSPICION_PRECISION", 90, least=50),
             reviews_a_day=_number(env, "REVIEWS_A_DAY", 20),
+            payment_grace_days=_number(env, "PAYMENT_GRACE_DAYS", 7, least=0),
             sign_in_limit=env.get("SIGN_IN_LIMIT", "10 per minute"),
             retention_days=_number(env, "RETENTION_DAYS", 0, least=0),
             webhook_limit=env.get("WEBHOOK_LIMIT", "1200 per minute"),

@@ -72,6 +72,11 @@ def today() -> dt.date:
     return now().astimezone(ZoneInfo(config().timezone)).date()
 
 
+def midnight() -> dt.datetime:
+    """When today began here."""
+    return now().astimezone(ZoneInfo(config().timezone)).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
 def act_as(actor: Actor) -> None:
     """Remember who asks; set by the session, by a token, or by the command line."""
     g.actor = actor

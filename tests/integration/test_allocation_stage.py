@@ -28,6 +28,9 @@ from support.brand import (
     store_forecast,
 )
 
+EXPECTED = 15
+"""Units of twenty pledges that are expected to be paid."""
+
 
 @pytest.fixture
 def brand(db: Database, tmp_path: Path) -> int:
@@ -56,7 +59,7 @@ def test_a_plan_covers_forecast_and_pledges_from_stock_and_suppliers(db: Databas
         lines = queries.plan_lines(session, run_id=plan.run_id)
         unmet = queries.unmet(session, run_id=plan.run_id)
         flows = queries.warehouse_region_flows(session, run_id=plan.run_id)
-    assert plan.demand_units == 2 * 8 * 20 + 20
+    assert plan.demand_units == 2 * 8 * 20 + EXPECTED
     assert plan.planned_units == sum(line.quantity for line in lines)
     assert plan.unmet_units == sum(cell.quantity for cell in unmet)
     surplus = sum(line.surplus_quantity for line in lines)
@@ -125,7 +128,7 @@ def test_a_sku_nobody_offers_is_unmet_and_the_rest_is_planned(db: Database, tmp_
     plan = make_plan(db, store_forecast(db))
     with db.reading() as session:
         found = {sku.sku_id: sku for sku in queries.unmet_by_sku(session, run_id=plan.run_id)}
-    assert {"no_offer": 20} in [sku.reasons for sku in found.values()]
+    assert {"no_offer": EXPECTED} in [sku.reasons for sku in found.values()]
 
 
 def test_nothing_wanted_is_refused_with_what_to_do(db: Database, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import itertools
 from pathlib import Path
@@ -26,6 +27,7 @@ facts = st.builds(
     status=st.sampled_from([status.value for status in rules.SignalStatus]),
     quantity=st.integers(-5, 5).filter(bool),
     unit_price_minor=st.integers(-2, 2),
+    commitment=st.sampled_from([one.value for one in rules.Commitment]),
 )
 orders = st.tuples(
     st.integers(1, 12),  # few ids, so that rows meet again
@@ -42,8 +44,14 @@ files = st.lists(st.lists(orders, min_size=1, max_size=12), min_size=1, max_size
 @given(st.lists(facts, max_size=30))
 def test_a_column_is_classified_as_each_of_its_signals_is(signals: list[rules.SignalFacts]) -> None:
     frame = pl.DataFrame(
-        [(one.goods, one.status, one.quantity, one.unit_price_minor) for one in signals],
-        schema={"goods": pl.Boolean, "status": pl.String, "quantity": pl.Int64, "unit_price_minor": pl.Int64},
+        [dataclasses.astuple(one) for one in signals],
+        schema={
+            "goods": pl.Boolean,
+            "status": pl.String,
+            "quantity": pl.Int64,
+            "unit_price_minor": pl.Int64,
+            "commitment": pl.String,
+        },
         orient="row",
     )
     by_column = frame.select(rules.reason_expression().alias("reason"))["reason"].to_list()

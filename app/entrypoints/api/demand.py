@@ -6,7 +6,7 @@ from typing import Any
 
 from app.core.access import Role
 from app.entrypoints.api.blueprint import Blueprint
-from app.entrypoints.door import current_actor, db, now, roles
+from app.entrypoints.door import config, current_actor, db, midnight, now, roles
 from app.entrypoints.wire import demand as wire
 from app.stages.catalog import queries as catalog
 from app.stages.demand import operations, queries
@@ -34,6 +34,68 @@ def waterfall(wanted: dict[str, Any]) -> Any:
     """Raw units, what was removed and why, and the valid units that are left"""
     with db().reading() as session:
         return queries.waterfall(session, **wanted)
+
+
+@blueprint.route("/demand/expected", methods=["GET"])
+@roles(Role.MERCHANDISER)
+@blueprint.arguments(wire.ExpectedFilter, location="query")
+@blueprint.response(200, wire.Expected(many=True))
+def expected(wanted: dict[str, Any]) -> Any:
+    """The waterfall to its end, expected to pay and to plan: by campaign, SKU, region, channel or day"""
+    by = wanted.pop("by")
+    with db().reading() as session:
+        return queries.expected(session, scope=queries.Scope(**wanted), by=by)
+
+
+@blueprint.route("/demand/signals", methods=["GET"])
+@roles(Role.MERCHANDISER)
+@blueprint.arguments(wire.SignalFilter, location="query")
+@blueprint.response(200, wire.SignalLine(many=True))
+def signals(wanted: dict[str, Any]) -> Any:
+    """The signals a cell is made of, newest first; `before_id` is the last id of the page before"""
+    page = {name: wanted.pop(name) for name in ("before_id", "limit")}
+    reason, commitment = wanted.pop("reason"), wanted.pop("commitment")
+    with db().reading() as session:
+        return queries.list_signals(
+            session,
+            scope=queries.Scope(**wanted),
+            reasons=[reason] if reason else None,
+            commitments=[commitment] if commitment else None,
+            **page,
+        )
+
+
+@blueprint.route("/demand/weights", methods=["GET"])
+@roles(Role.MERCHANDISER)
+@blueprint.response(200, wire.WeightRun)
+def weights() -> Any:
+    """What a unit of each commitment is worth in each category, and what that was learnt from"""
+    with db().reading() as session:
+        return queries.current_run(session)
+
+
+@blueprint.route("/demand/reviews", methods=["GET"])
+@roles(Role.MERCHANDISER)
+@blueprint.response(200, wire.ReviewList)
+def reviews() -> Any:
+    """Clusters of suspects that wait for a person's word today, and the latest words"""
+    with db().reading() as session:
+        return queries.list_reviews(session, a_day=config().reviews_a_day, since=midnight())
+
+
+@blueprint.route("/demand/reviews/<string:cluster>", methods=["POST"])
+@roles(Role.MERCHANDISER)
+@blueprint.arguments(wire.ReviewWord)
+@blueprint.response(200, wire.ReviewDecided)
+def decide(said: dict[str, str], cluster: str) -> Any:
+    """Exclude a cluster, let it count, or take the word on it back"""
+    decide_of = {
+        "exclude": operations.confirm_cluster,
+        "count": operations.dismiss_cluster,
+        "undo": operations.reopen_cluster,
+    }[said["word"]]
+    with db().transaction() as session:
+        return {"signals": decide_of(session, actor=current_actor(), cluster=cluster, now=now())}
 
 
 @blueprint.route("/demand/days", methods=["GET"])

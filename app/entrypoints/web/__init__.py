@@ -19,6 +19,7 @@ from app.entrypoints.web import (
     language,
     levers,
     plan,
+    reasons,
     shell,
     show,
     supplier,
@@ -60,6 +61,7 @@ def register(app: Flask) -> None:
     """Hang every page into the application."""
     language.register(app)
     show.register(app)
+    reasons.register(app)
     telling.register(app)
     trail.register(app)
     shell.register(app)

@@ -68,6 +68,7 @@ def one(campaign_id: int) -> Reply:
             currency=config().currency,
             has_curve=bool(curve),
             water=water,
+            expected=demand.expected(session, scope=demand.Scope(campaign_id=campaign_id))[0],
             water_chart=charts.waterfall(water),
             regions=regions,
             most=max((units.valid_units for _, units in regions), default=1),

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from dataclasses import asdict, replace
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, abort, render_template, request
 from flask_babel import gettext, ngettext
 from sqlalchemy.orm import Session
 
 from app.core.access import Role
-from app.entrypoints.door import config, current_actor, db, now, roles
+from app.entrypoints.door import config, current_actor, db, midnight, now, roles
 from app.entrypoints.web import charts
 from app.entrypoints.web.replies import Reply, by_htmx, go, part, say
 from app.entrypoints.web.tower import PERIODS, period, since
@@ -19,40 +20,132 @@ from app.stages.demand import operations, queries
 
 blueprint = Blueprint("demand", __name__, url_prefix="/demand")
 PAGE = 25
+MOST_PARTS = 200
+"""Cells that a page shows; the API gives all."""
 
 
 @blueprint.get("")
 @roles(Role.MERCHANDISER)
 def index() -> Reply:
-    days, wanted = period(), _number("campaign")
-    channel = None if wanted else _number("channel")
-    code = request.args.get("sku", "").strip()
+    asked = _asked()
     with db().reading() as session:
-        sku_id = catalog.sku_ids(session).get(code) if code else None
-        water = queries.waterfall(
-            session,
-            campaign_id=wanted,
-            channel_id=channel,
-            region_id=_number("region"),
-            sku_id=sku_id,
-            since=since(days),
-        )
+        scope, unknown = _scope(session, asked)
+        water = queries.waterfall(session, **asdict(scope))
         return render_template(
             "merchandiser/demand.html",
-            days=days,
+            asked=asked,
             periods=PERIODS,
-            campaign_id=wanted,
-            channel_id=channel,
-            region_id=_number("region"),
-            sku_code=code,
-            sku_unknown=bool(code) and sku_id is None,
+            sku_unknown=unknown,
             water=water,
+            expected=queries.expected(session, scope=scope)[0],
             chart_data=charts.waterfall(water),
             campaigns=queries.list_campaigns(session),
             channels=queries.list_channels(session),
             waiting=queries.count_reviews(session),
             **_exclusions(session),
         )
+
+
+@blueprint.get("/parts")
+@roles(Role.MERCHANDISER)
+def parts() -> Reply:
+    """The waterfall's figures by campaign, SKU, region, channel or day."""
+    asked = _asked()
+    by = request.args.get("by", "sku")
+    if (
+        by not in queries.BY
+        or (asked["campaign"] and by == "channel")
+        or (asked["channel"] and by == "campaign")
+    ):
+        by = "sku"
+    with db().reading() as session:
+        scope, _ = _scope(session, asked)
+        cells = queries.expected(session, scope=scope, by=by)
+        cells.sort(key=lambda one: one.key, reverse=True) if by == "day" else cells.sort(
+            key=lambda one: (one.key is None, -one.raw_units)
+        )
+        return render_template(
+            "merchandiser/demand_parts.html",
+            asked=asked,
+            by=by,
+            cells=cells[:MOST_PARTS],
+            left_out=max(0, len(cells) - MOST_PARTS),
+            campaigns={one.id: one for one in queries.list_campaigns(session)},
+            channels={one.id: one.code for one in queries.list_channels(session)},
+            names=catalog.names(session),
+        )
+
+
+@blueprint.get("/signals")
+@roles(Role.MERCHANDISER)
+def signals() -> Reply:
+    """What a cell of the waterfall is made of, a page at a time."""
+    asked, before = _asked(), _number("before")
+    reason, commitment = request.args.get("reason") or None, request.args.get("commitment") or None
+    with db().reading() as session:
+        scope, _ = _scope(session, asked)
+        day = request.args.get("day", type=_day)
+        if day is not None:
+            scope = replace(scope, since=day, until=day + dt.timedelta(days=1))
+        found = queries.list_signals(
+            session,
+            scope=scope,
+            reasons=[reason] if reason else None,
+            commitments=[commitment] if commitment else None,
+            no_campaign=request.args.get("no_campaign") == "1",
+            before_id=before,
+            limit=PAGE + 1,
+        )
+        return render_template(
+            "merchandiser/signals.html",
+            asked=asked,
+            signals=found[:PAGE],
+            before=before,
+            next_before=found[PAGE - 1].id if len(found) > PAGE else None,
+            kept={name: value for name, value in request.args.items() if name != "before"},
+            reason=reason,
+            commitment=commitment,
+            campaigns={one.id: one for one in queries.list_campaigns(session)},
+            channels={one.id: one.code for one in queries.list_channels(session)},
+            names=catalog.names(session),
+        )
+
+
+@blueprint.get("/weights")
+@roles(Role.MERCHANDISER)
+def weights() -> Reply:
+    """What a unit of each commitment is worth, and what that was learnt from."""
+    with db().reading() as session:
+        return render_template("merchandiser/weights.html", run=queries.current_run(session))
+
+
+def _asked() -> dict[str, Any]:
+    """The filters in the address; of a campaign and a channel the campaign stands."""
+    wanted = _number("campaign")
+    return {
+        "days": period(),
+        "campaign": wanted,
+        "channel": None if wanted else _number("channel"),
+        "region": _number("region"),
+        "sku": request.args.get("sku", "").strip(),
+    }
+
+
+def _scope(session: Session, asked: dict[str, Any]) -> tuple[queries.Scope, bool]:
+    """Which demand that is, and whether it names a SKU that is unknown."""
+    sku_id = catalog.sku_ids(session).get(asked["sku"]) if asked["sku"] else None
+    scope = queries.Scope(
+        campaign_id=asked["campaign"],
+        channel_id=asked["channel"],
+        region_id=asked["region"],
+        sku_id=sku_id,
+        since=since(asked["days"]),
+    )
+    return scope, bool(asked["sku"]) and sku_id is None
+
+
+def _day(text: str) -> dt.date:
+    return dt.date.fromisoformat(text)
 
 
 def _exclusions(session: Session) -> dict[str, Any]:
@@ -78,27 +171,34 @@ def review() -> Reply:
 
 
 def _reviews() -> dict[str, Any]:
-    midnight = (
-        now().astimezone(ZoneInfo(config().timezone)).replace(hour=0, minute=0, second=0, microsecond=0)
-    )
     with db().reading() as session:
-        found = queries.list_reviews(session, a_day=config().reviews_a_day, since=midnight)
+        found = queries.list_reviews(session, a_day=config().reviews_a_day, since=midnight())
     return {"reviews": found}
 
 
 @blueprint.post("/review/<cluster>/<word>")
 @roles(Role.MERCHANDISER)
 def decide(cluster: str, word: str) -> Reply:
-    """Exclude a cluster, or let it count."""
-    decide_of = {"exclude": operations.confirm_cluster, "count": operations.dismiss_cluster}.get(word)
+    """Exclude a cluster, let it count, or take the word on it back."""
+    decide_of = {
+        "exclude": operations.confirm_cluster,
+        "count": operations.dismiss_cluster,
+        "undo": operations.reopen_cluster,
+    }.get(word)
     if decide_of is None:
         abort(404)
     with db().transaction() as session:
         signals = decide_of(session, actor=current_actor(), cluster=cluster, now=now())
     if word == "exclude":
         say(ngettext("%(num)s signal is excluded.", "%(num)s signals are excluded.", signals))
-    else:
+    elif word == "count":
         say(ngettext("%(num)s signal counts.", "%(num)s signals count.", signals))
+    else:
+        say(
+            ngettext(
+                "%(num)s signal waits for a word again.", "%(num)s signals wait for a word again.", signals
+            )
+        )
     if by_htmx():
         return part("merchandiser/review_list.html", **_reviews())
     return go("web.demand.review")

@@ -47,6 +47,17 @@ def signed(quantity: int) -> str:
     return sign + units(abs(quantity))
 
 
+def thousandths(value: int, digits: int = 1) -> str:
+    """Thousandths of a unit as units with a decimal: 1,234.5."""
+    return str(format_decimal(round(Decimal(value) / 1000, digits)))
+
+
+def thousandths_signed(value: int) -> str:
+    """+12.5, −4.2 (with a real minus sign)."""
+    sign = "+" if value > 0 else "−" if value < 0 else ""
+    return sign + thousandths(abs(value))
+
+
 def money(minor: int | None, currency: str) -> str:
     """Minor units with their currency, in the reader's notation."""
     if minor is None:
@@ -149,6 +160,8 @@ def register(app: Flask) -> None:
     filters: dict[str, Any] = {
         "units": units,
         "signed": signed,
+        "thousandths": thousandths,
+        "thousandths_signed": thousandths_signed,
         "money": money,
         "money_short": money_short,
         "percent": percent,

@@ -102,6 +102,25 @@ REASONS = {
     "over_limit": _("Over the buyer's limit"),
     "suspected": _("Suspected bots or brushing"),
     "over_cap": _("Over the campaign's cap"),
+    "superseded": _("Replaced by a graver commitment"),
+    "unpaid": _("Unpaid past due"),
+    "interest": _("Interest, no order yet"),
+}
+COMMITMENTS = {
+    "paid": _("Paid order"),
+    "deposit": _("Deposit"),
+    "pledge": _("Pledge"),
+    "waitlist": _("Waitlist"),
+    "vote": _("Vote"),
+    "wish_list": _("Wish list"),
+    "enquiry": _("Enquiry"),
+}
+PARTS = {
+    "campaign": _("Campaign"),
+    "sku": _("SKU"),
+    "region": _("Region"),
+    "channel": _("Channel"),
+    "day": _("Day"),
 }
 SUSPICIONS = {
     "velocity": _("Faster than a person"),
@@ -237,6 +256,7 @@ REFUSALS = {
     "campaign_unknown": _("There is no such campaign."),
     "channel_unknown": _("There is no such channel."),
     "channel_invalid": _("A channel's code has letters, digits, dots and dashes, at most 40."),
+    "cluster_undecided": _("No word on this cluster is in force. Load the list again."),
     "cluster_unknown": _("This cluster was decided on already, or counts no more. Load the list again."),
     "column_missing": _("The file lacks columns that this mapping needs. Choose another mapping."),
     "column_nested": _("The file has nested columns; export it as a flat table."),

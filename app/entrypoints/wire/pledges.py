@@ -27,7 +27,10 @@ class PledgeForm(Incoming):
     )
     commitment = Text(
         required=True,
-        metadata={"example": "pledge", "description": "paid, deposit, pledge, waitlist or vote."},
+        metadata={
+            "example": "pledge",
+            "description": "paid, deposit, pledge; or interest: waitlist, vote, wish_list, enquiry.",
+        },
     )
     sku = Text(required=True, metadata={"example": "MUG"})
     region = Text(required=True, metadata={"example": "CN-GD"})

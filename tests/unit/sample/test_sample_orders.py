@@ -5,6 +5,8 @@ from datetime import date, datetime
 import polars as pl
 import pytest
 
+from app.stages.imports.rules.reasons import COMMITMENTS
+
 
 @pytest.fixture(scope="module")
 def honest(sample) -> pl.DataFrame:
@@ -58,7 +60,7 @@ def test_malformed_rows_are_broken_in_many_ways_and_no_other_row_is(sample):
         except ValueError:
             return True
         known = row["sku"] in skus | {"SHIP-FEE"} and row["region"] in regions
-        return not known or row["commitment"] not in {"paid", "deposit", "pledge", "waitlist", "vote"}
+        return not known or row["commitment"] not in COMMITMENTS
 
     bad = {row["external_id"] for row in sample.orders.iter_rows(named=True) if broken(row)}
     assert bad == set(sample.orders.filter(pl.col("truth") == "malformed")["external_id"])

@@ -14,6 +14,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     String,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -36,9 +37,11 @@ from app.stages.demand.models.suspects import Suspect
 from app.stages.demand.models.tolerance import Tolerance, ToleranceFill, ToleranceSku, ToleranceStep
 from app.stages.demand.models.traces import SignalTrace
 from app.stages.demand.models.votes import Ballot, Design, DesignSku, VoteChoice, VotePrior, VoteRound
+from app.stages.demand.models.weights import CommitmentWeight, WeightRun
 from app.stages.demand.rules import Commitment, Reason, SignalStatus
 
 __all__ = [
+    "LIGHTER",
     "Ballot",
     "Campaign",
     "CampaignDay",
@@ -51,6 +54,7 @@ __all__ = [
     "ChannelPull",
     "ChannelReject",
     "ChannelSource",
+    "CommitmentWeight",
     "Correction",
     "DemandChange",
     "DemandDay",
@@ -72,8 +76,11 @@ __all__ = [
     "VoteChoice",
     "VotePrior",
     "VoteRound",
+    "WeightRun",
 ]
 
+LIGHTER = text("commitment <> 'paid' AND campaign_id IS NULL")
+"""Signals outside of campaigns that are no paid order yet, written out: so their index is found."""
 ByteOrdered = String(200).with_variant(String(200, collation="C"), "postgresql")
 """Text compared byte by byte: a key in a language's order costs several times the CPU on every insert."""
 
@@ -115,7 +122,7 @@ class Signal(Base):
         UniqueConstraint("channel_id", "external_id"),
         one_of("status", [status.value for status in SignalStatus]),
         one_of("commitment", [commitment.value for commitment in Commitment]),
-        one_of("reason", [reason for reason in REASONS if reason != Reason.DUPLICATE]),
+        one_of("reason", [reason.value for reason in Reason if reason is not Reason.DUPLICATE]),
         CheckConstraint(
             f"quantity <> 0 AND quantity BETWEEN -{LARGEST_QUANTITY} AND {LARGEST_QUANTITY}",
             name="quantity_in_range",
@@ -134,6 +141,7 @@ class Signal(Base):
             sqlite_where=reason.column != "valid",  # type: ignore[attr-defined]
             postgresql_where=reason.column != "valid",  # type: ignore[attr-defined]
         ),
+        Index("ix_signal_lighter", "buyer", "sku_id", sqlite_where=LIGHTER, postgresql_where=LIGHTER),
     )
 
 
@@ -174,7 +182,10 @@ class Correction(Base):
 
 
 class Exclusion(Base):
-    """Why one signal is not valid demand, with its evidence; undone by a person, never deleted."""
+    """Why one signal is not valid demand, with its evidence; undone by a person, never deleted.
+
+    `cluster` is the key of the suspects that a person decided on together.
+    """
 
     __tablename__ = "exclusion"
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -185,7 +196,14 @@ class Exclusion(Base):
     created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     undone_by: Mapped[str | None] = mapped_column(String(254))
     undone_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    cluster: Mapped[str | None] = mapped_column(String(16))
     __table_args__ = (
+        Index(
+            "ix_exclusion_cluster",
+            "cluster",
+            sqlite_where=cluster.column.is_not(None),  # type: ignore[attr-defined]
+            postgresql_where=cluster.column.is_not(None),  # type: ignore[attr-defined]
+        ),
         one_of("reason", REASONS),
         CheckConstraint("(undone_by IS NULL) = (undone_at IS NULL)", name="undo_whole"),
     )

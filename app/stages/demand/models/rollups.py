@@ -8,13 +8,14 @@ from sqlalchemy import BigInteger, PrimaryKeyConstraint, String
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from app.core.db import Base, BigId, one_of, reference
-from app.stages.demand.rules import Reason
+from app.stages.demand.rules import KINDS, Reason
 
 REASONS = [reason.value for reason in Reason]
+CELLS = [kind.value for kind in KINDS]
 
 
 class RollUp:
-    """Counts of signals by reason.
+    """Counts of signals by reason; those that count, but for paid orders, by their commitment.
 
     `units` is the signed sum of the accepted rows, `raw_units` their positive part, `valid_units` what
     they add to valid demand. Rows of the reason `duplicate` count what was received again; they are no
@@ -52,7 +53,7 @@ class DemandDay(_Finest, Base):
     channel_id: Mapped[int] = mapped_column(reference("channel.id"))
     __table_args__ = (
         PrimaryKeyConstraint("sku_id", "region_id", "day", "channel_id", "reason"),
-        one_of("reason", REASONS),
+        one_of("reason", CELLS),
         {"sqlite_with_rowid": False},  # one tree instead of two: half the writes of an import
     )
 
@@ -64,7 +65,7 @@ class CampaignDay(_Finest, Base):
     campaign_id: Mapped[int] = mapped_column(reference("campaign.id"))
     __table_args__ = (
         PrimaryKeyConstraint("campaign_id", "day", "sku_id", "region_id", "reason"),
-        one_of("reason", REASONS),
+        one_of("reason", CELLS),
         {"sqlite_with_rowid": False},
     )
 

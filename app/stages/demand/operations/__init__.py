@@ -67,7 +67,7 @@ from app.stages.demand.operations.pulls import (
     pulled_channels,
     take_page,
 )
-from app.stages.demand.operations.reviewing import confirm_cluster, dismiss_cluster
+from app.stages.demand.operations.reviewing import confirm_cluster, dismiss_cluster, reopen_cluster
 from app.stages.demand.operations.sent import (
     Flaw,
     SentPledge,
@@ -86,6 +86,7 @@ from app.stages.demand.operations.sources import (
 from app.stages.demand.operations.suspicion import (
     exclude_suspected,
 )
+from app.stages.demand.operations.unpaid import exclude_unpaid
 from app.stages.demand.operations.votes import (
     NewDesign,
     close_due_rounds,
@@ -94,6 +95,7 @@ from app.stages.demand.operations.votes import (
     make_design,
     open_round,
 )
+from app.stages.demand.operations.weights import learn_weights
 from app.stages.demand.rules.campaigns import (
     Limited,
     Step,
@@ -153,6 +155,7 @@ __all__ = [
     "erase_buyer",
     "exclude_signal",
     "exclude_suspected",
+    "exclude_unpaid",
     "export_buyer",
     "extend_campaign",
     "follow_votes",
@@ -161,6 +164,7 @@ __all__ = [
     "import_campaigns",
     "import_orders",
     "launch_campaign",
+    "learn_weights",
     "make_design",
     "next_page",
     "note_failure",
@@ -168,6 +172,7 @@ __all__ = [
     "open_round",
     "overrule_campaign",
     "pulled_channels",
+    "reopen_cluster",
     "take_event",
     "take_page",
     "take_plain_pledge",

@@ -20,6 +20,7 @@ from app.stages.demand.operations import (
     limits,
     rollups,
     storing,
+    superseding,
     suspicion,
     tolerances,
 )
@@ -109,6 +110,7 @@ def import_orders(
     suspicion.decide_of_file(
         session, batch_id=batch_id, channel_id=here.id, precision=suspicion_precision, now=now
     )
+    superseding.decide_of_file(session, batch_id=batch_id, now=now)
     limits.decide_of_file(session, batch_id=batch_id, now=now)
     caps.decide_of_file(session, batch_id=batch_id, now=now)
     fact = replace(absorbed.fact, seconds=round(time.perf_counter() - started, 3))

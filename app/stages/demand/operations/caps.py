@@ -13,11 +13,14 @@ from app.stages.demand.models import Campaign, CampaignTotalDay, Channel, Signal
 from app.stages.demand.operations.exclusions import exclude_by_rule, take_back
 from app.stages.demand.queries.cells import counted
 from app.stages.demand.queries.exclusions import decided_by_person
-from app.stages.demand.rules import Reason
+from app.stages.demand.rules import KINDS, Reason, kind_reason
 from app.stages.demand.rules.campaigns import MADE, over_cap
 
 RULE = "rule:over_cap"
 """Who excludes and, when an earlier pledge is gone, takes back. A person's word always stands."""
+
+HOLDING = tuple(kind for kind in KINDS if kind_reason(kind) is Reason.VALID)
+"""Kinds of cells whose units take room."""
 
 
 def decide_of_file(session: Session, *, batch_id: int, now: dt.datetime) -> None:
@@ -46,11 +49,13 @@ def _may_be_over(session: Session, campaign_id: int, *, cap: int) -> bool:
     table = counted(CampaignTotalDay)
     query = (
         select(table.reason, func.sum(table.raw_units), func.sum(table.signals))
-        .where(table.campaign_id == campaign_id, table.reason.in_([Reason.VALID, Reason.OVER_CAP]))
+        .where(table.campaign_id == campaign_id, table.reason.in_([*HOLDING, Reason.OVER_CAP]))
         .group_by(table.reason)
     )
     held = {reason: (int(units), int(signals)) for reason, units, signals in session.execute(query)}
-    return held.get(Reason.VALID, (0, 0))[0] > cap or held.get(Reason.OVER_CAP, (0, 0))[1] > 0
+    return (
+        sum(held.get(kind, (0, 0))[0] for kind in HOLDING) > cap or held.get(Reason.OVER_CAP, (0, 0))[1] > 0
+    )
 
 
 def _decide(session: Session, campaign_id: int, *, cap: int, now: dt.datetime) -> None:

@@ -27,13 +27,13 @@ from app.core.access import Actor, Role
 from app.core.errors import RuleBroken
 from app.stages.demand import rules
 from app.stages.demand.models import Correction, Signal
-from app.stages.demand.operations import caps, exclusions, limits, moving, rollups, storing
+from app.stages.demand.operations import caps, exclusions, limits, moving, rollups, storing, superseding
 from app.stages.demand.operations.gates import SENTENCES
 from app.stages.demand.operations.turns import take_turn
 from app.stages.demand.queries.campaigns import windows
 from app.stages.demand.queries.exclusions import excluded_by_person
 from app.stages.demand.queries.pledges import PledgeFact, any_corrections, find_corrections, find_pledges
-from app.stages.demand.rules import EXCLUDING, Reason, SignalFacts, SignalStatus
+from app.stages.demand.rules import COUNTING, EXCLUDING, Reason, SignalFacts, SignalStatus
 from app.stages.demand.rules.campaigns import Window
 
 IDENTITY = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,200}")
@@ -357,6 +357,8 @@ def _apply(
     reason = _reason(session, pledge, before=_classified(pledge, before), after=_classified(pledge, after))
     if reason != pledge.reason:
         _exclude_or_count(session, pledge, reason=reason, status=after.status, actor=actor, now=now)
+    if pledge.buyer is not None:
+        superseding.decide_of_buyers(session, buyers=[(pledge.campaign_id, pledge.buyer)], now=now)
     if pledge.campaign_id is not None and pledge.buyer is not None:
         limits.decide_of_buyers(session, buyers=[(pledge.campaign_id, pledge.buyer)], now=now)
     if pledge.campaign_id is not None:
@@ -364,14 +366,21 @@ def _apply(
 
 
 def _classified(pledge: PledgeFact, said: _Said) -> Reason:
-    return rules.classify(SignalFacts(pledge.goods, said.status, said.quantity, pledge.unit_price_minor))
+    price, commitment = pledge.unit_price_minor, pledge.commitment
+    return rules.classify(SignalFacts(pledge.goods, said.status, said.quantity, price, commitment))
 
 
 def _reason(session: Session, pledge: PledgeFact, *, before: Reason, after: Reason) -> Reason:
     """The reason after a correction; what somebody excluded by hand stays excluded."""
-    by_rule = (Reason.OVER_LIMIT, Reason.SUSPECTED, Reason.OVER_CAP)
+    by_rule = (
+        Reason.SUPERSEDED,
+        Reason.UNPAID,
+        Reason.OVER_LIMIT,
+        Reason.SUSPECTED,
+        Reason.OVER_CAP,
+    )
     current = Reason(pledge.reason)
-    if before == after or current not in (before, *by_rule, Reason.VALID, Reason.RETURNED):
+    if before == after or current not in (before, *by_rule, *COUNTING):
         return current
     if current in by_rule and excluded_by_person(session, signal_id=pledge.id):
         return current

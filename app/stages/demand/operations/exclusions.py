@@ -12,16 +12,16 @@ from sqlalchemy.orm import Session
 from app.core import audit
 from app.core.access import Actor, Role
 from app.core.errors import Conflict, NotFound, RuleBroken
-from app.stages.demand import rules
 from app.stages.demand.models import Exclusion, Signal
 from app.stages.demand.operations.moving import AT_ONCE, move
-from app.stages.demand.rules import EXCLUDING, Reason
+from app.stages.demand.rules import COUNTING, EXCLUDING, Reason
 
 
 def undo_exclusion(session: Session, *, actor: Actor, exclusion_id: int, now: dt.datetime) -> None:
     """Count an excluded signal again; no rule excludes it a second time.
 
-    Units that were ordered are valid demand again, units that came back are returned again.
+    Units that were ordered are valid demand again, units that came back are returned again, interest is
+    interest again.
 
     Raises:
         NotFound: there is no such exclusion.
@@ -35,8 +35,7 @@ def undo_exclusion(session: Session, *, actor: Actor, exclusion_id: int, now: dt
         raise Conflict(
             "exclusion_undone", f"Exclusion {exclusion_id} was undone already by {exclusion.undone_by}."
         )
-    quantity = session.scalars(select(Signal.quantity).where(Signal.id == exclusion.signal_id)).one()
-    move(session, ids=[exclusion.signal_id], reason=rules.counted_reason(quantity=quantity))
+    move(session, ids=[exclusion.signal_id], reason=None)
     exclusion.undone_by, exclusion.undone_at = actor.name, now
     _record(session, actor, "exclusion.undone", exclusion.signal_id, {"reason": exclusion.reason}, now)
 
@@ -56,7 +55,7 @@ def exclude_signal(
     current = session.scalar(select(Signal.reason).where(Signal.id == signal_id).with_for_update())
     if current is None:
         raise NotFound("signal_unknown", f"There is no signal {signal_id}.")
-    if current not in (Reason.VALID, Reason.RETURNED):
+    if current not in COUNTING:
         raise RuleBroken("signal_not_valid", f"Signal {signal_id} is no valid demand already: {current}.")
     move(session, ids=[signal_id], reason=Reason(reason))
     exclusion = Exclusion(
@@ -87,7 +86,7 @@ def take_back(session: Session, *, ids: Sequence[int], rule: str, now: dt.dateti
     """Count signals again that a rule excluded and would not exclude now."""
     if ids:
         end_exclusions(session, ids=ids, rule=rule, now=now)
-        move(session, ids=ids, reason=Reason.VALID)
+        move(session, ids=ids, reason=None)
 
 
 def end_exclusions(session: Session, *, ids: Sequence[int], rule: str, now: dt.datetime) -> None:

@@ -8,6 +8,7 @@ import polars as pl
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from app.stages.demand import rules
 from app.stages.demand.models import Signal
 from app.stages.demand.operations import rollups
 from app.stages.demand.rules import Reason
@@ -22,12 +23,18 @@ COLUMNS = {
     "reason": pl.String,
     "quantity": pl.Int64,
     "unit_price_minor": pl.Int64,
+    "commitment": pl.String,
 }
 AT_ONCE = 500
 
 
-def move(session: Session, *, ids: Sequence[int], reason: Reason) -> None:
-    """Give the signals this reason; their units leave the old cells and enter the new ones."""
+def move(session: Session, *, ids: Sequence[int], reason: Reason | None) -> None:
+    """Give the signals this reason; their units leave the old cells and enter the new ones.
+
+    Args:
+        reason: None lets them stand as they were told: as valid demand, returned units, or interest.
+    """
+    becomes = rules.counted_expression() if reason is None else pl.lit(reason.value)
     for start in range(0, len(ids), AT_ONCE):
         part = sorted(ids)[start : start + AT_ONCE]
         query = (
@@ -36,12 +43,13 @@ def move(session: Session, *, ids: Sequence[int], reason: Reason) -> None:
         signals = pl.DataFrame(
             [tuple(row) for row in session.execute(query.order_by(Signal.id))], schema=COLUMNS, orient="row"
         )
-        moved = signals.with_columns(pl.lit(reason.value).alias("reason"))
+        moved = signals.with_columns(becomes.alias("reason"))
         rollups.append(session, pl.concat([rollups.changes(signals, sign=-1), rollups.changes(moved)]))
-        session.execute(
-            update(Signal).where(Signal.id.in_(part)).values(reason=reason.value),
-            execution_options={"synchronize_session": False},
-        )
+        for (word,), theirs in moved.group_by("reason"):
+            session.execute(
+                update(Signal).where(Signal.id.in_(theirs["id"].to_list())).values(reason=word),
+                execution_options={"synchronize_session": False},
+            )
 
 
 def move_sku(session: Session, *, signal_id: int, sku_id: int) -> None:

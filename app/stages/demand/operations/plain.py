@@ -20,12 +20,13 @@ from app.stages.demand.operations import rollups, storing
 from app.stages.demand.operations.sent import MAPPING, SentPledge
 from app.stages.demand.operations.turns import CHANNEL, share_turn
 from app.stages.demand.queries.pledges import PledgeFact, PledgeWorld, look_around
-from app.stages.demand.rules import CampaignState, Reason, SignalFacts
+from app.stages.demand.rules import CampaignState, Commitment, Reason, SignalFacts
 from app.stages.imports import queries as mappings
 from app.stages.imports.rules import usual
 
 _CHANGE = (
-    f"INSERT INTO demand_change ({', '.join(rollups.COLUMNS)}) SELECT {', '.join(rollups.CHANGE)}, "
+    f"INSERT INTO demand_change ({', '.join(rollups.COLUMNS)}) SELECT {', '.join(rollups.CELL)}, "
+    "CASE commitment WHEN 'paid' THEN reason ELSE commitment END, "
     "1, quantity, quantity, quantity, CAST(quantity AS BIGINT) * unit_price_minor FROM "
 )
 _STORE = (
@@ -103,6 +104,8 @@ def _is_plain(row: dict[str, Any], here: PledgeWorld) -> bool:
     """Whether what the pledge meets leaves nothing to decide but that it counts."""
     if here.waits or here.currency != row["currency"] or here.sku_id is None or here.region_id is None:
         return False
+    if here.committed or (row["campaign"] is None and row["commitment"] != Commitment.PAID):
+        return False  # of two commitments to one thing one may replace the other
     if row["campaign"] is not None and not _is_open(row, here):
         return False
     facts = SignalFacts(
@@ -110,6 +113,7 @@ def _is_plain(row: dict[str, Any], here: PledgeWorld) -> bool:
         status=row["status"],
         quantity=row["quantity"],
         unit_price_minor=row["unit_price_minor"],
+        commitment=row["commitment"],
     )
     return rules.classify(facts) == Reason.VALID
 

@@ -17,7 +17,16 @@ from app.core.access import Actor, Role
 from app.core.errors import Conflict, RuleBroken
 from app.stages.catalog import operations as catalog
 from app.stages.demand import rules
-from app.stages.demand.operations import caps, corrections, gates, limits, rollups, storing, tolerances
+from app.stages.demand.operations import (
+    caps,
+    corrections,
+    gates,
+    limits,
+    rollups,
+    storing,
+    superseding,
+    tolerances,
+)
 from app.stages.demand.operations.sent import Flaw, Row, SentPledge, look_at, unknown_codes
 from app.stages.demand.operations.turns import take_turn
 from app.stages.demand.queries.pledges import (
@@ -227,7 +236,11 @@ class _Taking:
             actor=self._actor,
             now=self._now,
         )
-        limited = new.filter(pl.col("campaign_id").is_not_null() & pl.col("buyer").is_not_null())
+        named = new.filter(pl.col("buyer").is_not_null())
+        superseding.decide_of_buyers(
+            self._session, buyers=named.select("campaign_id", "buyer").rows(), now=self._now
+        )
+        limited = named.filter(pl.col("campaign_id").is_not_null())
         limits.decide_of_buyers(
             self._session, buyers=limited.select("campaign_id", "buyer").rows(), now=self._now
         )
@@ -266,6 +279,7 @@ def _signal(number: int, checked: dict[str, Any], codes: Codes, here: ChannelCur
         status=checked["status"],
         quantity=checked["quantity"],
         unit_price_minor=checked["unit_price_minor"],
+        commitment=checked["commitment"],
     )
     return {
         **{name: checked[name] for name in SIGNAL if name in checked},

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from app.core.db import copy_rows
 from app.stages.demand.models import DemandChange
 from app.stages.demand.operations.bulk import insert_rows
-from app.stages.demand.rules import Reason
+from app.stages.demand.rules import Reason, cell_kind
 
 MEASURES = ("signals", "units", "raw_units", "valid_units", "amount_minor")
 KEYS = {
@@ -35,6 +35,8 @@ CHANGE = {
     "day": pl.Date,
     "reason": pl.String,
 }
+"""`reason` is the kind of cell: see `rules.cell_kind`."""
+CELL = tuple(name for name in CHANGE if name != "reason")
 TYPES: dict[str, Any] = {**CHANGE, **dict.fromkeys(MEASURES, pl.Int64)}
 COLUMNS = tuple(TYPES)
 FOLD_EVERY = 1_000
@@ -49,10 +51,10 @@ def changes(signals: pl.DataFrame, *, sign: int = 1) -> pl.DataFrame:
     """What these signals add up to, by the columns CHANGE; `sign` −1 takes them away.
 
     Args:
-        signals: the columns CHANGE, quantity and unit_price_minor.
+        signals: the columns CHANGE, with the signal's own reason, commitment, quantity and unit_price_minor.
     """
     quantity, counts = pl.col("quantity"), pl.col("reason").is_in([Reason.VALID.value, Reason.RETURNED.value])
-    return signals.group_by(CHANGE.keys()).agg(
+    return signals.group_by(*CELL, cell_kind().alias("reason")).agg(
         signals=pl.len().cast(pl.Int64) * sign,
         units=quantity.sum() * sign,
         raw_units=quantity.clip(lower_bound=0).sum() * sign,

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, delete, insert, select
 from sqlalchemy.orm import Session
 
 from app.stages.demand.models import Campaign, Exclusion, Signal, Suspect
-from app.stages.demand.operations import caps, limits
+from app.stages.demand.operations import caps, limits, superseding
 from app.stages.demand.operations.exclusions import exclude_by_rule, take_back
 from app.stages.demand.operations.moving import AT_ONCE
 from app.stages.demand.operations.turns import take_every_turn
@@ -79,6 +79,7 @@ def _decide(
     buyers = changed["buyer"].drop_nulls().unique().sort()
     for part in range(0, len(buyers), AT_ONCE):
         theirs = [(campaign_id, buyer) for buyer in buyers[part : part + AT_ONCE]]
+        superseding.decide_of_buyers(session, buyers=theirs, now=now)
         limits.decide_of_buyers(session, buyers=theirs, now=now)
     caps.decide(session, campaigns=[campaign_id], now=now)
     asked = judged.filter(~guilty & (pl.col("score") >= REVIEWED_FROM) & ~pl.col("id").is_in(kept))

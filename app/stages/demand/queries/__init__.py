@@ -30,6 +30,7 @@ from app.stages.demand.queries.exclusions import (
     get_exclusion,
     list_exclusions,
 )
+from app.stages.demand.queries.expected import BY, CommitmentUnits, Expected, Scope, expected
 from app.stages.demand.queries.owing import PledgeSum, RegionSum, Sum
 from app.stages.demand.queries.pool import (
     ChannelFact,
@@ -44,7 +45,6 @@ from app.stages.demand.queries.pool import (
     recount,
     sku_units,
     waterfall,
-    weekly_units,
 )
 from app.stages.demand.queries.prices import price_at
 from app.stages.demand.queries.reviewing import ClusterFact, ReviewList, count_reviews, list_reviews
@@ -59,6 +59,8 @@ from app.stages.demand.queries.settlement import (
     open_balances,
     owed_pledges,
 )
+from app.stages.demand.queries.signals import SignalFact, list_signals
+from app.stages.demand.queries.spot import weekly_units
 from app.stages.demand.queries.terms import (
     DecisionFact,
     LaunchOutlook,
@@ -86,8 +88,10 @@ from app.stages.demand.queries.votes import (
     list_rounds,
     round_shares,
 )
+from app.stages.demand.queries.weights import WeightRunFact, current_run
 
 __all__ = [
+    "BY",
     "AwardFact",
     "BalanceFact",
     "CampaignFact",
@@ -95,6 +99,7 @@ __all__ = [
     "ChannelFact",
     "CloseOutlook",
     "ClusterFact",
+    "CommitmentUnits",
     "CurvePoint",
     "DayUnits",
     "DecisionFact",
@@ -102,6 +107,7 @@ __all__ = [
     "DesignShare",
     "Difference",
     "ExclusionFact",
+    "Expected",
     "ExpectedVolume",
     "FillFact",
     "LaunchOutlook",
@@ -113,11 +119,14 @@ __all__ = [
     "Requirement",
     "ReviewList",
     "RoundFact",
+    "Scope",
+    "SignalFact",
     "SkuUnits",
     "Sum",
     "VariantUnits",
     "Waterfall",
     "WaterfallStep",
+    "WeightRunFact",
     "balance_of",
     "campaign_curve",
     "campaign_ids",
@@ -127,9 +136,11 @@ __all__ = [
     "close_outlook",
     "count_reviews",
     "counted",
+    "current_run",
     "daily_units",
     "deposit_sums",
     "deposits_to_return",
+    "expected",
     "expected_volumes",
     "fill_line",
     "fill_steps",
@@ -149,6 +160,7 @@ __all__ = [
     "list_priors",
     "list_reviews",
     "list_rounds",
+    "list_signals",
     "open_balances",
     "owed_pledges",
     "pledge_days",

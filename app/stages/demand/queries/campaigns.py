@@ -9,15 +9,18 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 import polars as pl
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFound
+from app.stages.catalog.models import Sku
 from app.stages.demand import rules
 from app.stages.demand.models import Campaign, CampaignDay, CampaignSku, CampaignTotalDay, Signal
 from app.stages.demand.queries.cells import counted
-from app.stages.demand.rules import CampaignState, Reason
+from app.stages.demand.queries.weights import weights
+from app.stages.demand.rules import INTEREST, CampaignState, Commitment, Reason
 from app.stages.demand.rules.campaigns import WINDOWS, Window, steps_from
+from app.stages.demand.rules.weights import whole
 
 PLEDGE_DAYS = {
     "campaign_id": pl.Int64,
@@ -73,7 +76,7 @@ class CurvePoint:
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """Valid units of campaigns that are due in one region in one planning week."""
+    """Units of campaigns expected to be paid that are due in one region in one planning week."""
 
     sku_id: int
     region_id: int
@@ -204,25 +207,30 @@ def pledge_days(session: Session, *, until: dt.date) -> pl.DataFrame:
 def campaign_requirements(session: Session, *, as_of: dt.date) -> list[Requirement]:
     """What campaigns that are open, reached or in production require, in their due week.
 
-    A campaign whose due week has passed requires its units in the week of `as_of`. Sorted by SKU, region,
-    week.
+    Of each commitment the part that is expected to be paid, in whole units. A campaign whose due week has
+    passed requires its units in the week of `as_of`. Sorted by SKU, region, week.
     """
     this_week = as_of - dt.timedelta(days=as_of.weekday())
     table = counted(CampaignDay)
+    stands = case((table.reason.in_(INTEREST), table.units), else_=table.valid_units)
+    cell = (table.sku_id, table.region_id, Campaign.due_week)
     rows = session.execute(
-        select(table.sku_id, table.region_id, Campaign.due_week, func.sum(table.valid_units))
+        select(*cell, Sku.category, table.reason, func.sum(stands))
         .join(Campaign, Campaign.id == table.campaign_id)
+        .join(Sku, Sku.id == table.sku_id)
         .where(Campaign.state.in_([state.value for state in REQUIRING]))
-        .group_by(table.sku_id, table.region_id, Campaign.due_week)
+        .group_by(*cell, Sku.category, table.reason)
     )
-    units: dict[tuple[int, int, dt.date], int] = defaultdict(int)
-    for sku_id, region_id, due_week, amount in rows:
+    known = weights(session)
+    thousandths: dict[tuple[int, int, dt.date], int] = defaultdict(int)
+    for sku_id, region_id, due_week, category, kind, units in rows:
         monday = due_week - dt.timedelta(days=due_week.weekday())
-        units[sku_id, region_id, max(monday, this_week)] += int(amount)
+        commitment = kind if kind in set(Commitment) else Commitment.PAID
+        thousandths[sku_id, region_id, max(monday, this_week)] += int(units) * known.of(category, commitment)
     return [
-        Requirement(sku_id=sku_id, region_id=region_id, week=week, units=amount)
-        for (sku_id, region_id, week), amount in sorted(units.items())
-        if amount > 0
+        Requirement(sku_id=sku_id, region_id=region_id, week=week, units=whole(worth))
+        for (sku_id, region_id, week), worth in sorted(thousandths.items())
+        if whole(worth) > 0
     ]
 
 

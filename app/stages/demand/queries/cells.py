@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnCollection, ColumnElement, select, union_all
+from sqlalchemy import ColumnCollection, ColumnElement, case, select, union_all
 
 from app.stages.demand.models import (
     CampaignDay,
@@ -15,7 +15,9 @@ from app.stages.demand.models import (
     DemandSkuDay,
     DemandTotalDay,
     RollUp,
+    Signal,
 )
+from app.stages.demand.rules import Commitment, Reason
 
 Columns = ColumnCollection[str, ColumnElement[Any]]
 
@@ -28,6 +30,26 @@ def counted(level: type[RollUp]) -> Columns:
         waiting = waiting.where(DemandChange.campaign_id.is_not(None))
     folded = select(*(getattr(level, name) for name in names))
     return union_all(folded, waiting).subquery().c
+
+
+def kind() -> ColumnElement[str]:
+    """The kind of cell that a signal counts in: `rules.cell_kind` for SQL."""
+    told = Signal.reason.in_([Reason.VALID, Reason.INTEREST]) & (Signal.commitment != Commitment.PAID)
+    return case((told, Signal.commitment), else_=Signal.reason)
+
+
+def pledged_signals() -> Columns:
+    """The signals of campaigns as cells of one signal each, with the channels that cells don't know."""
+    counts = Signal.reason.in_([Reason.VALID, Reason.RETURNED])
+    names = ("campaign_id", "channel_id", "sku_id", "region_id", "day")
+    query = select(
+        *(getattr(Signal, name) for name in names),
+        kind().label("reason"),
+        case((Signal.quantity > 0, Signal.quantity), else_=0).label("raw_units"),
+        case((counts, Signal.quantity), else_=0).label("valid_units"),
+        Signal.quantity.label("units"),
+    )
+    return query.where(Signal.campaign_id.is_not(None)).subquery().c
 
 
 def level(

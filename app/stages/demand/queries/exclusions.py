@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, case, select
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFound
 from app.stages.demand.models import Exclusion, Signal
 from app.stages.demand.rules import BY_RULE
+
+AT_ONCE = 500
+_BY_PERSON = case(
+    (Exclusion.undone_by.is_(None), ~Exclusion.created_by.startswith(BY_RULE)),
+    else_=~Exclusion.undone_by.startswith(BY_RULE),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +77,21 @@ def decided_by_person(
     session: Session, *, campaign_id: int, buyers: list[str] | Select[str | None] | None = None
 ) -> set[int]:
     """Signals of a campaign, or of some of its buyers, that somebody decided to count or excluded by hand."""
-    counted = Exclusion.undone_by.is_not(None) & ~Exclusion.undone_by.startswith(BY_RULE)
-    excluded = Exclusion.undone_by.is_(None) & ~Exclusion.created_by.startswith(BY_RULE)
     query = (
         select(Exclusion.signal_id)
         .join(Signal, Signal.id == Exclusion.signal_id)
-        .where(Signal.campaign_id == campaign_id, counted | excluded)
+        .where(Signal.campaign_id == campaign_id, _BY_PERSON)
     )
     return set(session.scalars(query if buyers is None else query.where(Signal.buyer.in_(buyers))))
+
+
+def decided_signals(session: Session, *, ids: Sequence[int]) -> set[int]:
+    """Those of the signals that somebody decided to count or excluded by hand."""
+    found: set[int] = set()
+    for start in range(0, len(ids), AT_ONCE):
+        part = Exclusion.signal_id.in_(ids[start : start + AT_ONCE])
+        found.update(session.scalars(select(Exclusion.signal_id).where(part, _BY_PERSON)))
+    return found
 
 
 def excluded_by_person(session: Session, *, signal_id: int) -> bool:

@@ -34,6 +34,8 @@ from app.stages.demand.rules.campaigns import Limited, paid_each, volume_price
 
 OWING = (Commitment.DEPOSIT, Commitment.PLEDGE)
 PAYING = (Commitment.DEPOSIT, Commitment.PAID)
+STILL_OWED = (Reason.VALID, Reason.UNPAID)
+"""What is past due counts no more, and may still be paid."""
 KEPT_OUT = (Reason.OVER_LIMIT, Reason.SUSPECTED, Reason.OVER_CAP)
 """Reasons for which units of a campaign that goes are not made although somebody may have paid for them."""
 
@@ -144,7 +146,7 @@ class Amounts:
 
 def owed(session: Session, campaign: CampaignFact) -> Amounts:
     """What is still to pay for each valid pledge at the price reached."""
-    where = _pledges(campaign.id, reasons=[Reason.VALID], commitments=[*OWING, Commitment.PAID])
+    where = _pledges(campaign.id, reasons=STILL_OWED, commitments=[*OWING, Commitment.PAID])
     reached = volume_price(tiers(session, campaign_id=campaign.id), units=campaign.valid_units)
     price: SQLColumnExpression[int] = Signal.unit_price_minor if reached is None else literal(reached)
     parts = {made.id: parts for made, parts in awarded(session, campaign_id=campaign.id)}
@@ -155,7 +157,7 @@ def owed(session: Session, campaign: CampaignFact) -> Amounts:
 
 def returned(session: Session, campaign: CampaignFact, *, goes: bool) -> Amounts:
     """What was paid for units that are not made: all of a campaign that fails, else what was kept out."""
-    reasons = KEPT_OUT if goes else (Reason.VALID, *KEPT_OUT)
+    reasons = KEPT_OUT if goes else (*STILL_OWED, *KEPT_OUT)
     where = _pledges(campaign.id, reasons=reasons, commitments=PAYING)
     return Amounts(session, where, _paid_each(campaign))
 

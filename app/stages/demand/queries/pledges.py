@@ -11,7 +11,7 @@ from sqlalchemy import Select, bindparam, exists, func, literal, select
 from sqlalchemy.orm import Session
 
 from app.stages.catalog.models import Region, Sku
-from app.stages.demand.models import Campaign, CampaignSku, Channel, Correction, Signal
+from app.stages.demand.models import LIGHTER, Campaign, CampaignSku, Channel, Correction, Signal
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,8 @@ def campaign_sku_codes(session: Session) -> list[tuple[int, str]]:
 class PledgeWorld:
     """What one pledge meets: its channel, SKU, region and campaign, each None where nobody knows the code.
 
-    `waits`: a correction of its identity is there already. `known_buyer`: the campaign has a signal of it.
+    `waits`: a correction of its identity is there already. `known_buyer`: the campaign has a signal of its
+    buyer. `committed`: there is one of its buyer for its SKU that may replace it, or be replaced.
     """
 
     channel_id: int | None
@@ -119,6 +120,7 @@ class PledgeWorld:
     per_buyer_limit: int | None
     waits: bool
     known_buyer: bool
+    committed: bool
 
 
 def look_around(
@@ -147,6 +149,7 @@ def look_around(
 def _world() -> Select[*tuple[Any, ...]]:
     one = select(literal(1).label("one")).subquery()
     waiting = (Correction.channel_id == Channel.id) & (Correction.external_id == bindparam("external_id"))
+    alike = Signal.sku_id == Sku.id
     theirs = (Signal.campaign_id == Campaign.id) & (Signal.buyer == bindparam("buyer"))
     world: Select[*tuple[Any, ...]] = (
         select(
@@ -165,6 +168,8 @@ def _world() -> Select[*tuple[Any, ...]]:
             Campaign.per_buyer_limit,
             exists().where(waiting),
             exists().where(theirs),
+            exists().where(alike, theirs)
+            | exists().where(alike, LIGHTER, Campaign.id.is_(None), Signal.buyer == bindparam("buyer")),
         )
         .select_from(one)
         .outerjoin(Channel, Channel.code == bindparam("channel"))

@@ -10,12 +10,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import polars as pl
-from sqlalchemy import ColumnElement, Date, Select, case, cast, func, select
+from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
 
 from app.core.errors import RuleBroken
-from app.stages.catalog.models import Sku
 from app.stages.demand.models import (
     CampaignDay,
     CampaignRegionDay,
@@ -27,8 +25,8 @@ from app.stages.demand.models import (
     RollUp,
     Signal,
 )
-from app.stages.demand.queries.cells import Columns, counted, level
-from app.stages.demand.rules import Reason
+from app.stages.demand.queries.cells import Columns, counted, kind, level
+from app.stages.demand.rules import Reason, kind_reason
 
 LEVELS: tuple[type[RollUp], ...] = (
     DemandDay,
@@ -40,7 +38,6 @@ LEVELS: tuple[type[RollUp], ...] = (
 )
 MEASURES = ("signals", "units", "raw_units", "valid_units", "amount_minor")
 _Query = Select[*tuple[Any, ...]]
-_WEEKLY_SCHEMA = {"sku_id": pl.Int64, "region_id": pl.Int64, "week": pl.Date, "units": pl.Int64}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +124,12 @@ def waterfall(
         query = query.where(table.region_id == region_id)
     if channel_id is not None:
         query = query.where(table.channel_id == channel_id)
-    return _waterfall({row[0]: (int(row[1]), int(row[2]), int(row[3])) for row in session.execute(query)})
+    cells: dict[str, tuple[int, int, int]] = {}
+    for told, *sums in session.execute(query):
+        reason = kind_reason(told)
+        before = cells.get(reason, (0, 0, 0))
+        cells[reason] = (before[0] + int(sums[0]), before[1] + int(sums[1]), before[2] + int(sums[2]))
+    return _waterfall(cells)
 
 
 def daily_units(
@@ -161,30 +163,6 @@ def sku_units(
     query = _filter(query, table=table, sku_id=None, campaign_id=None, since=since, until=until)
     rows = session.execute(query.group_by(table.sku_id).order_by(valid.desc(), table.sku_id).limit(limit))
     return [SkuUnits(sku_id=row[0], raw_units=int(row[1]), valid_units=int(row[2])) for row in rows]
-
-
-def weekly_units(
-    session: Session, *, until: dt.date, sku_id: int | None = None, region_id: int | None = None
-) -> pl.DataFrame:
-    """Spot demand by planning week: valid units of goods that belong to no campaign, of all cells or some.
-
-    Returns:
-        sku_id (Int64), region_id (Int64), week (Date, its Monday), units (Int64), sorted by the first three;
-        cells without units are left out. Returns count in the week they came back, so a cell can be negative.
-        Signals of business days from `until` on are not counted.
-    """
-    everything, pledged = (
-        _weekly(session, table=counted(finest), until=until, sku_id=sku_id, region_id=region_id)
-        for finest in (DemandDay, CampaignDay)
-    )
-    pledged = pledged.with_columns(-pl.col("units"))
-    return (
-        pl.concat([everything, pledged])
-        .group_by("sku_id", "region_id", "week")
-        .agg(pl.col("units").sum())
-        .filter(pl.col("units") != 0)
-        .sort("sku_id", "region_id", "week")
-    )
 
 
 def recount(session: Session) -> list[Difference]:
@@ -240,38 +218,6 @@ def _waterfall(cells: dict[str, tuple[int, int, int]]) -> Waterfall:
     )
 
 
-def _weekly(
-    session: Session, *, table: Columns, until: dt.date, sku_id: int | None, region_id: int | None
-) -> pl.DataFrame:
-    week = _monday(session, table.day)
-    query = (
-        select(table.sku_id, table.region_id, week, func.sum(table.valid_units))
-        .join(Sku, Sku.id == table.sku_id)
-        .where(table.day < until, table.valid_units != 0, Sku.goods)
-        .group_by(table.sku_id, table.region_id, week)
-    )
-    if sku_id is not None:
-        query = query.where(table.sku_id == sku_id)
-    if region_id is not None:
-        query = query.where(table.region_id == region_id)
-    rows = session.execute(query).all()
-    columns = list(zip(*rows, strict=True)) or [(), (), (), ()]
-    frame = pl.DataFrame(
-        [pl.Series(name, values) for name, values in zip(_WEEKLY_SCHEMA, columns, strict=True)]
-    )
-    if frame.schema["week"] == pl.String:  # SQLite computes with days as text
-        frame = frame.with_columns(pl.col("week").str.to_date("%Y-%m-%d"))
-    return frame.cast(_WEEKLY_SCHEMA)  # type: ignore[arg-type]
-
-
-def _monday(session: Session, day: ColumnElement[dt.date]) -> ColumnElement[Any]:
-    if session.get_bind().dialect.name == "sqlite":
-        return func.date(
-            day, "weekday 0", "-6 days"
-        )  # the Sunday at or after the day, then back to its Monday
-    return cast(func.date_trunc("week", day), Date)
-
-
 def _stored(session: Session, table: Columns, key: Sequence[str]) -> dict[tuple[Any, ...], tuple[int, ...]]:
     cell = [table[name] for name in key]
     sums = [func.sum(table[name]) for name in MEASURES]
@@ -281,7 +227,7 @@ def _stored(session: Session, table: Columns, key: Sequence[str]) -> dict[tuple[
 
 def _counted(session: Session, key: Sequence[str]) -> dict[tuple[Any, ...], tuple[int, ...]]:
     counts = Signal.reason.in_([Reason.VALID, Reason.RETURNED])
-    cell = [getattr(Signal, name) for name in key]
+    cell = [kind() if name == "reason" else getattr(Signal, name) for name in key]
     query = select(
         *cell,
         func.count(),

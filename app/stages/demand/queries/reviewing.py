@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.stages.demand.models import Campaign, Exclusion, Signal, Suspect
-from app.stages.demand.rules import BY_RULE, Reason
+from app.stages.demand.rules import BY_RULE, COUNTING, Reason
 from app.stages.demand.rules.reviewing import LATEST, REVIEW, Reviewed, cluster_key
 
 
@@ -32,9 +32,23 @@ class ClusterFact:
 
 
 @dataclass(frozen=True, slots=True)
+class DecidedFact:
+    """A word on a cluster that is in force and can be taken back."""
+
+    key: str
+    rule: str
+    excluded: bool
+    signals: int
+    decided_by: str
+    decided_at: dt.datetime
+    evidence: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class ReviewList:
     """Clusters to decide on today, the most doubtful units first; `waiting` counts all there are.
 
+    `decided` are the latest words, which can be taken back.
     `decided_today` is how many were decided since midnight, of `a_day` that anybody should be asked for.
     """
 
@@ -43,6 +57,7 @@ class ReviewList:
     decided_today: int
     a_day: int
     precision: Reviewed
+    decided: tuple[DecidedFact, ...]
 
 
 def list_reviews(session: Session, *, a_day: int, since: dt.datetime) -> ReviewList:
@@ -61,6 +76,7 @@ def list_reviews(session: Session, *, a_day: int, since: dt.datetime) -> ReviewL
         decided_today=today,
         a_day=a_day,
         precision=_sum(words),
+        decided=_decided(session),
     )
 
 
@@ -78,7 +94,7 @@ def reviewed_rules(session: Session) -> dict[str, Reviewed]:
 
 
 def _counting(query: Any) -> Any:
-    return query.join(Signal, Signal.id == Suspect.signal_id).where(Signal.reason == Reason.VALID)
+    return query.join(Signal, Signal.id == Suspect.signal_id).where(Signal.reason.in_(COUNTING))
 
 
 def _clusters(session: Session) -> list[ClusterFact]:
@@ -108,6 +124,33 @@ def _fact(rows: list[Any]) -> ClusterFact:
     )
 
 
+def _decided(session: Session, *, latest: int = 10) -> tuple[DecidedFact, ...]:
+    told = (Exclusion.undone_at.is_(None)) | (
+        (Exclusion.created_by == REVIEW) & (Exclusion.undone_by != REVIEW)
+    )
+    newest = (
+        select(func.max(Exclusion.id).label("id"), func.count().label("signals"))
+        .where(Exclusion.cluster.is_not(None), told)
+        .group_by(Exclusion.cluster)
+        .order_by(func.max(Exclusion.id).desc())
+        .limit(latest)
+        .subquery()
+    )
+    query = select(Exclusion, newest.c.signals).join(newest, newest.c.id == Exclusion.id)
+    return tuple(
+        DecidedFact(
+            key=one.cluster or "",
+            rule=one.evidence["rule"],
+            excluded=one.undone_at is None,
+            signals=signals,
+            decided_by=one.undone_by or one.created_by,
+            decided_at=one.undone_at or one.created_at,
+            evidence=one.evidence,
+        )
+        for one, signals in session.execute(query.order_by(Exclusion.id.desc()))
+    )
+
+
 def _words(session: Session) -> list[tuple[str, str, bool, dt.datetime]]:
     """Clusters that people decided on, the latest LATEST: key, rule, whether it was right, and when.
 
@@ -115,9 +158,10 @@ def _words(session: Session) -> list[tuple[str, str, bool, dt.datetime]]:
     """
     dismissed = Exclusion.created_by == REVIEW
     confirmed = ~Exclusion.created_by.startswith(BY_RULE)
+    taken_back = Exclusion.undone_by.is_not_distinct_from(REVIEW)
     query = (
         select(Exclusion)
-        .where(Exclusion.reason == Reason.SUSPECTED, dismissed | confirmed)
+        .where(Exclusion.reason == Reason.SUSPECTED, dismissed | confirmed, ~taken_back)
         .order_by(Exclusion.id.desc())
         .limit(LATEST * 100)
     )
@@ -127,7 +171,7 @@ def _words(session: Session) -> list[tuple[str, str, bool, dt.datetime]]:
         if rule is None:
             continue
         right = one.undone_by is None
-        key = cluster_key(0, one.evidence)
+        key = one.cluster or cluster_key(0, one.evidence)
         at = one.undone_at or one.created_at
         found.setdefault(key, (key, rule, right, at))
         if len(found) == LATEST:

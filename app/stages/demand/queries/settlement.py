@@ -13,9 +13,18 @@ from app.stages.demand import rules
 from app.stages.demand.models import Signal
 from app.stages.demand.queries.awards import list_awards
 from app.stages.demand.queries.campaigns import CampaignFact, get_campaign, late_units, list_campaigns
-from app.stages.demand.queries.owing import OWING, Amounts, PledgeSum, RegionSum, Sum, owed, returned
+from app.stages.demand.queries.owing import (
+    OWING,
+    STILL_OWED,
+    Amounts,
+    PledgeSum,
+    RegionSum,
+    Sum,
+    owed,
+    returned,
+)
 from app.stages.demand.queries.terms import tiers
-from app.stages.demand.rules import CampaignState, Reason
+from app.stages.demand.rules import CampaignState
 from app.stages.demand.rules.campaigns import next_tier, volume_price
 
 ASKING = (CampaignState.REACHED, CampaignState.IN_PRODUCTION, CampaignState.SHIPPING)
@@ -123,7 +132,7 @@ def open_balances(session: Session) -> list[OpenBalance]:
         )
         .where(
             Signal.campaign_id.in_(dated),
-            Signal.reason == Reason.VALID,
+            Signal.reason.in_(STILL_OWED),
             Signal.commitment.in_([one.value for one in OWING]),
         )
         .group_by(Signal.campaign_id)

@@ -19,6 +19,14 @@ from app.stages.demand.rules.suspicion import (
 )
 
 JUDGED = {**PLEDGES, **TRACES, "channel_id": pl.Int64, "quantity": pl.Int64, "reason": pl.String}
+JUDGED_REASONS = (
+    Reason.VALID,
+    Reason.INTEREST,
+    Reason.UNPAID,
+    Reason.OVER_LIMIT,
+    Reason.SUSPECTED,
+    Reason.OVER_CAP,
+)
 EARLIER = 50
 """The latest campaigns in which a buyer may be known."""
 AT_ONCE = 500
@@ -48,7 +56,7 @@ def judged_pledges(session: Session, *, campaign_id: int) -> pl.DataFrame:
         .where(
             Signal.campaign_id == campaign_id,
             Signal.quantity > 0,
-            Signal.reason.in_([Reason.VALID, Reason.OVER_LIMIT, Reason.SUSPECTED, Reason.OVER_CAP]),
+            Signal.reason.in_(JUDGED_REASONS),
         )
     )
     pledges = pl.DataFrame([tuple(row) for row in rows], schema=JUDGED, orient="row")

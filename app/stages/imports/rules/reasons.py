@@ -17,7 +17,7 @@ LARGEST_PRICE_MINOR = 9_000_000_000
 LARGEST_AMOUNT_MINOR = 10**14
 """Minor units of one row, so that 64-bit sums over tens of thousands of the largest rows hold."""
 
-COMMITMENTS = ("paid", "deposit", "pledge", "waitlist", "vote")
+COMMITMENTS = ("paid", "deposit", "pledge", "waitlist", "vote", "wish_list", "enquiry")
 STATUSES = ("placed", "cancelled", "returned", "test")
 EARLIEST, LATEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC), dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
 LONGEST = {"external_id": 120, "sku": 80, "region": 80, "campaign": 80, "buyer": 200}

@@ -1,0 +1,97 @@
+"""The signals behind a cell of the waterfall, a page at a time. No buyer is named."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from app.stages.catalog.models import Sku
+from app.stages.demand.models import Signal
+from app.stages.demand.queries.expected import Scope
+from app.stages.demand.queries.weights import weights
+from app.stages.demand.rules import COUNTING
+
+
+@dataclass(frozen=True, slots=True)
+class SignalFact:
+    """One signal: what it said, what was made of it, and what is expected of it in thousandths of a unit."""
+
+    id: int
+    channel_id: int
+    external_id: str
+    campaign_id: int | None
+    sku_id: int
+    region_id: int
+    day: dt.date
+    ordered_at: dt.datetime
+    commitment: str
+    quantity: int
+    reason: str
+    expected_thousandths: int
+
+
+def list_signals(
+    session: Session,
+    *,
+    scope: Scope,
+    reasons: Sequence[str] | None = None,
+    commitments: Sequence[str] | None = None,
+    no_campaign: bool = False,
+    before_id: int | None = None,
+    limit: int = 50,
+) -> list[SignalFact]:
+    """Signals of this demand, the newest id first.
+
+    Args:
+        reasons: only those with these reasons; `valid` among them is valid demand.
+        commitments: only those of these commitments.
+        no_campaign: only spot demand.
+        before_id: the id of the last one already seen, for the next page.
+    """
+    query: Select[*tuple[Any, ...]] = (
+        select(
+            Signal.id,
+            Signal.channel_id,
+            Signal.external_id,
+            Signal.campaign_id,
+            Signal.sku_id,
+            Signal.region_id,
+            Signal.day,
+            Signal.ordered_at,
+            Signal.commitment,
+            Signal.quantity,
+            Signal.reason,
+            Sku.category,
+        )
+        .join(Sku, Sku.id == Signal.sku_id)
+        .order_by(Signal.id.desc())
+        .limit(limit)
+    )
+    for name in ("campaign_id", "sku_id", "region_id", "channel_id"):
+        wanted = getattr(scope, name)
+        if wanted is not None:
+            query = query.where(getattr(Signal, name) == wanted)
+    if scope.since is not None:
+        query = query.where(Signal.day >= scope.since)
+    if scope.until is not None:
+        query = query.where(Signal.day < scope.until)
+    if reasons is not None:
+        query = query.where(Signal.reason.in_(reasons))
+    if commitments is not None:
+        query = query.where(Signal.commitment.in_(commitments))
+    if no_campaign:
+        query = query.where(Signal.campaign_id.is_(None))
+    if before_id is not None:
+        query = query.where(Signal.id < before_id)
+    known = weights(session)
+    facts = []
+    for *told, category in session.execute(query):
+        commitment, quantity, reason = told[-3:]
+        worth = quantity * known.of(category, commitment) if reason in COUNTING else 0
+        facts.append(SignalFact(*(*told, worth)))
+    return facts

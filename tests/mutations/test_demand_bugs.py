@@ -1,0 +1,443 @@
+"""What always holds of the rules of the demand pool, and that each of many bugs in them is caught."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from dataclasses import replace
+from importlib import import_module
+from types import ModuleType
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from mutations.seeding import QUICK, Mutation, Property, caught
+
+POOL = "app.stages.demand.rules"
+COMMITMENTS = "app.stages.demand.rules.commitments"
+WEIGHTS = "app.stages.demand.rules.weights"
+REVIEWING = "app.stages.demand.rules.reviewing"
+START = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
+ORDER = ("paid", "deposit", "pledge", "waitlist", "vote", "wish_list", "enquiry")
+FIRM = ORDER[:3]
+FACTS = {"goods": pl.Boolean, "status": pl.String, "quantity": pl.Int64, "unit_price_minor": pl.Int64}
+facts = st.tuples(
+    st.booleans(),
+    st.sampled_from(["placed", "placed", "cancelled", "test"]),
+    st.integers(-3, 5).filter(bool),
+    st.integers(-1, 2),
+    st.sampled_from(ORDER),
+)
+
+
+def every_signal_has_the_reason_of_the_first_rule_that_applies(rules: ModuleType) -> None:
+    @QUICK
+    @given(st.lists(facts, min_size=1, max_size=20))
+    def holds(told: list[tuple[bool, str, int, int, str]]) -> None:
+        frame = pl.DataFrame(told, schema={**FACTS, "commitment": pl.String}, orient="row")
+        by_column = frame.select(rules.reason_expression())["literal"].to_list()
+        for (goods, status, quantity, price, commitment), column in zip(told, by_column, strict=True):
+            firm = commitment in FIRM
+            back = quantity < 0 and firm and (price > 0 or status == "cancelled")
+            table = (
+                (not goods, "not_goods"),
+                (status == "test", "test"),
+                (status == "cancelled" and quantity > 0, "cancelled"),
+                (not firm, "interest"),
+                (back, "returned"),
+                (price <= 0, "unpriced"),
+                (True, "valid"),
+            )
+            wanted = next(reason for applies, reason in table if applies)
+            found = rules.classify(rules.SignalFacts(goods, status, quantity, price, commitment))
+            assert wanted == found == column
+            assert rules.valid_units(reason=found, quantity=quantity) == (
+                quantity if wanted in ("valid", "returned") else 0
+            )
+
+    holds()
+
+
+def what_a_person_lets_count_is_what_it_was_told_as(rules: ModuleType) -> None:
+    rows = [(one, quantity) for one in ORDER for quantity in (-2, 1, 3)]
+    frame = pl.DataFrame(rows, schema=["commitment", "quantity"], orient="row")
+    counted = frame.select(rules.counted_expression().alias("r"))["r"].to_list()
+    for (commitment, quantity), reason in zip(rows, counted, strict=True):
+        assert reason == rules.classify(rules.SignalFacts(True, "placed", quantity, 100, commitment))
+
+
+def a_cell_tells_reason_and_commitment(rules: ModuleType) -> None:
+    rows = [(reason.value, one) for reason in rules.Reason for one in ORDER]
+    rows = [(reason, one) for reason, one in rows if (reason == "interest") <= (one not in FIRM)]
+    rows = [(reason, one) for reason, one in rows if (reason == "valid") <= (one in FIRM)]
+    frame = pl.DataFrame(rows, schema=["reason", "commitment"], orient="row")
+    kinds = frame.select(rules.cell_kind().alias("kind"))["kind"].to_list()
+    stands = [(reason, one, kind) for (reason, one), kind in zip(rows, kinds, strict=True)]
+    assert {rules.kind_reason(kind) == reason for reason, _, kind in stands} == {True}
+    assert set(kinds) <= {kind.value for kind in rules.KINDS}
+    apart = {kind for reason, _, kind in stands if reason in ("valid", "interest")}
+    assert len(apart) == len(ORDER)
+
+
+def the_limit_is_kept_and_nothing_that_fits_is_refused(rules: ModuleType) -> None:
+    @QUICK
+    @given(st.lists(st.integers(-2, 4).filter(bool), max_size=9), st.integers(1, 6))
+    def holds(quantities: list[int], limit: int) -> None:
+        held = 0
+        for quantity, over in zip(quantities, rules.over_limit(quantities, limit=limit), strict=True):
+            assert over == (quantity > 0 and held + quantity > limit)
+            held += 0 if over else quantity
+
+    holds()
+
+
+said = st.tuples(st.integers(0, 9), st.sampled_from(ORDER), st.integers(1, 4), st.booleans())
+
+
+def a_graver_commitment_stands_once_for_lighter_ones(rules: ModuleType) -> None:
+    @QUICK
+    @given(st.lists(said, max_size=9), st.randoms(use_true_random=False))
+    def holds(rows: list[tuple[int, str, int, bool]], luck: random.Random) -> None:
+        signals = [
+            rules.Said(START + dt.timedelta(hours=hour), 1, f"{id_:02}", id_, commitment, units, stands)
+            for id_, (hour, commitment, units, stands) in enumerate(rows)
+        ]
+        mixed = list(signals)
+        luck.shuffle(mixed)
+        replaced = rules.superseded(signals)
+        assert replaced == rules.superseded(mixed)
+        by_id = {one.id: one for one in signals}
+        for lighter, graver in ((by_id[a], by_id[b]) for a, b in replaced.items()):
+            assert lighter.stands and lighter < graver
+            assert ORDER.index(lighter.commitment) > ORDER.index(graver.commitment)
+        for one in signals:
+            theirs = sorted(by_id[a] for a, b in replaced.items() if b == one.id)
+            assert sum(each.quantity for each in theirs[:-1]) < one.quantity
+            if sum(each.quantity for each in theirs) < one.quantity:  # then nothing lighter is left before it
+                left = [each for each in signals if each.stands and each < one and each.id not in replaced]
+                assert not [x for x in left if ORDER.index(x.commitment) > ORDER.index(one.commitment)]
+
+    holds()
+
+
+def who_pays_for_what_he_pledged_counts_once(rules: ModuleType) -> None:
+    @QUICK
+    @given(st.lists(st.integers(1, 3), min_size=1, max_size=4))
+    def holds(units: list[int]) -> None:
+        at = [START + dt.timedelta(hours=hour) for hour in range(2 * len(units))]
+        pledged = [rules.Said(at[n], 1, f"P{n}", n, "pledge", one) for n, one in enumerate(units)]
+        paid = [
+            rules.Said(at[len(units) + n], 1, f"O{n}", 100 + n, "paid", one) for n, one in enumerate(units)
+        ]
+        first = rules.superseded([*pledged, *paid[:1]])
+        assert set(first.values()) == {100} and 0 in first
+        assert rules.superseded([*pledged, *paid]).keys() == {one.id for one in pledged}
+        alone = rules.superseded([replace(one, stands=False) for one in pledged] + paid)
+        assert alone == {}
+
+    holds()
+
+
+def what_is_owed_is_past_due_after_the_grace(rules: ModuleType) -> None:
+    day, due = dt.timedelta(days=1), START + dt.timedelta(days=10)
+    terms = rules.Owing(True, 500, due, due + 10 * day)
+
+    def owes(commitment: str, days: int, **other: object) -> str | None:
+        told = {"made_at": START, "unit_price_minor": 2_000, "grace": 7 * day, **other}
+        asked = told.pop("terms", terms)
+        found = rules.past_due(asked, commitment=commitment, now=START + days * day, **told)
+        return found and found[0]
+
+    assert [owes("pledge", days) for days in (17, 18, 40)] == [None, "deposit", "deposit"]
+    assert [owes("deposit", days) for days in (18, 27, 28)] == [None, None, "balance"]
+    assert owes("deposit", 99, unit_price_minor=500) is None and owes("paid", 99) is None
+    assert owes("deposit", 99, terms=replace(terms, asks_balance=False)) is None
+    assert owes("pledge", 99, terms=replace(terms, deposit_minor=0, asks_balance=False)) is None
+    assert owes("pledge", 99, terms=replace(terms, deposit_minor=0)) == "balance"
+    late = due + 5 * day
+    assert [owes("pledge", days, made_at=late) for days in (22, 23)] == [None, "deposit"]
+    assert [owes("pledge", days, grace=dt.timedelta()) for days in (10, 11)] == [None, "deposit"]
+
+
+seen = st.builds(
+    lambda category, commitment, campaign, signals, part: (category, commitment, campaign, signals, part),
+    st.sampled_from(["shoes", "tea", "coats"]),
+    st.sampled_from(ORDER[1:]),
+    st.integers(1, 4),
+    st.integers(0, 400),
+    st.floats(0, 1),
+)
+
+
+def weights_lie_between_what_was_stated_and_what_was_seen(rules: ModuleType) -> None:
+    @QUICK
+    @given(st.lists(seen, max_size=8))
+    def holds(rows: list[tuple[str, str, int, int, float]]) -> None:
+        data = [rules.Seen(a, b, n, signals, round(signals * part)) for a, b, n, signals, part in rows]
+        found = rules.learn(data)
+        assert found == rules.learn(data[::-1])
+        assert len({(one.category, one.commitment) for one in found}) == len(found)
+        for commitment, stated in rules.PRIORS.items():
+            theirs = [one for one in data if one.commitment == commitment and one.signals]
+            parts = [one.converted / one.signals for one in theirs] + [stated]
+            for one in (each for each in found if each.commitment == commitment):
+                assert min(parts) * 1000 - 1 <= one.permille <= max(parts) * 1000 + 1
+                assert 0 <= one.lo_permille <= one.permille <= one.hi_permille <= 1000
+                mine = [each for each in theirs if each.category == one.category or not one.category]
+                assert one.signals == sum(each.signals for each in mine)
+                assert one.converted == sum(each.converted for each in mine)
+                assert one.campaigns == len({each.campaign_id for each in mine})
+
+    holds()
+
+
+def what_is_seen_moves_weights_by_how_much_it_says(rules: ModuleType) -> None:
+    def of(*data: tuple[str, int, int, int], category: str = "tea") -> object:
+        found = rules.learn([rules.Seen(a, "pledge", n, b, c) for a, n, b, c in data])
+        mine = {one.category: one for one in found if one.commitment == "pledge"}
+        return mine.get(category, mine[""])
+
+    nothing, one = of(), of(("tea", 1, 200, 40))
+    several = of(*(("tea", n, 50, 10) for n in range(4)))
+    assert (nothing.permille, one.prior_mean) == (750, 0.75)
+    assert 500 < nothing.lo_permille < 750 < nothing.hi_permille < 950  # as 20 signals would leave it
+    assert 200 < several.permille < one.permille < 750  # as many buyers of several campaigns say more
+    assert several.hi_permille - several.lo_permille < one.hi_permille - one.lo_permille
+    others = [(name, 1, 500, 100) for name in ("shoes", "coats", "hats")]
+    taught = of(*others, ("tea", 9, 1, 1))
+    assert taught.prior_mean < 0.5 and of(*others, category="").permille < 500
+    assert of(("tea", 9, 1, 1), category="shoes").permille > 750  # elsewhere learns of all
+    many = [(name, n, 500, 100) for name in ("shoes", "coats", "hats", "bags", "mugs") for n in range(4)]
+    alike = of(*many, ("tea", 9, 2, 1))
+    unlike = of(("shoes", 1, 500, 450), ("coats", 1, 500, 25), ("hats", 1, 500, 250), ("tea", 9, 4, 4))
+    assert alike.permille - 1000 * alike.prior_mean < 40 < 60 < unlike.permille - 1000 * unlike.prior_mean
+
+
+def a_paid_unit_is_a_whole_one_and_the_rest_their_weight(rules: ModuleType) -> None:
+    known = {("tea", "pledge"): 800, ("", "pledge"): 700}
+    found = [
+        rules.weight_of(known, category=category, commitment=commitment)
+        for category, commitment in (("tea", "paid"), ("tea", "pledge"), ("x", "pledge"), (None, "pledge"))
+    ]
+    assert found == [1000, 800, 700, 700]
+    assert rules.weight_of({}, category="tea", commitment="vote") == 100
+    assert [rules.whole(one) for one in (0, 499, 500, 1499, 1500, -499, -501)] == [0, 0, 1, 1, 2, 0, -1]
+    one = [rules.Seen("tea", "pledge", 1, 10, 5)]
+    assert rules.fingerprint(one) == rules.fingerprint(list(one)) != rules.fingerprint([])
+    assert rules.fingerprint(one) != rules.fingerprint([rules.Seen("tea", "pledge", 1, 10, 6)])
+
+
+def a_rule_decides_by_itself_while_people_find_it_right(rules: ModuleType) -> None:
+    def free(score: float, reviewed: int, confirmed: int, precision: float = 0.9) -> bool:
+        known = {"velocity": rules.Reviewed(reviewed, confirmed)}
+        return bool(rules.may_exclude(score=score, rule="velocity", precision=precision, reviewed=known))
+
+    assert free(0.9, 0, 0) and not free(0.899, 0, 0)
+    assert free(0.95, 1, 0)
+    assert free(0.95, 30, 28) and not free(0.95, 30, 20) and free(0.95, 300, 280) and not free(1.0, 5, 0)
+    assert rules.may_exclude(score=0.9, rule="new", precision=0.9, reviewed={})
+    assert not rules.may_exclude(score=0.99, rule="new", precision=0.98, reviewed={})
+    keys = {rules.cluster_key(n, {"rule": one, "pledges": 3}) for n in (1, 2) for one in "ab"}
+    assert len(keys) == 4
+    assert rules.cluster_key(1, {"a": 1, "b": 2}) == rules.cluster_key(1, {"b": 2, "a": 1})
+
+
+PROPERTIES: dict[str, list[Property]] = {
+    POOL: [
+        every_signal_has_the_reason_of_the_first_rule_that_applies,
+        what_a_person_lets_count_is_what_it_was_told_as,
+        a_cell_tells_reason_and_commitment,
+        the_limit_is_kept_and_nothing_that_fits_is_refused,
+    ],
+    COMMITMENTS: [
+        a_graver_commitment_stands_once_for_lighter_ones,
+        who_pays_for_what_he_pledged_counts_once,
+        what_is_owed_is_past_due_after_the_grace,
+    ],
+    WEIGHTS: [
+        weights_lie_between_what_was_stated_and_what_was_seen,
+        what_is_seen_moves_weights_by_how_much_it_says,
+        a_paid_unit_is_a_whole_one_and_the_rest_their_weight,
+    ],
+    REVIEWING: [a_rule_decides_by_itself_while_people_find_it_right],
+}
+CHANGES = [
+    ("interest is demand", POOL, "if facts.commitment in INTEREST:", "if facts.commitment in INTEREST[1:]:"),
+    (
+        "a test order counts",
+        POOL,
+        "if facts.status == SignalStatus.TEST:",
+        "if facts.status == SignalStatus.TEST and facts.quantity > 1:",
+    ),
+    ("what is no goods counts", POOL, "    if not facts.goods:\n        return Reason.NOT_GOODS\n", ""),
+    (
+        "a cancelled order counts",
+        POOL,
+        "if facts.status == SignalStatus.CANCELLED and facts.quantity > 0:",
+        "if facts.status == SignalStatus.CANCELLED and facts.quantity > 4:",
+    ),
+    ("free goods count", POOL, "if facts.unit_price_minor <= 0:", "if facts.unit_price_minor < 0:"),
+    (
+        "a waitlist in a column is demand",
+        POOL,
+        "then(pl.lit(Reason.INTEREST.value))\n        .when((",
+        "then(pl.lit(Reason.VALID.value))\n        .when((",
+    ),
+    (
+        "returns do not come off",
+        POOL,
+        "return quantity if reason in (Reason.VALID, Reason.RETURNED) else 0",
+        "return quantity if reason == Reason.VALID else 0",
+    ),
+    (
+        "an undone exclusion of interest is demand",
+        POOL,
+        "then(pl.lit(Reason.INTEREST.value))\n        .when(pl.col(",
+        "then(pl.lit(Reason.VALID.value))\n        .when(pl.col(",
+    ),
+    (
+        "cells forget what waits",
+        POOL,
+        'told = pl.col("reason").is_in([Reason.VALID.value, Reason.INTEREST.value])',
+        'told = pl.col("reason").is_in([Reason.INTEREST.value])',
+    ),
+    (
+        "cells of interest are demand",
+        POOL,
+        "return Reason.INTEREST if kind in INTEREST else Reason.VALID",
+        "return Reason.VALID",
+    ),
+    (
+        "the limit is one too high",
+        POOL,
+        "return beyond(quantities, most=limit)",
+        "return beyond(quantities, most=limit + 1)",
+    ),
+    (
+        "lighter replaces graver",
+        COMMITMENTS,
+        "gravity(lighter.commitment) < gravity(graver.commitment)",
+        "gravity(lighter.commitment) > gravity(graver.commitment)",
+    ),
+    (
+        "two pledges replace each other",
+        COMMITMENTS,
+        "gravity(lighter.commitment) < gravity(graver.commitment)",
+        "gravity(lighter.commitment) <= gravity(graver.commitment)",
+    ),
+    (
+        "arrival decides what replaces",
+        COMMITMENTS,
+        "    ordered = sorted(signals)",
+        "    ordered = list(signals)",
+    ),
+    (
+        "later ones are replaced as well",
+        COMMITMENTS,
+        "for lighter in ordered[:place]:",
+        "for lighter in ordered:",
+    ),
+    (
+        "one order replaces every pledge",
+        COMMITMENTS,
+        "            if left <= 0:\n                break\n",
+        "",
+    ),
+    ("one order replaces one pledge only", COMMITMENTS, "left -= lighter.quantity", "left = 0"),
+    (
+        "a pledge is replaced twice",
+        COMMITMENTS,
+        "lighter.stands and lighter.id not in replaced",
+        "lighter.stands",
+    ),
+    (
+        "a cancelled pledge is replaced",
+        COMMITMENTS,
+        "lighter.stands and lighter.id not in replaced",
+        "lighter.id not in replaced",
+    ),
+    ("there is no grace", COMMITMENTS, "max(due_at, made_at) + grace", "max(due_at, made_at)"),
+    (
+        "late pledges are past due at once",
+        COMMITMENTS,
+        "now > max(due_at, made_at) + grace",
+        "now > due_at + grace",
+    ),
+    ("a balance is asked before it goes", COMMITMENTS, "if rest and terms.asks_balance:", "if rest:"),
+    (
+        "a whole price paid down is owed again",
+        COMMITMENTS,
+        "unit_price_minor > terms.deposit_minor",
+        "unit_price_minor >= terms.deposit_minor",
+    ),
+    (
+        "the stated prior is forgotten",
+        WEIGHTS,
+        "return (PRIORS[commitment] * PRIOR_SIGNALS + paid) / (PRIOR_SIGNALS + signals)",
+        "return paid / signals if signals else PRIORS[commitment]",
+    ),
+    (
+        "a category teaches itself",
+        WEIGHTS,
+        "for other, one in effective.items() if other != category]",
+        "for other, one in effective.items()]",
+    ),
+    (
+        "buyers of one campaign say all",
+        WEIGHTS,
+        "effects = [1 + (one.signals - 1) * ALIKE for one in seen]",
+        "effects = [1.0 for one in seen]",
+    ),
+    ("categories are always as alike", WEIGHTS, "return max(POOLED, key=likelihood)", "return POOLED[-1]"),
+    (
+        "the interval has no prior",
+        WEIGHTS,
+        "lo, hi = wilson(alpha, whole, z=_Z95)",
+        "lo, hi = wilson(paid, of or 1.0, z=_Z95)",
+    ),
+    (
+        "a paid unit has a weight",
+        WEIGHTS,
+        "    if commitment == Commitment.PAID:\n        return WHOLE\n",
+        "",
+    ),
+    (
+        "units are cut off",
+        WEIGHTS,
+        "return (thousandths + WHOLE // 2) // WHOLE",
+        "return thousandths // WHOLE",
+    ),
+    ("data without a fingerprint", WEIGHTS, "[asdict(one) for one in sorted(seen)]", "len(seen)"),
+    (
+        "a rule decides below the precision",
+        REVIEWING,
+        "return score >= precision and",
+        "return score >= precision - 0.1 and",
+    ),
+    ("what people say changes nothing", REVIEWING, ".precision >= precision", ".precision >= 0"),
+    (
+        "one word ends a rule",
+        REVIEWING,
+        "(TRUSTED * TRUSTED_FOR + self.confirmed) / (TRUSTED_FOR + self.reviewed)",
+        "(TRUSTED + self.confirmed) / (1 + self.reviewed)",
+    ),
+    (
+        "campaigns share a cluster",
+        REVIEWING,
+        "json.dumps([campaign_id, dict(evidence)]",
+        "json.dumps([dict(evidence)]",
+    ),
+]
+BUGS = [Mutation(*change) for change in CHANGES]
+
+
+@pytest.mark.parametrize("module", PROPERTIES)
+def test_it_always_holds(module: str) -> None:
+    for prove in PROPERTIES[module]:
+        prove(import_module(module))
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=str)
+def test_a_seeded_bug_is_caught(bug: Mutation) -> None:
+    assert caught(bug, by=PROPERTIES[bug.module])
