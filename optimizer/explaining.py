@@ -8,6 +8,7 @@ from typing import Any
 
 from optimizer.book import Book
 from optimizer.checking import units_by_supplier
+from optimizer.codes import Rule
 from optimizer.item import Item
 from optimizer.limits import CapRow, Limits, cap_rows, limits, locked_orders, scope_groups
 from optimizer.movement import deliveries
@@ -18,9 +19,6 @@ from optimizer.pricing import spends
 from optimizer.problem import Problem, Quantity
 from optimizer.reasons import Rooms, late_reason, rooms, short_reason
 from optimizer.spending import spend_bindings
-
-# Rules that are told of by supplier, not by shared row.
-CAPS = ("share_cap", "spend_cap")
 
 
 def shares(problem: Problem, plan: Book) -> tuple[Share, ...]:
@@ -99,7 +97,11 @@ def binding(net: Network, plan: Book) -> tuple[Binding, ...]:
     found = []
     allowed = limits(net.problem)
     for number, (rule, ids) in enumerate(net.coupling.names):
-        if rule in CAPS or state.left[number] > 1e-6 * max(1.0, net.coupling.room[number]):
+        if (
+            rule == "share_cap"
+            or rule == "spend_cap"
+            or state.left[number] > 1e-6 * max(1.0, net.coupling.room[number])
+        ):
             continue
         limit, given = _limits(net.problem, allowed, rule, ids)
         used = limit - float(state.left[number])
@@ -169,7 +171,7 @@ def _lot_bindings(problem: Problem, plan: Book) -> list[Binding]:
         surplus = units - leaving[key]
         if offer.moq and units >= offer.moq and surplus > 0 and units - offer.multiple < offer.moq:
             found.append(Binding(rule="moq", ids=ids, used=float(units), limit=float(offer.moq)))
-        tops = {"max": offer.max}
+        tops: dict[Rule, Quantity | None] = {"max": offer.max}
         if offer.week_capacity is not None and 0 <= week < problem.weeks:
             tops["week_capacity"] = offer.week_capacity[week]
         for rule, top in tops.items():

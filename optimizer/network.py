@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from optimizer.codes import Shared
 from optimizer.limits import (
     cap_rows,
     capacity_used,
@@ -44,7 +45,7 @@ class Coupling:
     whom they count.
     """
 
-    names: tuple[tuple[str, dict[str, object]], ...]
+    names: tuple[tuple[Shared, dict[str, object]], ...]
     room: Floats
     penalty: Floats
     capacity: Ints
@@ -211,11 +212,11 @@ class _Rows:
     """Collects coupling rows and hands out their numbers."""
 
     def __init__(self) -> None:
-        self.names: list[tuple[str, dict[str, object]]] = []
+        self.names: list[tuple[Shared, dict[str, object]]] = []
         self.room: list[float] = []
         self.penalty: list[float] = []
 
-    def add(self, rule: str, ids: dict[str, object], room: float, penalty: float = np.inf) -> int:
+    def add(self, rule: Shared, ids: dict[str, object], room: float, penalty: float = np.inf) -> int:
         self.names.append((rule, ids))
         self.room.append(room)
         self.penalty.append(penalty)

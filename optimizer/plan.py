@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from optimizer.codes import Rule
 from optimizer.problem import Quantity
 
 
@@ -101,7 +102,7 @@ class Share:
 class Binding:
     """A rule that holds the plan back: used against limit, in the unit of the rule."""
 
-    rule: str
+    rule: Rule
     ids: dict[str, Any]
     used: float
     limit: float

@@ -12,13 +12,21 @@ from numpy.typing import NDArray
 from optimizer.block import lot_uses
 from optimizer.book import Book
 from optimizer.build import Floats, Ints
+from optimizer.codes import Reason
 from optimizer.item import Item
 from optimizer.network import NO_LANE, Network
 from optimizer.picks import Pick
 from optimizer.pieces import route_uses
 from optimizer.uses import uses
 
-Why = tuple[str, dict[str, float]]
+Why = tuple[Reason, dict[str, float]]
+# The reason a full shared row gives, where it is not "capacity".
+OF_ROW: dict[str, Reason] = {
+    "share_cap": "share_cap",
+    "spend_cap": "share_cap",
+    "material": "material",
+    "lane_capacity": "lane",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +111,10 @@ def _reason(
     item, _ = one
     if not item.offers:
         return "no_offer", {"units": float(units)}
+    able = len(np.unique(item.supplier))
+    if able < item.sku.min_sources:
+        numbers = {"units": float(units), "least": float(item.sku.min_sources), "suppliers": float(able)}
+        return "min_sources", numbers
     lots = len(item.lots.week)
     reach = np.argwhere(np.isfinite(item.cost[:lots, :, demand]) & ways[:lots])
     if not len(reach):
@@ -166,7 +178,7 @@ def _blocked(
     surplus = int(pick.extra[lot] - pick.units[pick.source == lot].sum())
     if surplus <= 0 and (left < step or spare < step):
         rule = net.coupling.names[row][0] if left < step and row >= 0 else "max"
-        return ("share_cap" if rule == "share_cap" else "capacity"), numbers | {
+        return OF_ROW.get(rule, "capacity"), numbers | {
             "room": max(0.0, min(left, float(spare))),
             "least_order": float(step),
         }

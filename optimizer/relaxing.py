@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from optimizer.arithmetic import clashes, clashing_rows, covered, suppliers_of
+from optimizer.codes import Clash, Way
 from optimizer.limits import CapRow, cap_rows
 from optimizer.plan import Infeasible, Settings, Solution
 from optimizer.problem import Problem, ShareCap
@@ -30,7 +31,7 @@ Solve = Callable[[Problem, Settings], Solution | Infeasible]
 class Rule:
     """A business rule by name: rule and ids as everywhere, numbers for its words."""
 
-    rule: str
+    rule: Clash
     ids: dict[str, Any]
     numbers: dict[str, Any]
 
@@ -141,7 +142,7 @@ def _relaxations(
     return sorted(found, key=lambda told: (told["cost"], told["code"]))
 
 
-Relaxed = tuple[str, Problem, dict[str, Any]]
+Relaxed = tuple[Way, Problem, dict[str, Any]]
 
 
 def _clashing(rows: list[CapRow]) -> set[tuple[str, str | None]]:

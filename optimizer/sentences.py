@@ -6,17 +6,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-RULES = {
+from optimizer.codes import Decision, Rule
+
+RULES: dict[Rule, str] = {
     "capacity": "the weekly capacity",
     "horizon_capacity": "the capacity over the horizon",
     "week_capacity": "the weekly capacity for the SKU",
     "inbound": "the inbound dock",
     "storage": "the storage",
+    "throughput": "the throughput of the warehouse",
+    "material": "the material",
+    "lane_capacity": "the capacity of the lane",
     "share_cap": "the share cap",
     "moq": "the MOQ",
     "max": "the largest order",
 }
-DECIDED = {
+DECIDED: dict[Decision, str] = {
     "price": "the price decides",
     "freight": "freight decides",
     "lead": "its lead time decides",
@@ -25,16 +30,20 @@ DECIDED = {
     "share_cap": "the share cap decides",
     "fixed_cost": "order and award costs decide",
     "churn": "changing the last plan would cost more",
+    "min_sources": "so many suppliers must share it",
     "only_source": "nobody else makes it",
     "nothing": "others could make it at the same cost",
     "unknown": "no other plan could be found to compare with",
 }
-HELD = {"price": "more of it would cost more than the others do", "demand": "it makes all of it"}
+HELD: dict[str, str] = {
+    "price": "more of it would cost more than the others do",
+    "demand": "it makes all of it",
+}
 
 
 def where(ids: Mapping[str, Any]) -> str:
     """The ids of a rule in a fixed order: S1/A/week 3."""
-    names = ("supplier", "warehouse", "sku", "scope", "key")
+    names = ("supplier", "warehouse", "material", "from", "to", "sku", "scope", "key")
     parts = [str(ids[name]) for name in names if ids.get(name) not in (None, "")]
     return "/".join([*parts, f"week {ids['week']}"] if "week" in ids else parts)
 
@@ -43,6 +52,8 @@ def relief_words(told: Mapping[str, Any]) -> str:
     """What loosening a rule saves."""
     rule = RULES.get(told["rule"], told["rule"])
     more = "less" if told["rule"] == "moq" else "more"
+    if told["ids"].get("base") == "spend":
+        more, rule = "percentage points more", "the share of what is spent"
     return (
         f"{told['rule']} [{where(told['ids'])}]: {told['step']:g} {more} of {rule} "
         f"saves {told['saving']:,.2f} ({told['per_unit']:,.2f} a unit)"

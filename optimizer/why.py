@@ -7,13 +7,14 @@ from collections import defaultdict
 from dataclasses import asdict, replace
 from typing import Any
 
+from optimizer.codes import Decision, Held
 from optimizer.focus import Answer, Change, Questions, near
 from optimizer.plan import Solution
 from optimizer.problem import Offer, Problem
 from optimizer.sentences import why_words
 
 # The parts of a plan's cost, and the word for what decided when a part grows most without a supplier.
-DECIDED_BY = {
+DECIDED_BY: dict[str, Decision] = {
     "purchase": "price",
     "freight": "freight",
     "holding": "lead",
@@ -32,9 +33,9 @@ def whys(ask: Questions, solution: Solution, *, most: int) -> list[dict[str, Any
 
     Each: sku, supplier, units, share, extra (what the plan costs more without this supplier for this SKU;
     None when it could not be asked), per_unit, decided_by (price, freight, lead, capacity, risk, share_cap,
-    fixed_cost, churn, or only_source when nobody else makes it, or nothing when it costs the same), deciding
-    (the part of extra that decided), instead (who takes most of the units), held_by (the rule that keeps it
-    from having more, or price), words.
+    fixed_cost, churn; min_sources when it would have nothing if fewer had to share; only_source when nobody
+    else makes it; nothing when it costs the same), deciding (the part of extra that decided), instead (who
+    takes most of the units), held_by (the rule that keeps it from having more, or price), words.
     """
     spend: dict[str, float] = defaultdict(float)
     for one in solution.orders:
@@ -60,7 +61,7 @@ def _of_sku(ask: Questions, solution: Solution, sku: str) -> list[dict[str, Any]
             "supplier": supplier,
             "units": units[supplier],
             "share": units[supplier] / total,
-            "held_by": _held_by(solution, sku, supplier, alone=len(units) == 1),
+            "held_by": _held_by(ask.problem, solution, sku, supplier, alone=len(units) == 1),
         }
         found.append(told | {"words": why_words(told)})
     return found
@@ -68,7 +69,9 @@ def _of_sku(ask: Questions, solution: Solution, sku: str) -> list[dict[str, Any]
 
 def _compared(ask: Questions, base: Answer, sku: str, supplier: str) -> dict[str, Any]:
     """What changes when this supplier gets nothing new of this SKU."""
-    others = [one for one in ask.problem.offers if one.sku == sku and one.supplier != supplier]
+    others = {one.supplier for one in ask.problem.offers if one.sku == sku and one.supplier != supplier}
+    if others and ask.problem.sku_of[sku].min_sources > 1 and (told := _shared(ask, base, sku, supplier)):
+        return told
     answer = ask.ask(_without(supplier, sku), frozenset([sku]))
     if answer is None:
         return {"extra": None, "per_unit": None, "decided_by": "unknown", "deciding": None, "instead": None}
@@ -90,6 +93,28 @@ def _compared(ask: Questions, base: Answer, sku: str, supplier: str) -> dict[str
     }
 
 
+def _shared(ask: Questions, base: Answer, sku: str, supplier: str) -> dict[str, Any] | None:
+    """Whether it only has a share because so many must: what that costs, and who would make its units."""
+
+    def alone(problem: Problem) -> Problem:
+        skus = tuple(replace(one, min_sources=1) if one.id == sku else one for one in problem.skus)
+        return replace(problem, skus=skus)
+
+    skus = frozenset([sku])
+    answer = ask.ask(alone, skus)
+    if answer is None or answer.units(skus).get(supplier) or answer.cost.total >= base.cost.total:
+        return None
+    extra, units = near(answer.cost.total - base.cost.total), base.units(skus)
+    decided: Decision = "min_sources"
+    return {
+        "extra": extra,
+        "per_unit": near(extra / units[supplier]),
+        "decided_by": decided,
+        "deciding": extra,
+        "instead": max(sorted(answer.units(skus)), key=lambda one: answer.units(skus)[one], default=None),
+    }
+
+
 def _without(supplier: str, sku: str) -> Change:
     def change(problem: Problem) -> Problem:
         firm = any((one.supplier, one.sku) == (supplier, sku) for one in problem.locked)
@@ -104,12 +129,17 @@ def _without(supplier: str, sku: str) -> Change:
     return change
 
 
-def _held_by(solution: Solution, sku: str, supplier: str, *, alone: bool) -> str:
+def _held_by(problem: Problem, solution: Solution, sku: str, supplier: str, *, alone: bool) -> Held:
     """The rule at its limit that stops more units; price when none does, demand when it makes all of it."""
     if alone:
         return "demand"
-    own, shared = [], []
+    own: list[Held] = []
+    shared: list[Held] = []
+    mine = [one for one in problem.offers if (one.supplier, one.sku) == (supplier, sku)]
+    takes = {material for offer in mine for material, amount in problem.recipe(offer) if amount}
     for one in solution.binding:
+        if one.ids.get("material") in takes or one.ids.get("from") == supplier:
+            shared.append(one.rule)
         if one.ids.get("supplier") != supplier or one.rule == "moq":
             continue
         if one.ids.get("sku") == sku or (one.rule == "share_cap" and one.ids.get("key") == sku):

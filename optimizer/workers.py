@@ -22,9 +22,8 @@ from optimizer.build import Floats
 from optimizer.clock import Deadline
 from optimizer.item import compile_item
 from optimizer.journal import Journal, part_to_json, problem_digest
-from optimizer.network import Network, network
+from optimizer.network import Network
 from optimizer.parts import Effort, Part, refit, sharpen_part, solve_part
-from optimizer.problem import Problem
 
 # Jobs are handed out up to so many at once, but so few that every process has several turns.
 CHUNK, CHUNKS_EACH = 12, 8
@@ -54,30 +53,21 @@ class Crew:
 
 # A SKU to solve, what is known of one to make better, or one to plan anew in the room it has.
 Job = str | Part | Fit
-# The problem this process last worked on, as it came and laid out.
-_laid: tuple[Problem, Network] | None = None
+# The network a child process works on.
+_net: Network | None = None
 
 
-def _start(problem: Problem) -> None:
+def _start(net: Network) -> None:
     """HiGHS prints a few lines of its own whatever it is told; a child's output is nobody's to read."""
+    global _net
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    _net_of(problem)
+    _net = net
 
 
-def _net_of(problem: Problem) -> Network:
-    global _laid
-    laid = _laid
-    if laid is None or laid[0] is not problem:
-        _laid = laid = (problem, network(problem))
-    return laid[1]
-
-
-def _chunk(jobs: list[Job], prices: Floats, effort: Effort, problem: Problem | None = None) -> list[Part]:
-    """problem None: the one this process was started with."""
-    if problem is None:
-        assert _laid is not None
-        problem = _laid[0]
-    net = _net_of(problem)
+def _chunk(jobs: list[Job], prices: Floats, effort: Effort, net: Network | None = None) -> list[Part]:
+    """net None: the one this process was started with."""
+    net = net or _net
+    assert net is not None
     return [do(net, job, prices, effort) for job in jobs]
 
 
@@ -111,7 +101,7 @@ class Workers:
                 max_workers=crew.threads,
                 mp_context=multiprocessing.get_context("spawn"),
                 initializer=_start,
-                initargs=(net.problem,),
+                initargs=(net,),
             )
 
     def __enter__(self) -> Workers:
@@ -171,7 +161,7 @@ class Workers:
         if client is not None:
             each = max(1, sum(client.nthreads().values()))
             if self._sent is None:
-                self._sent = client.scatter(self._net.problem, broadcast=True, hash=False)
+                self._sent = client.scatter(self._net, broadcast=True, hash=False)
             chunks = _chunks(jobs, each)
             waiting = (
                 client.submit(_chunk, chunk, prices, effort, self._sent, pure=False) for chunk in chunks

@@ -16,9 +16,14 @@ Row = Mapping[str, Any]
 
 
 def place(ids: Row, names: Names, *, first: dt.date) -> str:
-    """The supplier, SKU, warehouse, scope and week a rule is about, as far as it names them."""
+    """The supplier, SKU, warehouse, material, lane, scope and week a rule is about, as far as it names
+    them."""
     tables = {"supplier": names.suppliers, "sku": names.skus, "warehouse": names.warehouses}
     parts = [_named(table, ids[kind]) for kind, table in tables.items() if ids.get(kind)]
+    if "material" in ids:
+        parts.append(str(ids["material"]))
+    if "from" in ids:
+        parts.append(f"{_end(ids['from'], names)} → {_end(ids['to'], names)}")
     if "scope" in ids:
         parts.append(scope(ids, names))
     if "week" in ids:
@@ -41,20 +46,33 @@ def _named(table: Mapping[int, Any], code: str) -> str:
     return show.name(found) if found else code
 
 
+def _end(code: str, names: Names) -> str:
+    """A supplier, warehouse or region by its code."""
+    known = (_named(table, code) for table in (names.suppliers, names.warehouses, names.regions))
+    return next((one for one in known if one != code), code)
+
+
 def relief(found: ExplanationFact, names: Names, *, first: dt.date, currency: str) -> list[dict[str, str]]:
     """Rules by what loosening them saves."""
     return [
         {
             "rule": words.label(words.RULES, row["rule"]),
             "where": place(row["ids"], names, first=first),
-            "step": gettext("%(units)s less", units=show.units(row["step"]))
-            if row["rule"] == "moq"
-            else gettext("%(units)s more", units=show.units(row["step"])),
+            "step": _step(row),
             "saving": show.money(row["saving"], currency),
             "per_unit": show.money(row["per_unit"], currency),
         }
         for row in found.relief
     ]
+
+
+def _step(row: Row) -> str:
+    """How much a rule was loosened by."""
+    if row["ids"].get("base") == "spend":
+        return gettext("%(points)s percentage points of spend more", points=show.units(row["step"]))
+    if row["rule"] == "moq":
+        return gettext("%(units)s less", units=show.units(row["step"]))
+    return gettext("%(units)s more", units=show.units(row["step"]))
 
 
 def caps(found: ExplanationFact, names: Names, *, currency: str) -> list[dict[str, Any]]:

@@ -199,3 +199,23 @@ def test_what_other_skus_use_of_a_rule_is_not_there_to_be_had(
     assert relief_of(found, rule)["per_unit"] == RELIEVED[rule][3]
     cheap = next(one for one in found.why if (one["sku"], one["supplier"]) == ("A", "S0"))
     assert (cheap["units"], cheap["extra"]) == (10, 30.0)
+
+
+def test_a_share_that_only_the_least_number_of_suppliers_gives_is_told_so() -> None:
+    data = with_suppliers(2, [10.0, 13.0], demand=[need(100)])
+    data["skus"] = [{"id": "A", "min_sources": 2}]
+    data["offers"][1]["moq"] = 20
+    found = {one["supplier"]: one for one in explained(data).why}
+    assert (found["S1"]["decided_by"], found["S1"]["instead"]) == ("min_sources", "S0")
+    assert (found["S1"]["units"], found["S1"]["extra"]) == (20, -60.0)
+    assert found["S0"]["decided_by"] != "min_sources"
+
+
+def test_too_few_suppliers_a_material_and_a_lane_are_reasons_for_unmet_demand() -> None:
+    data = document(skus=[{"id": "A", "min_sources": 2}])
+    _, solution = plan(data)
+    assert (solution.unmet[0].reason, solution.unmet[0].numbers["least"]) == ("min_sources", 2.0)
+    _, solution = plan(material(document()))
+    assert (solution.unmet[0].reason, solution.unmet[0].quantity) == ("material", 35)
+    _, solution = plan(narrow(document(demand=[need(95, max_late_weeks=0)])))
+    assert (solution.unmet[0].reason, solution.unmet[0].quantity) == ("lane", 35)

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from unit.optimizer.allocation_problems import EXACT, need, plan, with_suppliers
 
-from optimizer import Problem, ProblemError, Settings, Solution, check, replan, solve
+from benchmarks.allocation_scale import problem
+from optimizer import Problem, ProblemError, Settings, Solution, by_rule, check, neighbourhood, replan, solve
 from optimizer.legality import narrower
 from optimizer.limits import previous_units
 from optimizer.problem import Locked
@@ -141,3 +142,18 @@ def test_a_rule_that_kept_skus_break_together_is_said() -> None:
     single = replace(problem, regions=tuple(replace(one, single_source=True) for one in problem.regions))
     with pytest.raises(ProblemError, match="single_source"):
         replan(single, base, Settings())
+
+
+def test_many_skus_are_planned_anew_in_the_same_room_by_two_processes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(neighbourhood, "AT_ONCE_WAYS", -1)
+    made = problem(5, suppliers=3, warehouses=1, regions=2, sold_in=1)
+    base = by_rule(made)
+    skus = sorted({one.sku for one in base.orders})[:3]
+    changed = declined(made, *((min(o.supplier for o in base.orders if o.sku == k), k) for k in skus))
+    one, two = (replan(changed, base, Settings(threads=threads, gap=0.1)) for threads in (1, 2))
+    assert set(skus) <= set(one.skus)
+    plans = [json.dumps(found.solution.to_json() | {"seconds": 0}) for found in (one, two)]
+    assert plans[0] == plans[1]
+    assert check(changed, one.solution).total == pytest.approx(one.solution.objective)

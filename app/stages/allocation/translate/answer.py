@@ -18,7 +18,13 @@ from app.stages.catalog.queries import OfferFact
 OrderKey = tuple[str, str, int]
 """(supplier, SKU, week ordered), in codes."""
 
-REASONS = {reason.value: reason for reason in UnmetReason}
+# Materials, lanes and least numbers of suppliers are no part of a plan's problem yet.
+FOLDED = {
+    "material": UnmetReason.CAPACITY,
+    "lane": UnmetReason.CAPACITY,
+    "min_sources": UnmetReason.NO_OFFER,
+}
+REASONS = {reason.value: reason for reason in UnmetReason} | FOLDED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
