@@ -25,7 +25,7 @@ from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 from sqlalchemy.dialects.postgresql import asyncpg as dialect
 
 from app import create_app  # noqa: F401  (every model is known once the service is)
-from app.stages.demand.operations.plain import _STORE
+from app.stages.demand.operations.plain import STORE as STORE_SQL
 from app.stages.demand.operations.turns import SHARED_BY_BUYER
 from app.stages.demand.queries.pledges import WORLD
 
@@ -43,7 +43,7 @@ def numbered(statement: str) -> str:
     return re.sub("%s", lambda _: f"${next(numbers)}", statement)
 
 
-LOCK, STORE = numbered(SHARED_BY_BUYER), numbered(_STORE)
+LOCK, STORE = numbered(SHARED_BY_BUYER), numbered(STORE_SQL)
 COMPILED: Any = WORLD.compile(dialect=dialect.dialect())
 LOOK, ASKED = str(COMPILED), COMPILED.positiontup
 

@@ -16,8 +16,10 @@ from typing import Any, cast
 import polars as pl
 from alembic.ddl.postgresql import PostgresqlImpl
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     CheckConstraint,
+    ColumnElement,
     DateTime,
     Dialect,
     Engine,
@@ -25,12 +27,17 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Integer,
     MetaData,
+    String,
+    any_,
     create_engine,
     event,
+    literal,
 )
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
+
+from app.core.direct import Direct
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -109,6 +116,7 @@ class Database:
         self.url = url
         self.engine = _engine(url)
         self._read_engine = self.engine.execution_options(headwater_reading=True)
+        self.direct = Direct(self.engine)
 
     @property
     def is_sqlite(self) -> bool:
@@ -127,7 +135,15 @@ class Database:
             yield session
 
     def dispose(self) -> None:
+        self.direct.close()
         self.engine.dispose()
+
+
+def among(session: Session, column: Any, values: list[str]) -> ColumnElement[bool]:
+    """Whether a column of text has one of many values; on PostgreSQL as one parameter, not one for each."""
+    if session.get_bind().dialect.name == "sqlite":
+        return cast(ColumnElement[bool], column.in_(values))
+    return cast(ColumnElement[bool], column == any_(literal(values, ARRAY(String))))
 
 
 def copy_rows(session: Session, frame: pl.DataFrame, *, into: str) -> None:

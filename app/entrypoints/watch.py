@@ -78,19 +78,19 @@ def _begin() -> None:
 def _end(response: Response) -> Response:
     route = request.url_rule.rule if request.url_rule else "unknown"
     seconds = time.perf_counter() - g.get("started", time.perf_counter())
-    requests_total.labels(route, request.method, response.status_code).inc()
-    request_seconds.labels(route).observe(seconds)
     response.headers["X-Request-Id"] = g.get("request_id", "")
+    note(route, request.method, response.status_code, seconds, g.get("request_id"))
+    return response
+
+
+def note(route: str, method: str, status: int, seconds: float, request_id: str | None) -> None:
+    """Count and log one request."""
+    requests_total.labels(route, method, status).inc()
+    request_seconds.labels(route).observe(seconds)
     if not route.startswith("/static"):
         log.info(
-            "request",
-            id=g.get("request_id"),
-            method=request.method,
-            route=route,
-            status=response.status_code,
-            ms=round(seconds * 1000, 1),
+            "request", id=request_id, method=method, route=route, status=status, ms=round(seconds * 1000, 1)
         )
-    return response
 
 
 _trace = ExceptionRenderer(ExceptionDictTransformer(show_locals=False))

@@ -10,6 +10,7 @@ from app.entrypoints.api import (
     channels,
     cycle,
     demand,
+    express,
     forecasts,
     imports,
     levers,
@@ -87,4 +88,5 @@ def register(app: Flask) -> None:
     )
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
+    express.register(app)
     app.view_functions["api-docs.openapi_json"] = public(app.view_functions["api-docs.openapi_json"])

@@ -28,6 +28,7 @@ from app.stages.demand.operations.exclusions import (
     exclude_signal,
     undo_exclusion,
 )
+from app.stages.demand.operations.express import take_express
 from app.stages.demand.operations.filling import (
     apply_tolerance,
     undo_fill,
@@ -68,6 +69,7 @@ from app.stages.demand.operations.pulls import (
     take_page,
 )
 from app.stages.demand.operations.reviewing import confirm_cluster, dismiss_cluster, reopen_cluster
+from app.stages.demand.operations.rollups import fold as fold_changes
 from app.stages.demand.operations.sent import (
     Flaw,
     SentPledge,
@@ -158,6 +160,7 @@ __all__ = [
     "exclude_unpaid",
     "export_buyer",
     "extend_campaign",
+    "fold_changes",
     "follow_votes",
     "forget_old_buyers",
     "forget_old_events",
@@ -174,6 +177,7 @@ __all__ = [
     "pulled_channels",
     "reopen_cluster",
     "take_event",
+    "take_express",
     "take_page",
     "take_plain_pledge",
     "take_pledge",

@@ -24,6 +24,7 @@ from sqlalchemy.orm import Session
 
 from app.core import audit
 from app.core.access import Actor, Role
+from app.core.db import among
 from app.core.errors import RuleBroken
 from app.stages.demand import rules
 from app.stages.demand.models import Correction, Signal
@@ -139,13 +140,12 @@ def settle(
         external_ids: those that came; None looks at everything that waits in the channel.
     """
     here = (Signal.channel_id == Correction.channel_id) & (Signal.external_id == Correction.external_id)
-    waiting = (
-        select(Correction)
-        .join(Signal, here)
-        .where(Correction.channel_id == channel_id, Correction.received_quantity.is_(None))
-    )
+    theirs = Correction.channel_id == channel_id, Correction.received_quantity.is_(None)
+    if session.scalar(select(Correction.channel_id).where(*theirs).limit(1)) is None:
+        return  # as with most channels, most of the time
+    waiting = select(Correction).join(Signal, here).where(*theirs)
     if external_ids is not None:
-        waiting = waiting.where(Correction.external_id.in_(external_ids))
+        waiting = waiting.where(among(session, Correction.external_id, list(external_ids)))
     corrections = session.scalars(waiting.order_by(Correction.external_id)).all()
     if not corrections:
         return

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, case, func, select
 from sqlalchemy.orm import Session
 
+from app.core.db import among
 from app.stages.demand import rules
 from app.stages.demand.models import Campaign, Signal
 from app.stages.demand.operations.exclusions import exclude_by_rule, take_back
@@ -19,6 +21,7 @@ from app.stages.demand.rules import Reason
 RULE = "rule:over_limit"
 """Who excludes and, when an earlier pledge is gone, takes back. A person's word always stands."""
 
+JUDGED = (Reason.VALID, Reason.RETURNED, Reason.OVER_LIMIT, Reason.OVER_CAP)
 _Buyers = list[str] | Select[str | None]
 """Pseudonyms, or the query that finds them: those of a file can be too many for a list."""
 
@@ -33,10 +36,34 @@ def decide_of_file(session: Session, *, batch_id: int, now: dt.datetime) -> None
 
 def decide_of_buyers(session: Session, *, buyers: Iterable[tuple[int, str]], now: dt.datetime) -> None:
     """Decide again for these buyers (campaign id, pseudonym)."""
-    wanted = sorted(set(buyers))
-    for campaign_id, limit in _limited(session, [campaign_id for campaign_id, _ in wanted]) if wanted else []:
-        pseudonyms = [buyer for campaign, buyer in wanted if campaign == campaign_id]
-        _decide(session, campaign_id, pseudonyms, limit=limit, now=now)
+    wanted = set(buyers)
+    if not wanted:
+        return
+    found: dict[tuple[int, int], list[str]] = defaultdict(list)
+    for campaign_id, limit, buyer in _in_question(session, wanted):
+        if (campaign_id, buyer) in wanted:
+            found[campaign_id, limit].append(buyer)
+    for (campaign_id, limit), pseudonyms in sorted(found.items()):
+        _decide(session, campaign_id, sorted(pseudonyms), limit=limit, now=now)
+
+
+def _in_question(session: Session, wanted: set[tuple[int, str]]) -> list[tuple[int, int, str]]:
+    """Campaign, limit and buyer, where the buyer has more than the limit or was found over it before.
+
+    Most buyers pledge once: one statement spares a look at each campaign of a batch.
+    """
+    campaigns, buyers = {campaign for campaign, _ in wanted}, {buyer for _, buyer in wanted}
+    units = func.sum(case((Signal.quantity > 0, Signal.quantity), else_=0))
+    was_over = func.sum(case((Signal.reason == Reason.OVER_LIMIT, 1), else_=0))
+    query = (
+        select(Campaign.id, Campaign.per_buyer_limit, Signal.buyer)
+        .join(Signal, Signal.campaign_id == Campaign.id)
+        .where(Campaign.id.in_(sorted(campaigns)), among(session, Signal.buyer, sorted(buyers)))
+        .where(Campaign.per_buyer_limit.is_not(None), Signal.reason.in_(JUDGED))
+        .group_by(Campaign.id, Campaign.per_buyer_limit, Signal.buyer)
+        .having((units > Campaign.per_buyer_limit) | (was_over > 0))
+    )
+    return [(row[0], int(row[1] or 0), str(row[2])) for row in session.execute(query)]
 
 
 def _limited(session: Session, campaigns: list[int] | Select[int | None]) -> list[tuple[int, int]]:
@@ -70,6 +97,6 @@ def _pledges(session: Session, campaign_id: int, buyers: _Buyers) -> list[Row[An
     query = select(Signal.id, Signal.buyer, Signal.quantity, Signal.reason).where(
         Signal.campaign_id == campaign_id,
         Signal.buyer.in_(buyers),
-        Signal.reason.in_([Reason.VALID, Reason.RETURNED, Reason.OVER_LIMIT, Reason.OVER_CAP]),
+        Signal.reason.in_(JUDGED),
     )
     return list(session.execute(query.order_by(Signal.buyer, Signal.ordered_at, Signal.external_id)))

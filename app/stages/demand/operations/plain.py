@@ -29,7 +29,7 @@ _CHANGE = (
     "CASE commitment WHEN 'paid' THEN reason ELSE commitment END, "
     "1, quantity, quantity, quantity, CAST(quantity AS BIGINT) * unit_price_minor FROM "
 )
-_STORE = (
+STORE = (
     f"WITH new AS (INSERT INTO signal ({', '.join(storing.COLUMNS)}) "
     f"VALUES ({', '.join(['%s'] * len(storing.COLUMNS))}) "
     "ON CONFLICT (channel_id, external_id) DO NOTHING RETURNING *), "
@@ -61,16 +61,7 @@ def take_plain_pledge(
     take the pledge with `take_pledge`.
     """
     actor.must_be(Role.MERCHANDISER)
-    currency = sent.cells.get("currency")
-    if sent.flaws or currency is None or not CHANNEL.fullmatch(sent.channel):
-        return None
-    row = usual(
-        sent.cells,
-        mappings.mapping(MAPPING),
-        currency=currency,
-        key=pseudonym_key,
-        channel=sent.channel,
-    )
+    row = as_usual(sent, pseudonym_key=pseudonym_key)
     if row is None:
         return None
     share_turn(session, channel=sent.channel, buyer=row["buyer"] if row["campaign"] else None)
@@ -79,18 +70,39 @@ def take_plain_pledge(
         channel=sent.channel,
         **{name: row[name] for name in ("external_id", "sku", "region", "campaign", "buyer")},
     )
-    if not _is_plain(row, here):
+    if not is_plain(row, here):
         return None
-    signal = _signal(row, here)
+    signal = signal_of(row, here)
     id_ = _store(session, signal)
     if id_ is None:
         return None
     traces = {name: row[name] for name in storing.TRACES if row[name] is not None}
     if traces:
         session.execute(insert(SignalTrace).values(signal_id=id_, **traces))
+    return fact_of(id_, sent.channel, row, signal, here)
+
+
+def as_usual(sent: SentPledge, *, pseudonym_key: bytes) -> dict[str, Any] | None:
+    """The row of a pledge in usual cells, by `rules.usual`; None for any other."""
+    currency = sent.cells.get("currency")
+    if sent.flaws or currency is None or not CHANNEL.fullmatch(sent.channel):
+        return None
+    return usual(
+        sent.cells,
+        mappings.mapping(MAPPING),
+        currency=currency,
+        key=pseudonym_key,
+        channel=sent.channel,
+    )
+
+
+def fact_of(
+    id_: int, channel: str, row: dict[str, Any], signal: dict[str, Any], here: PledgeWorld
+) -> PledgeFact:
+    """The pledge as it is stored."""
     return PledgeFact(
         id=id_,
-        channel=sent.channel,
+        channel=channel,
         day=signal["day"],
         reason=signal["reason"],
         received_status=row["status"],
@@ -100,7 +112,7 @@ def take_plain_pledge(
     )
 
 
-def _is_plain(row: dict[str, Any], here: PledgeWorld) -> bool:
+def is_plain(row: dict[str, Any], here: PledgeWorld) -> bool:
     """Whether what the pledge meets leaves nothing to decide but that it counts."""
     if here.waits or here.currency != row["currency"] or here.sku_id is None or here.region_id is None:
         return False
@@ -129,7 +141,7 @@ def _is_open(row: dict[str, Any], here: PledgeWorld) -> bool:
     return limit is None or row["buyer"] is None or (not here.known_buyer and row["quantity"] <= limit)
 
 
-def _signal(row: dict[str, Any], here: PledgeWorld) -> dict[str, Any]:
+def signal_of(row: dict[str, Any], here: PledgeWorld) -> dict[str, Any]:
     assert here.timezone is not None
     return {
         **{name: row[name] for name in storing.COLUMNS if name in row},
@@ -152,7 +164,7 @@ def _store(session: Session, signal: dict[str, Any]) -> int | None:
         change = None if id_ is None else session.scalar(_CHANGE_OF, {"id": id_})
     else:
         run = session.connection().exec_driver_sql
-        stored = run(_STORE, tuple(signal[name] for name in storing.COLUMNS)).one_or_none()
+        stored = run(STORE, tuple(signal[name] for name in storing.COLUMNS)).one_or_none()
         id_, change = stored if stored is not None else (None, None)
     if change is not None and change % rollups.FOLD_EVERY == 0:
         rollups.fold(session)
