@@ -2,11 +2,6 @@
 
 The quantity and the status each keep the latest word, by the time the channel says it changed. So it does not
 matter in which order corrections arrive, how often, or whether the pledge they are about comes after them.
-
-In the fill phase of a campaign, just before its close, pledges can only grow. What was said then counts by
-its own measure, the most units: the quantity of a pledge is the greater of that and the latest word said
-before, until a word from after the close stands instead of both. So the order does not matter here either.
-Words that come before their pledge are all kept, and heard again in their order once its campaign is known.
 """
 
 from __future__ import annotations
@@ -19,22 +14,29 @@ from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.core import audit
 from app.core.access import Actor, Role
 from app.core.db import among
 from app.core.errors import RuleBroken
-from app.stages.demand import rules
 from app.stages.demand.models import Correction, Signal
-from app.stages.demand.operations import caps, exclusions, limits, moving, rollups, storing, superseding
-from app.stages.demand.operations.gates import SENTENCES
+from app.stages.demand.operations.counting import count_as
+from app.stages.demand.operations.hearing import (
+    Said,
+    Word,
+    corrected,
+    hear,
+    hear_again,
+    said_quantity,
+    says_nothing,
+    wait,
+)
 from app.stages.demand.operations.turns import take_turn
 from app.stages.demand.queries.campaigns import windows
-from app.stages.demand.queries.exclusions import excluded_by_person
 from app.stages.demand.queries.pledges import PledgeFact, any_corrections, find_corrections, find_pledges
-from app.stages.demand.rules import COUNTING, EXCLUDING, Reason, SignalFacts, SignalStatus
+from app.stages.demand.rules import SignalStatus
 from app.stages.demand.rules.campaigns import Window
 
 IDENTITY = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,200}")
@@ -62,14 +64,6 @@ class CorrectionFact:
     quantity: int | None
     status: str | None
     pledge: PledgeFact | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Said:
-    """Quantity and status of a pledge at one moment."""
-
-    quantity: int
-    status: str
 
 
 def correct_pledge(
@@ -108,18 +102,18 @@ def correct_pledge(
         raise RuleBroken("correction_of_return", "This signal takes units back; its quantity stays as it is.")
     kept = session.get(Correction, (here.id, external_id))
     correction = kept or Correction(channel_id=here.id, external_id=external_id)
-    before = (_said_quantity(correction), correction.status)
-    word = _Word(quantity, WORDS.get(status or ""), changed_at)
+    before = (said_quantity(correction), correction.status)
+    word = Word(quantity, WORDS.get(status or ""), changed_at)
     if pledge is None:
-        _wait(correction, word, now=now)
-    _hear(correction, word, pledge=pledge, window=_window(session, pledge), now=now)
+        wait(correction, word, now=now)
+    hear(correction, word, pledge=pledge, window=_window(session, pledge), now=now)
     if kept is None:
         correction.received_quantity = pledge.quantity if pledge is not None else None
         session.add(correction)
     session.flush()
-    after = (_said_quantity(correction), correction.status)
+    after = (said_quantity(correction), correction.status)
     if pledge is not None:
-        _apply(session, pledge, after=_corrected(pledge, correction), actor=actor, now=now)
+        count_as(session, pledge, after=corrected(pledge, correction), actor=actor, now=now)
         pledge = find_pledges(session, channel_id=here.id, external_ids=[external_id])[external_id]
     if before != after:
         _record(session, channel, external_id, before=before, after=after, actor=actor, now=now)
@@ -152,14 +146,14 @@ def settle(
     pledges = _locked(session, channel_id, [one.external_id for one in corrections])
     for correction in corrections:
         pledge = pledges[correction.external_id]
-        refused = _hear_again(correction, pledge, window=_window(session, pledge), now=now)
-        received = _Said(pledge.quantity, pledge.received_status)
-        after = _corrected(pledge, correction)
+        refused = hear_again(correction, pledge, window=_window(session, pledge), now=now)
+        received = Said(pledge.quantity, pledge.received_status)
+        after = corrected(pledge, correction)
         if refused:
             _record_refused(session, pledge, words=refused, actor=actor, now=now)
-        if _says_nothing(correction):
+        if says_nothing(correction):
             session.delete(correction)
-        _apply(session, pledge, before=received, after=after, actor=actor, now=now)
+        count_as(session, pledge, before=received, after=after, actor=actor, now=now)
     session.flush()
 
 
@@ -173,8 +167,8 @@ def as_stored(session: Session, rows: pl.DataFrame, *, channel_id: int) -> pl.Da
         return rows
     ids = rows["external_id"].unique().to_list()
     known = find_corrections(session, channel_id=channel_id, external_ids=ids if len(ids) < MANY else None)
-    corrected = pl.DataFrame([dataclasses.astuple(one) for one in known], schema=CORRECTED, orient="row")
-    both = rows.join(corrected, on="external_id", how="left", maintain_order="left")
+    told = pl.DataFrame([dataclasses.astuple(one) for one in known], schema=CORRECTED, orient="row")
+    both = rows.join(told, on="external_id", how="left", maintain_order="left")
     received = pl.col("quantity").eq(pl.col("quantity_received")).fill_null(False)
     said_since = pl.col("status").eq(pl.col("status_now")).fill_null(False)
     return both.with_columns(
@@ -204,112 +198,6 @@ def _refuse_unusable(
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Word:
-    """What a channel says of a pledge, and when it changed; None: now, and after all that is known."""
-
-    quantity: int | None
-    status: str | None
-    at: dt.datetime | None
-
-
-def _hear(
-    correction: Correction,
-    word: _Word,
-    *,
-    pledge: PledgeFact | None,
-    window: Window | None,
-    now: dt.datetime,
-) -> None:
-    """Take the word where it is later than what is known; of two at one instant the greater one stands.
-
-    Raises:
-        RuleBroken: `fill_phase`.
-    """
-    if word.quantity is not None:
-        at = word.at or max(now, correction.quantity_at or now)
-        if pledge is not None and window is not None and window.in_fill_phase(at):
-            _fill(correction, word.quantity, at, received=_received(pledge, correction))
-        elif _take(correction, "quantity", word.quantity, at, told=word.at is not None):
-            after_close = window is not None and at >= window.closes_at
-            correction.fill_quantity = None if after_close else correction.fill_quantity
-    if word.status is not None:
-        at = word.at or max(now, correction.status_at or now)
-        if window is not None and window.in_fill_phase(at) and word.status != SignalStatus.PLACED:
-            raise _only_growing()
-        _take(correction, "status", word.status, at, told=word.at is not None)
-
-
-def _fill(correction: Correction, quantity: int, at: dt.datetime, *, received: int) -> None:
-    """A quantity said in the fill phase: the most one counts, unless something later is known already."""
-    if correction.quantity_at is not None and correction.quantity_at > at:
-        return
-    if quantity < max(correction.quantity or received, correction.fill_quantity or 0):
-        raise _only_growing()
-    correction.fill_quantity = max(quantity, correction.fill_quantity or 0)
-
-
-def _only_growing() -> RuleBroken:
-    return RuleBroken("fill_phase", SENTENCES["fill_phase"][1])
-
-
-def _take(correction: Correction, name: str, value: Any, at: dt.datetime, *, told: bool) -> bool:
-    """Keep the word if it is the latest; returns whether it is."""
-    known, known_at = getattr(correction, name), getattr(correction, f"{name}_at")
-    latest = known_at is None or at > known_at or (at == known_at and (not told or _wins(value, known)))
-    if latest:
-        setattr(correction, name, value)
-        setattr(correction, f"{name}_at", at)
-    return latest
-
-
-def _wait(correction: Correction, word: _Word, *, now: dt.datetime) -> None:
-    """Keep every word on a pledge that is not here yet."""
-    at = word.at or max(now, correction.quantity_at or now, correction.status_at or now)
-    said = {"at": at.astimezone(dt.UTC).isoformat(), "quantity": word.quantity, "status": word.status}
-    waiting = correction.waiting or []
-    correction.waiting = waiting if said in waiting else [*waiting, said]
-
-
-def _hear_again(
-    correction: Correction, pledge: PledgeFact, *, window: Window | None, now: dt.datetime
-) -> list[_Word]:
-    """Hear all that waited in the order in which it was said; returns what the fill phase refuses."""
-    words = [_Word(one["quantity"], one["status"], _instant(one["at"])) for one in correction.waiting or []]
-    if correction.waiting is None:  # kept by a version that knew no fill phase
-        words = [
-            _Word(correction.quantity, None, correction.quantity_at),
-            _Word(None, correction.status, correction.status_at),
-        ]
-    correction.received_quantity, correction.waiting = pledge.quantity, None
-    correction.quantity = correction.quantity_at = correction.fill_quantity = None
-    correction.status = correction.status_at = None
-    refused = []
-    for word in sorted(words, key=lambda one: one.at or now):
-        try:
-            _hear(correction, word, pledge=pledge, window=window, now=now)
-        except RuleBroken:
-            refused.append(word)
-    return refused
-
-
-def _instant(text: str) -> dt.datetime:
-    return dt.datetime.fromisoformat(text)
-
-
-def _says_nothing(correction: Correction) -> bool:
-    return correction.quantity is None and correction.status is None and correction.fill_quantity is None
-
-
-def _said_quantity(correction: Correction) -> int | None:
-    """The quantity that was said, the fill phase included."""
-    return max(correction.quantity or 0, correction.fill_quantity or 0) or None
-
-
-def _received(pledge: PledgeFact, correction: Correction) -> int:
-    return pledge.quantity if correction.received_quantity is None else correction.received_quantity
-
-
 def _window(session: Session, pledge: PledgeFact | None) -> Window | None:
     """When the campaign of a pledge takes pledges; units that come back are not held by it."""
     if pledge is None or pledge.campaign_id is None or pledge.quantity < 0:
@@ -317,103 +205,11 @@ def _window(session: Session, pledge: PledgeFact | None) -> Window | None:
     return windows(session, campaign_ids=[pledge.campaign_id]).get(pledge.campaign_id)
 
 
-def _wins(value: Any, known: Any) -> bool:
-    """Which of two words of one instant stands, in any order: the larger quantity, the graver status."""
-    order = list(SignalStatus)
-    return bool(value > known if isinstance(value, int) else order.index(value) > order.index(known))
-
-
-def _corrected(pledge: PledgeFact, correction: Correction) -> _Said:
-    """What a pledge says with its correction; a signal that takes units back keeps its quantity."""
-    received = _received(pledge, correction)
-    quantity = received
-    if received > 0:
-        quantity = max(correction.quantity or received, correction.fill_quantity or 0)
-    return _Said(quantity, correction.status or pledge.received_status)
-
-
 def _locked(session: Session, channel_id: int, external_ids: list[str]) -> dict[str, PledgeFact]:
     """The pledges, which nobody else moves until the transaction ends."""
     these = (Signal.channel_id == channel_id) & Signal.external_id.in_(external_ids)
     session.execute(select(Signal.id).where(these).order_by(Signal.id).with_for_update())
     return find_pledges(session, channel_id=channel_id, external_ids=external_ids)
-
-
-def _apply(
-    session: Session,
-    pledge: PledgeFact,
-    *,
-    before: _Said | None = None,
-    after: _Said,
-    actor: Actor,
-    now: dt.datetime,
-) -> None:
-    """Let the pledge count as `after` says, in every roll-up, with the limit of its buyer decided again."""
-    before = before or _Said(pledge.quantity, pledge.status)
-    if before == after:
-        return
-    if pledge.quantity != after.quantity:
-        _resize(session, pledge.id, quantity=after.quantity)
-    reason = _reason(session, pledge, before=_classified(pledge, before), after=_classified(pledge, after))
-    if reason != pledge.reason:
-        _exclude_or_count(session, pledge, reason=reason, status=after.status, actor=actor, now=now)
-    if pledge.buyer is not None:
-        superseding.decide_of_buyers(session, buyers=[(pledge.campaign_id, pledge.buyer)], now=now)
-    if pledge.campaign_id is not None and pledge.buyer is not None:
-        limits.decide_of_buyers(session, buyers=[(pledge.campaign_id, pledge.buyer)], now=now)
-    if pledge.campaign_id is not None:
-        caps.decide(session, campaigns=[pledge.campaign_id], now=now)
-
-
-def _classified(pledge: PledgeFact, said: _Said) -> Reason:
-    price, commitment = pledge.unit_price_minor, pledge.commitment
-    return rules.classify(SignalFacts(pledge.goods, said.status, said.quantity, price, commitment))
-
-
-def _reason(session: Session, pledge: PledgeFact, *, before: Reason, after: Reason) -> Reason:
-    """The reason after a correction; what somebody excluded by hand stays excluded."""
-    by_rule = (
-        Reason.SUPERSEDED,
-        Reason.UNPAID,
-        Reason.OVER_LIMIT,
-        Reason.SUSPECTED,
-        Reason.OVER_CAP,
-    )
-    current = Reason(pledge.reason)
-    if before == after or current not in (before, *by_rule, *COUNTING):
-        return current
-    if current in by_rule and excluded_by_person(session, signal_id=pledge.id):
-        return current
-    return after
-
-
-def _resize(session: Session, signal_id: int, *, quantity: int) -> None:
-    columns = [getattr(Signal, name) for name in moving.COLUMNS]
-    row = session.execute(select(*columns).where(Signal.id == signal_id)).one()
-    signal = pl.DataFrame([tuple(row)], schema=moving.COLUMNS, orient="row")
-    resized = signal.with_columns(pl.lit(quantity).cast(pl.Int64).alias("quantity"))
-    rollups.append(session, pl.concat([rollups.changes(signal, sign=-1), rollups.changes(resized)]))
-    session.execute(
-        update(Signal).where(Signal.id == signal_id).values(quantity=quantity),
-        execution_options={"synchronize_session": False},
-    )
-
-
-def _exclude_or_count(
-    session: Session, pledge: PledgeFact, *, reason: Reason, status: str, actor: Actor, now: dt.datetime
-) -> None:
-    """Move the signal; its old exclusion ends by rule, so that the limit per buyer looks at it again."""
-    moving.move(session, ids=[pledge.id], reason=reason)
-    exclusions.end_exclusions(session, ids=[pledge.id], rule=limits.RULE, now=now)
-    if reason in EXCLUDING:
-        facts = {
-            "id": pledge.id,
-            "reason": reason.value,
-            "sku": pledge.sku,
-            "status": status,
-            "unit_price_minor": pledge.unit_price_minor,
-        }
-        storing.insert_exclusions(session, pl.DataFrame([facts]), actor=actor, now=now)
 
 
 def _record(
@@ -435,7 +231,7 @@ def _record(
 
 
 def _record_refused(
-    session: Session, pledge: PledgeFact, *, words: list[_Word], actor: Actor, now: dt.datetime
+    session: Session, pledge: PledgeFact, *, words: list[Word], actor: Actor, now: dt.datetime
 ) -> None:
     """What waited and could not be done stays on record: nobody is there to be told."""
     subject = f"pledge:{pledge.channel}/{pledge.external_id}"[:120]
