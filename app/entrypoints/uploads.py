@@ -14,35 +14,34 @@ from pathlib import Path
 
 from werkzeug.datastructures import FileStorage
 
+from app import intake
 from app.core.access import Actor
 from app.core.errors import RuleBroken
 from app.entrypoints.door import config, db, now
-from app.stages.demand import operations as demand
-from app.stages.demand.operations import ImportFact
+from app.stages.demand.operations import ImportFact, OrderFile
 
 LONGEST_NAME = 255
 
 
 def import_upload(upload: FileStorage | None, *, channel: str, mapping: str, actor: Actor) -> ImportFact:
-    """Import an order file that came with a form: all of it, or nothing.
+    """Import an order file that came with a form, or go on with it where it was left.
 
     Raises:
         RuleBroken: no file came, or the file can't be used; the code and sentence say why and what to do.
     """
-    with _kept(upload) as (path, name), db().transaction() as session:
-        return demand.import_orders(
-            session,
+    with _kept(upload) as (path, name):
+        file = OrderFile(
             path=path,
             file_name=name,
             channel=channel,
             mapping=mapping,
             actor=actor,
-            now=now(),
             pseudonym_key=config().pseudonym_key,
             currency=config().currency,
             timezone=config().timezone,
             suspicion_precision=config().suspicion_percent / 100,
         )
+        return intake.import_orders(db(), file=file, now=now)
 
 
 def plain_name(sent: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from argon2 import PasswordHasher
 from flask.testing import FlaskClient
+from sqlalchemy import text as sql
 
 from app.core import access
 from app.core.access import Role
@@ -195,3 +196,17 @@ def test_a_cycle_is_one_job_however_often_it_is_asked_for(
 def test_the_health_checks_answer(client: FlaskClient) -> None:
     assert client.get("/healthz").get_json() == {"status": "ok"}
     assert client.get("/readyz").get_json()["status"] == "ok"
+
+
+@pytest.mark.usefixtures("network")
+def test_an_import_is_stopped_over_the_api_and_on_its_page_until_it_has_ended(
+    client: FlaskClient, headers: dict[str, str], db: Database
+) -> None:
+    told = upload(client, headers, ORDERS).get_json()
+    place = f"/api/v1/imports/{told['batch_id']}"
+    ended = client.post(f"{place}/stop", headers=headers)
+    assert (ended.status_code, ended.get_json()["code"]) == (409, "import_ended")
+    with db.transaction() as session:
+        session.execute(sql("UPDATE import_batch SET state = 'importing'"))
+    assert client.post(f"{place}/stop", headers=headers).get_json()["state"] == "stopping"
+    assert client.get(place, headers=headers).get_json()["last_row"] == told["read"] + 1

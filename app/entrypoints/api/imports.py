@@ -11,11 +11,11 @@ from flask_smorest.fields import Upload
 
 from app.core.access import Role
 from app.entrypoints.api.blueprint import Blueprint
-from app.entrypoints.door import current_actor, db, roles
+from app.entrypoints.door import current_actor, db, now, roles
 from app.entrypoints.uploads import import_upload
 from app.entrypoints.wire import imports as wire
 from app.entrypoints.wire.basics import PageAfterRow, PageBefore
-from app.stages.imports import queries
+from app.stages.imports import operations, queries
 
 blueprint = Blueprint(
     "imports", __name__, url_prefix="/api/v1", description="Files in, with every row accounted for"
@@ -33,8 +33,9 @@ class ImportForm(wire.ImportForm):
 def import_orders(form: dict[str, Any]) -> Any:
     """Import an order file
 
-    Every row read is accepted, a known duplicate, or rejected with a reason; the three add up. The same file
-    again changes nothing and says so.
+    Every row read is accepted, a known duplicate, or rejected with a reason; the three add up. A long file is
+    stored in chunks: should the connection break, send it again, and it goes on where it was. The same file
+    again, once all of it is there, changes nothing and says so.
     """
     return import_upload(
         request.files.get("file"), channel=form["channel"], mapping=form["mapping"], actor=current_actor()
@@ -58,6 +59,18 @@ def get_batch(batch_id: int) -> Any:
     """One imported file"""
     with db().reading() as session:
         return queries.get_batch(session, batch_id=batch_id)
+
+
+@blueprint.route("/imports/<int:batch_id>/stop", methods=["POST"])
+@roles(Role.MERCHANDISER)
+@blueprint.response(200, wire.Batch)
+def stop_import(batch_id: int) -> Any:
+    """Stop an import behind its present chunk
+
+    What came before stays. The same file again goes on.
+    """
+    with db().transaction() as session:
+        return operations.stop_import(session, batch_id=batch_id, actor=current_actor(), now=now())
 
 
 @blueprint.route("/imports/<int:batch_id>/rejects", methods=["GET"])

@@ -13,6 +13,7 @@ from typing import Any
 import click
 import polars as pl
 
+from app import intake
 from app.core import access
 from app.core.access import Role
 from app.entrypoints.cli.output import ProgressLine, command
@@ -21,7 +22,7 @@ from app.sample import write_sample
 from app.stages.catalog import queries as catalog
 from app.stages.demand import operations as demand
 from app.stages.demand import queries as votes
-from app.stages.demand.operations import NewDesign, SentBallot
+from app.stages.demand.operations import NewDesign, OrderFile, SentBallot
 from app.stages.stock import operations as stock
 
 SEED = 20261111
@@ -93,22 +94,18 @@ def _generate(folder: Path, *, seed: int, as_of: dt.date) -> dt.date:
 
 
 def _import(path: Path, line: ProgressLine) -> dict[str, Any]:
-    with db().transaction() as session:
-        fact = demand.import_orders(
-            session,
-            path=path,
-            file_name=path.name,
-            channel=CHANNEL,
-            mapping="headwater",
-            actor=operator(),
-            now=now(),
-            pseudonym_key=config().pseudonym_key,
-            currency=config().currency,
-            timezone=config().timezone,
-            suspicion_precision=config().suspicion_percent / 100,
-            progress=line.count,
-        )
-    return asdict(fact)
+    file = OrderFile(
+        path=path,
+        file_name=path.name,
+        channel=CHANNEL,
+        mapping="headwater",
+        actor=operator(),
+        pseudonym_key=config().pseudonym_key,
+        currency=config().currency,
+        timezone=config().timezone,
+        suspicion_precision=config().suspicion_percent / 100,
+    )
+    return asdict(intake.import_orders(db(), file=file, now=now, progress=line.count))
 
 
 def _vote(folder: Path) -> int:

@@ -8,10 +8,11 @@ from typing import Any
 
 import click
 
+from app import intake
 from app.core.errors import RuleBroken
 from app.entrypoints.cli.output import ProgressLine, command
 from app.entrypoints.door import config, db, now, operator
-from app.stages.demand import operations as demand
+from app.stages.demand.operations import OrderFile
 from app.stages.stock import operations as stock
 
 
@@ -22,6 +23,8 @@ def _say(result: dict[str, Any]) -> str:
         f"{result['read']:,} rows read: {result['accepted']:,} accepted, {result['duplicate']:,} duplicate, "
         f"{result['rejected']:,} rejected, in {result['seconds']:.1f} s (batch {result['batch']})"
     )
+    if result["stopped"]:
+        text = f"Stopped: {text}. What was read is kept; the same command goes on from there"
     return text + ("; the rejected rows are in the web app under Imports" if result["rejected"] else "")
 
 
@@ -31,26 +34,28 @@ def _say(result: dict[str, Any]) -> str:
 @click.option("--mapping", required=True, help="How the columns are read, e.g. headwater or shopify-orders.")
 @click.option("--currency", help="Currency of a new channel whose files do not tell; default: CURRENCY.")
 def import_orders(file: Path, channel: str, mapping: str, currency: str | None) -> dict[str, Any]:
-    """Import an order FILE: CSV, XLSX, Parquet, NDJSON or ZIP. All of it, or nothing."""
+    """Import an order FILE: CSV, XLSX, Parquet, NDJSON or ZIP.
+
+    Ctrl-C stops behind a chunk of rows, and a killed import keeps its chunks: the same command goes on.
+    """
     if not file.is_file():
         raise RuleBroken("file_missing", f"There is no file {file}.", file=str(file))
     line = ProgressLine()
-    with db().transaction() as session:
-        fact = demand.import_orders(
-            session,
-            path=file,
-            file_name=file.name,
-            channel=channel,
-            mapping=mapping,
-            actor=operator(),
-            now=now(),
-            pseudonym_key=config().pseudonym_key,
-            currency=currency or config().currency,
-            timezone=config().timezone,
-            suspicion_precision=config().suspicion_percent / 100,
-            progress=line.count,
-        )
-    line.close()
+    order_file = OrderFile(
+        path=file,
+        file_name=file.name,
+        channel=channel,
+        mapping=mapping,
+        actor=operator(),
+        pseudonym_key=config().pseudonym_key,
+        currency=currency or config().currency,
+        timezone=config().timezone,
+        suspicion_precision=config().suspicion_percent / 100,
+    )
+    try:
+        fact = intake.import_orders(db(), file=order_file, now=now, progress=line.count)
+    finally:
+        line.close()
     result = asdict(fact)
     return {"batch": result.pop("batch_id"), **result}
 

@@ -9,13 +9,13 @@ from flask import Blueprint, Response, render_template, request, url_for
 from flask_babel import gettext
 
 from app.core.access import Role
-from app.core.errors import HeadwaterError
-from app.entrypoints.door import current_actor, db, roles
+from app.core.errors import Conflict, HeadwaterError
+from app.entrypoints.door import current_actor, db, now, roles
 from app.entrypoints.uploads import import_upload
 from app.entrypoints.web import forms, words
 from app.entrypoints.web.replies import Reply, go_to, say
 from app.stages.demand import queries as demand
-from app.stages.imports import queries
+from app.stages.imports import operations, queries
 
 blueprint = Blueprint("imports", __name__, url_prefix="/imports")
 PAGE = 20
@@ -31,7 +31,7 @@ def index() -> Reply:
 @blueprint.post("")
 @roles(Role.MERCHANDISER)
 def upload() -> Reply:
-    """Import the file now: all of it, or nothing."""
+    """Import the file now; one that was stopped, or broke off, goes on."""
     given = forms.read(forms.Upload(), request.form)
     if given.errors:
         return _page(given.raw, given.errors), 422
@@ -45,6 +45,8 @@ def upload() -> Reply:
         ), refused.status
     if done.unchanged:
         say(gettext("This file was imported before; nothing has changed."), "info")
+    elif done.stopped:
+        say(gettext("The import was stopped. What was read is kept; upload the file again to go on."), "info")
     else:
         say(gettext("The file is imported."))
     return go_to(url_for("web.imports.one", batch_id=done.batch_id))
@@ -80,6 +82,17 @@ def one(batch_id: int) -> Reply:
             next_after=rows[ROWS - 1].row if len(rows) > ROWS else None,
             after=after,
         )
+
+
+@blueprint.post("/<int:batch_id>/stop")
+@roles(Role.MERCHANDISER)
+def stop(batch_id: int) -> Reply:
+    try:
+        with db().transaction() as session:
+            operations.stop_import(session, batch_id=batch_id, actor=current_actor(), now=now())
+    except Conflict as ended:
+        say(words.failure(ended.status, ended.code, ended.sentence), "info")
+    return go_to(url_for("web.imports.one", batch_id=batch_id))
 
 
 @blueprint.get("/<int:batch_id>/rejects.csv")

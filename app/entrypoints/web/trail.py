@@ -33,6 +33,7 @@ ACTIONS = {
     "forecast.overridden": _("Forecast overridden"),
     "forecast.override_withdrawn": _("Override withdrawn"),
     "forecast.stored": _("Forecast stored"),
+    "import.stopped": _("Import stopped"),
     "limit.set": _("Concentration limit set"),
     "line.asked": _("Line asked again"),
     "line.confirmed": _("Line confirmed"),

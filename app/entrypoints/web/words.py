@@ -91,6 +91,12 @@ PHASES = {
     "alerts": _("Looking for alerts"),
     "explain": _("Planning again to find out"),
 }
+IMPORT_STATES: Labels = {
+    "importing": (_("Importing"), "info"),
+    "stopping": (_("Stopping"), "warning"),
+    "stopped": (_("Stopped"), "warning"),
+    "absorbed": (_("Imported"), "success"),
+}
 RUN_STATES: Labels = {"optimal": (_("Optimal"), "success"), "feasible": (_("Within the gap"), "info")}
 REASONS = {
     "duplicate": _("Duplicates"),
@@ -292,6 +298,8 @@ REFUSALS = {
     "file_unreadable": _("The file can't be read; it may be broken or of another kind."),
     "forecast_none": _("There is no forecast yet."),
     "forecast_run_unknown": _("There is no such forecast."),
+    "import_ended": _("This import has ended already."),
+    "import_running": _("This file is being imported by someone else at this moment."),
     "inputs_moved": _("Something changed while the plan was made. Plan again."),
     "job_ended": _("This job has ended already."),
     "job_unknown": _("There is no such job."),

@@ -24,6 +24,9 @@ class Imported(Schema):
     rejected = fields.Integer(required=True)
     seconds = fields.Float(required=True)
     unchanged = fields.Boolean(required=True, metadata={"description": "The same file was imported before."})
+    stopped = fields.Boolean(
+        required=True, metadata={"description": "Somebody stopped it; the same file again goes on."}
+    )
 
 
 class Batch(Schema):
@@ -31,6 +34,12 @@ class Batch(Schema):
     channel = fields.String(required=True)
     mapping = fields.String(required=True)
     file_name = fields.String(required=True)
+    state = fields.String(
+        required=True, validate=validate.OneOf(["importing", "stopping", "stopped", "absorbed"])
+    )
+    last_row = fields.Integer(
+        required=True, metadata={"description": "What became of the rows up to this one is stored."}
+    )
     read = fields.Integer(required=True)
     accepted = fields.Integer(required=True)
     duplicate = fields.Integer(required=True)

@@ -8,11 +8,14 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, String, Text, Un
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base, BigId, UtcDateTime, one_of
-from app.stages.imports.rules import BATCH_STATES
+from app.stages.imports.rules import BatchState
 
 
 class ImportBatch(Base):
-    """One file (or batch over HTTP) of one channel. The digest makes the same file again a no-op."""
+    """One file of one channel. The digest makes the same file again a no-op, or goes on with it.
+
+    What became of the rows up to `last_row` of the file is stored; the counts are of these.
+    """
 
     __tablename__ = "import_batch"
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -21,6 +24,7 @@ class ImportBatch(Base):
     file_name: Mapped[str] = mapped_column(String(255))
     digest: Mapped[str] = mapped_column(String(64))
     state: Mapped[str] = mapped_column(String(12))
+    last_row: Mapped[int] = mapped_column(BigInteger, default=0)
     read: Mapped[int] = mapped_column(BigInteger, default=0)
     accepted: Mapped[int] = mapped_column(BigInteger, default=0)
     duplicate: Mapped[int] = mapped_column(BigInteger, default=0)
@@ -30,7 +34,7 @@ class ImportBatch(Base):
     created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     __table_args__ = (
         UniqueConstraint("channel", "mapping", "digest"),
-        one_of("state", BATCH_STATES),
+        one_of("state", [state.value for state in BatchState]),
         CheckConstraint("read = accepted + duplicate + rejected", name="rows_add_up"),
         CheckConstraint("accepted >= 0 AND duplicate >= 0 AND rejected >= 0", name="counts_positive"),
     )

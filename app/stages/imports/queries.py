@@ -20,13 +20,14 @@ FOLDER = Path(__file__).parent / "mappings"
 
 @dataclass(frozen=True, slots=True)
 class BatchFact:
-    """One file of one channel; read = accepted + duplicate + rejected."""
+    """One file of one channel, up to its row `last_row`; read = accepted + duplicate + rejected."""
 
     id: int
     channel: str
     mapping: str
     file_name: str
     state: str
+    last_row: int
     read: int
     accepted: int
     duplicate: int
@@ -70,11 +71,9 @@ def get_batch(session: Session, *, batch_id: int) -> BatchFact:
 
 
 def find_batch(session: Session, *, channel: str, mapping: str, digest: str) -> BatchFact | None:
-    """The import of exactly this file, if there was one."""
-    query = select(*_BATCH).where(
-        ImportBatch.channel == channel, ImportBatch.mapping == mapping, ImportBatch.digest == digest
-    )
-    row = session.execute(query).one_or_none()
+    """The import of exactly this file, if there is one."""
+    of_file = (ImportBatch.channel == channel, ImportBatch.mapping == mapping, ImportBatch.digest == digest)
+    row = session.execute(select(*_BATCH).where(*of_file)).one_or_none()
     return BatchFact(*row) if row else None
 
 

@@ -14,7 +14,16 @@ from typing import Any
 import yaml
 
 FULL = bool(os.environ.get("HEADWATER_CORPUS_FULL"))
-"""Send the one body of 10 GB at its full size; otherwise 64 MB of it, which is refused the same way."""
+"""Send every input at its full size; otherwise the largest are cut to what is refused the same way."""
+ENOUGH: dict[str, dict[str, int]] = {
+    "gzip_body": {"mb": 64},
+    "csv_unbalanced": {"n": 20_000},
+    "csv_wide": {"n": 50_000},
+    "xlsx_bomb": {"mb": 600},
+    "xlsx_many_entries": {"n": 10_100},
+    "pq_rle_bomb": {"n": 150_000_000},
+}
+"""Beyond the limits of what is read, or long enough to show that one line does not swallow the others."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +91,8 @@ def content(entry: Entry, folder: Path) -> bytes | None:
     if make is None:
         return None
     arguments = entry.arguments
-    if entry.made_by == "gzip_body" and not FULL:
-        arguments["mb"] = 64
+    if not FULL:
+        arguments |= ENOUGH.get(entry.made_by, {})
     made: bytes = make(**arguments)
     return made
 

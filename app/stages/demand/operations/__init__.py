@@ -1,9 +1,5 @@
 """Changing the demand pool: absorbing files, pledges online, excluding and undoing, campaigns."""
 
-from app.stages.demand.operations.absorb import (
-    ImportFact,
-    import_orders,
-)
 from app.stages.demand.operations.ballots import (
     MOST_BALLOTS,
     BallotOutcome,
@@ -32,6 +28,12 @@ from app.stages.demand.operations.express import take_express
 from app.stages.demand.operations.filling import (
     apply_tolerance,
     undo_fill,
+)
+from app.stages.demand.operations.importing import (
+    ImportFact,
+    Importing,
+    OrderFile,
+    import_orders,
 )
 from app.stages.demand.operations.life import (
     advance_campaign,
@@ -119,11 +121,13 @@ __all__ = [
     "EventFact",
     "Flaw",
     "ImportFact",
+    "Importing",
     "Limited",
     "Message",
     "NewDesign",
     "NewSecret",
     "NextPage",
+    "OrderFile",
     "Outcome",
     "PageFact",
     "PledgeResult",

@@ -41,8 +41,6 @@ TYPES: dict[str, Any] = {**CHANGE, **dict.fromkeys(MEASURES, pl.Int64)}
 COLUMNS = tuple(TYPES)
 FOLD_EVERY = 1_000
 """Changes that wait, after which whoever brings the next one folds them."""
-MOST_WAITING = 2_000_000
-"""Changes of a file that are kept in memory before they are added: about 200 MB."""
 ALONE = "SELECT pg_advisory_xact_lock(hashtext('roll-ups'))"
 IF_ALONE = "SELECT pg_try_advisory_xact_lock(hashtext('roll-ups'))"
 
@@ -98,30 +96,11 @@ def fold(session: Session) -> None:
     _add(session, _taken(session))
 
 
-def add(session: Session, frame: pl.DataFrame) -> None:
+def add(session: Session, frames: list[pl.DataFrame]) -> None:
     """Add changes and all that wait to the cells; others who want to, wait until the transaction ends."""
     if session.get_bind().dialect.name != "sqlite":
         session.execute(text(ALONE))
-    _add(session, _summed([frame, _taken(session)]))
-
-
-class Waiting:
-    """Changes of many blocks that are added together: a cell that several blocks touch is written once."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._waiting: list[pl.DataFrame] = []
-
-    def take(self, frame: pl.DataFrame) -> None:
-        self._waiting.append(frame)
-        if sum(one.height for one in self._waiting) > MOST_WAITING:
-            self.write()
-
-    def write(self) -> None:
-        """Add all of them to the cells."""
-        waiting, self._waiting = self._waiting, []
-        if waiting:
-            add(self._session, _summed(waiting))
+    _add(session, _summed([*frames, _taken(session)]))
 
 
 def _summed(frames: list[pl.DataFrame]) -> pl.DataFrame:

@@ -32,11 +32,7 @@ def take_turn(session: Session, *, channel: str, currency: str, now: dt.datetime
     Raises:
         RuleBroken: `channel_invalid`.
     """
-    if not CHANNEL.fullmatch(channel):
-        raise RuleBroken(
-            "channel_invalid",
-            f"A channel's code has letters, digits, dots and dashes, at most 40; not {channel[:60]!r}.",
-        )
+    must_be_channel(channel)
     _lock(session, ALONE, channel)
     wanted = select(Channel.id, Channel.currency).where(Channel.code == channel)
     row = session.execute(wanted).one_or_none()
@@ -46,6 +42,15 @@ def take_turn(session: Session, *, channel: str, currency: str, now: dt.datetime
         session.execute(new.on_conflict_do_nothing(index_elements=["code"]))
         row = session.execute(wanted).one()
     return ChannelCurrency(*row)
+
+
+def must_be_channel(code: str) -> None:
+    """Refuse what is no code of a channel: `channel_invalid`."""
+    if not CHANNEL.fullmatch(code):
+        raise RuleBroken(
+            "channel_invalid",
+            f"A channel's code has letters, digits, dots and dashes, at most 40; not {code[:60]!r}.",
+        )
 
 
 def share_turn(session: Session, *, channel: str, buyer: str | None) -> None:

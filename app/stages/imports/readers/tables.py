@@ -30,6 +30,24 @@ class Block:
     refused: list[Refused]
     rounds: bool = False
 
+    @property
+    def height(self) -> int:
+        """How many rows of the file these are, refused ones included."""
+        return self.rows.height + len(self.refused)
+
+    @property
+    def last_row(self) -> int:
+        """The number of the last one in the file."""
+        last = [self.rows["row"][-1]] if self.rows.height else []
+        return max(0, *last, *(one.row for one in self.refused))
+
+    def behind(self, row: int) -> Block:
+        """Those that come after this row of the file."""
+        if row == 0:
+            return self
+        refused = [one for one in self.refused if one.row > row]
+        return Block(self.headings, self.rows.filter(pl.col("row") > row), refused, self.rounds)
+
 
 @dataclass(frozen=True, slots=True)
 class Columns:

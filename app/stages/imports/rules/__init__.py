@@ -1,17 +1,27 @@
 """What a readable, well-formed order row is."""
 
+from enum import StrEnum
+
 from app.stages.imports.rules import events, paging
 from app.stages.imports.rules.cells import CHECKED, Checked, check, plain_buyer, pseudonym
 from app.stages.imports.rules.mapping import FIELDS, Mapping, parse_mapping
 from app.stages.imports.rules.usual import usual
 from app.stages.imports.rules.values import minor_digits
 
-BATCH_STATES = ("absorbed",)
+
+class BatchState(StrEnum):
+    """Of a file: on its way (or killed on it), asked to stop, stopped between two chunks, or all there."""
+
+    IMPORTING = "importing"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    ABSORBED = "absorbed"
+
 
 __all__ = [
-    "BATCH_STATES",
     "CHECKED",
     "FIELDS",
+    "BatchState",
     "Checked",
     "Mapping",
     "check",
