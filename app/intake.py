@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from contextlib import closing
 
 from app.core.db import Database
 from app.core.errors import HeadwaterError
@@ -55,19 +56,19 @@ def _chunk_by_chunk(
     progress: Progress | None,
 ) -> ImportFact:
     """The file is closed in the transaction of its last chunk."""
-    chunks = importing.chunks()
-    chunk = next(chunks, None)
-    while True:
-        with db.transaction() as session:
-            if chunk is not None:
-                fact = importing.take(session, chunk, now=now())
-                if fact.unchanged or fact.stopped:
-                    return fact
-                chunk = next(chunks, None)
-            if chunk is None:
-                return importing.finish(session, now=now())
-        if progress is not None:
-            progress("importing", fact.read, 0)
+    with closing(importing.chunks()) as chunks:
+        chunk = next(chunks, None)
+        while True:
+            with db.transaction() as session:
+                if chunk is not None:
+                    fact = importing.take(session, chunk, now=now())
+                    if fact.unchanged or fact.stopped:
+                        return fact
+                    chunk = next(chunks, None)
+                if chunk is None:
+                    return importing.finish(session, now=now())
+            if progress is not None:
+                progress("importing", fact.read, 0)
 
 
 def _stop(db: Database, importing: Importing) -> ImportFact | None:

@@ -6,7 +6,7 @@ import importlib
 
 from flask import Flask
 
-MODULES = ("admin", "imports", "campaigns", "channels", "demo", "forecast", "cycle", "privacy")
+MODULES = ("admin", "imports", "campaigns", "channels", "demo", "forecast", "cycle", "privacy", "archive")
 
 
 def register(app: Flask) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -59,7 +59,7 @@ def _constant(column: pl.Series) -> str | None:
     return f"'{least}'" if isinstance(least, str) and least.isidentifier() and least.isascii() else None
 
 
-def one_ahead(items: Iterator[Item]) -> Iterator[Item]:
+def one_ahead(items: Iterator[Item]) -> Generator[Item, None, None]:
     """The items, each made in another thread while the one before it is in use."""
     end = object()
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="one-ahead") as pool:
@@ -69,7 +69,7 @@ def one_ahead(items: Iterator[Item]) -> Iterator[Item]:
             yield item
 
 
-def map_ahead(work: Callable[[Item], Made], items: Iterator[Item]) -> Iterator[Made]:
+def map_ahead(work: Callable[[Item], Made], items: Iterator[Item]) -> Generator[Made, None, None]:
     """`work` of each item, done in another thread while the one before it is in use."""
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="map-ahead") as pool:
         waiting: Future[Made] | None = None

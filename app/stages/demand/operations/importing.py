@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -112,12 +113,13 @@ def import_orders(
     importing = Importing(session, file)
     if importing.unchanged is not None:
         return importing.unchanged
-    for chunk in importing.chunks():
-        fact = importing.take(session, chunk, now=now)
-        if fact.unchanged:
-            return fact
-        if progress is not None:
-            progress("importing", fact.read, 0)
+    with closing(importing.chunks()) as chunks:
+        for chunk in chunks:
+            fact = importing.take(session, chunk, now=now)
+            if fact.unchanged:
+                return fact
+            if progress is not None:
+                progress("importing", fact.read, 0)
     return importing.finish(session, now=now)
 
 
@@ -146,13 +148,13 @@ class Importing:
         known = self._batch
         return _fact(known, unchanged=True) if known and known.state == BatchState.ABSORBED else None
 
-    def chunks(self) -> Iterator[Chunk]:
-        """What is not stored yet."""
+    def chunks(self) -> Generator[Chunk, None, None]:
+        """What is not stored yet; to be closed by whoever does not take all of it."""
         last_row = self._batch.last_row if self._batch else 0
         blocks = readers.read(self._file.path, file_name=self._file.file_name, mapping=self._plan)
-        checked = one_ahead(self._checked(block.behind(last_row) for block in blocks))
-        while (first := next(checked, None)) is not None:
-            yield chain([first], islice(checked, BLOCKS_AT_ONCE - 1))
+        with closing(one_ahead(self._checked(block.behind(last_row) for block in blocks))) as checked:
+            while (first := next(checked, None)) is not None:
+                yield chain([first], islice(checked, BLOCKS_AT_ONCE - 1))
 
     def take(self, session: Session, chunk: Chunk, *, now: dt.datetime) -> ImportFact:
         """Store a chunk in the caller's transaction, unless somebody asked to stop.
@@ -173,8 +175,9 @@ class Importing:
         )
         codes = Codes(session, self._plan, timezone=self._file.timezone)
         ready = ((block, found, codes.known(found.rows)) for block, found in chunk)
-        for block in map_ahead(prepared, ready):
-            absorbing.take(block)
+        with closing(map_ahead(prepared, ready)) as blocks:
+            for block in blocks:
+                absorbing.take(block)
         corrections.settle(session, channel_id=here.id, actor=self._file.actor, now=now)
         self._batch = absorbing.close(seconds=self._lap())
         return _fact(self._batch)

@@ -27,6 +27,15 @@ KEYS = {
     "campaign_total_day": ("campaign_id", "day", "reason"),
 }
 """The levels, each with its key; those of campaigns count only signals that belong to one."""
+BY_TOTAL = {
+    "demand_day": ("demand_total_day", ("day", "channel_id")),
+    "demand_sku_day": ("demand_total_day", ("day",)),
+    "campaign_day": ("campaign_total_day", ("campaign_id", "day")),
+    "campaign_region_day": ("campaign_total_day", ("campaign_id", "day")),
+}
+"""Levels with a coarser one, and what of the key it has: a cell that is there has its total there."""
+MANY = 2_000
+"""Cells from which on it is worth to look which ones are new."""
 CHANGE = {
     "channel_id": pl.Int64,
     "campaign_id": pl.Int64,
@@ -119,28 +128,53 @@ def _taken(session: Session) -> pl.DataFrame:
 
 
 def _add(session: Session, frame: pl.DataFrame) -> None:
-    """Into every level, in the order of its key."""
+    """Into every level, in the order of its key; into the totals last."""
     pledged = frame.filter(pl.col("campaign_id").is_not_null())
     for table, key in KEYS.items():
         cells = (pledged if key[0] == "campaign_id" else frame).group_by(key).agg(pl.col(MEASURES).sum())
-        moved = cells.filter(pl.any_horizontal(pl.col(MEASURES) != 0))
-        if not moved.is_empty():
-            _upsert(session, table, moved.sort(key))
+        moved = cells.filter(pl.any_horizontal(pl.col(MEASURES) != 0)).sort(key)
+        if session.get_bind().dialect.name == "sqlite":
+            _upsert_sqlite(session, table, moved)
+        else:
+            _upsert_postgresql(session, table, _copied_where_new(session, table, moved))
 
 
-def _upsert(session: Session, table: str, frame: pl.DataFrame) -> None:
-    columns = (*KEYS[table], *MEASURES)
+def _conflict(table: str) -> str:
     sums = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in MEASURES)
-    conflict = f"({', '.join(KEYS[table])}) DO UPDATE SET {sums}"
-    if session.get_bind().dialect.name == "sqlite":
+    return f"({', '.join(KEYS[table])}) DO UPDATE SET {sums}"
+
+
+def _upsert_sqlite(session: Session, table: str, frame: pl.DataFrame) -> None:
+    if not frame.is_empty():
         cells = frame.with_columns(pl.col("day").dt.strftime("%Y-%m-%d"))
-        insert_rows(session, cells, into=table, columns=columns, conflict=conflict)
+        columns = (*KEYS[table], *MEASURES)
+        insert_rows(session, cells, into=table, columns=columns, conflict=_conflict(table))
+
+
+def _copied_where_new(session: Session, table: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """Copy the cells of days without any; returns the others. A COPY takes a third of the time of an upsert.
+
+    Files mostly bring new days. Nobody else adds cells meanwhile, and none is ever deleted.
+    """
+    if table not in BY_TOTAL or frame.height < MANY:
+        return frame
+    total, key = BY_TOTAL[table]
+    names = ", ".join(key)
+    query = f"SELECT DISTINCT {names} FROM {total} WHERE day BETWEEN %s AND %s"
+    found = session.connection().exec_driver_sql(query, (frame["day"].min(), frame["day"].max()))
+    schema = {name: CHANGE[name] for name in key}
+    there = pl.DataFrame(found.cursor.fetchall(), schema=schema, orient="row")
+    new = frame.join(there, on=key, how="anti", maintain_order="left")
+    copy_rows(session, new.select(*KEYS[table], *MEASURES), into=table)
+    return frame.join(there, on=key, how="semi", maintain_order="left")
+
+
+def _upsert_postgresql(session: Session, table: str, frame: pl.DataFrame) -> None:
+    if frame.is_empty():
         return
-    run = session.connection().exec_driver_sql
+    columns, run = (*KEYS[table], *MEASURES), session.connection().exec_driver_sql
     run(f"CREATE TEMPORARY TABLE IF NOT EXISTS staged_{table} (LIKE {table}) ON COMMIT DROP")
     run(f"TRUNCATE staged_{table}")
     copy_rows(session, frame.select(columns), into=f"staged_{table}")
-    run(
-        f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(columns)} FROM staged_{table} "
-        f"ORDER BY {', '.join(KEYS[table])} ON CONFLICT {conflict}"
-    )
+    listed = ", ".join(columns)
+    run(f"INSERT INTO {table} ({listed}) SELECT {listed} FROM staged_{table} ON CONFLICT {_conflict(table)}")

@@ -88,7 +88,7 @@ def read_csv(piece: Piece, *, delimiter: str, width: int, places: Sequence[int])
         width: the number of headings, which every line must have as many cells as.
     """
     data = piece.data
-    odd = b"\xef\xbf\xbd" in data or data.count(b"\r") != data.count(b"\r\n")
+    odd = b"\xef\xbf\xbd" in data or (b"\r" in data and data.count(b"\r") != data.count(b"\r\n"))
     if odd or width < 2:
         return None
     frame = _parsed(data, delimiter=delimiter, width=width)

@@ -5,8 +5,9 @@ Every check is one polars expression over a column; the first field that fails n
 
 from __future__ import annotations
 
-import hmac
+import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 
@@ -181,7 +182,7 @@ def _pseudonyms(frame: pl.DataFrame, field: str, *, key: bytes, channel: str) ->
     plain = given.str.replace(r"^([0-9]+)\.0$", "$1")
     if field == "address":
         plain = plain.str.to_lowercase().str.replace_all(r"[\s,，.。]+", " ").str.strip_chars()
-    names = [pseudonym(one, key=key, channel=channel, field=field) for one in plain]
+    names = pseudonyms(plain.to_list(), key=key, channel=channel, field=field)
     return pl.col(field).replace_strict(given, names, default=None, return_dtype=pl.String).alias(field)
 
 
@@ -190,8 +191,26 @@ def pseudonym(value: str, *, key: bytes, channel: str, field: str = "buyer") -> 
 
     The same text as a buyer and as a device has two pseudonyms, so that nobody can join one to the other.
     """
+    return pseudonyms([value], key=key, channel=channel, field=field)[0]
+
+
+def pseudonyms(values: Sequence[str], *, key: bytes, channel: str, field: str) -> list[str]:
+    """Pseudonyms of many values: HMAC-SHA-256 (RFC 2104) with its key taken in once, at half the time."""
     scope = channel if field == "buyer" else f"{channel}\0{field}"
-    return hmac.digest(key, f"{scope}\0{value}".encode(), "sha256").hex()[:32]
+    padded = (hashlib.sha256(key).digest() if len(key) > _BLOCK else key).ljust(_BLOCK, b"\0")
+    inner = hashlib.sha256(bytes(one ^ 0x36 for one in padded) + f"{scope}\0".encode())
+    outer = hashlib.sha256(bytes(one ^ 0x5C for one in padded))
+    found = []
+    for value in values:
+        inside, outside = inner.copy(), outer.copy()
+        inside.update(value.encode())
+        outside.update(inside.digest())
+        found.append(outside.hexdigest()[:32])
+    return found
+
+
+_BLOCK = 64
+"""Bytes that SHA-256 takes in at once."""
 
 
 def plain_buyer(buyer: str) -> str:
