@@ -6,7 +6,8 @@ FILE (Parquet) holds `campaign_id, sku, region, end, elapsed_day, cum_units`, on
 as many days for all. Each of the last campaigns is forecast at 10, 25, 50 and 75 % of its window with what
 was known by then: campaigns that had ended, and those that were running and end before it or with it, cut
 at that day. Then again with nothing running but the campaigns that end with it, and with only the latest 20,
-5, 1 or 0 of those that had ended.
+5, 1 or 0 of those that had ended. The same of generated U-shaped campaigns, since no form may be taken for
+given.
 """
 
 from __future__ import annotations
@@ -35,6 +36,24 @@ def read(path: Path) -> pd.DataFrame:
     frame = pl.read_parquet(path)
     curves = pd.DataFrame({name: frame[name].to_list() for name in frame.columns})
     return curves.assign(window_days=int(curves["elapsed_day"].max()))
+
+
+def u_shaped(campaigns: int, *, seed: int = 5) -> pd.DataFrame:
+    """Curves of crowdfunding: a rush at the opening, a lull, a rush at the close; two SKUs, four a week."""
+    draw = np.random.default_rng(seed)
+    elapsed = np.arange(1, 91) / 90
+    curves = []
+    for number in range(campaigns):
+        launch, lull, close = draw.dirichlet([40, 34, 46])
+        burst = np.exp(-elapsed / draw.uniform(0.05, 0.08))
+        rise = np.exp((elapsed - 1) / draw.uniform(0.07, 0.11))
+        rate = launch * burst / burst.sum() + lull / 90 + close * rise / rise.sum()
+        volume = draw.lognormal(np.log([60, 300][number % 2]), 0.6)
+        units = np.append(0, np.cumsum(draw.poisson(rate * volume)))
+        end = pd.Timestamp("2024-01-07") + pd.Timedelta(weeks=number // 4)
+        cells = {"campaign_id": f"U{number:04d}", "region": "R", "sku": f"S{number % 2}", "end": end}
+        curves.append(pd.DataFrame(cells | {"elapsed_day": np.arange(91), "cum_units": units}))
+    return pd.concat(curves, ignore_index=True).assign(window_days=90)
 
 
 def measure(
@@ -112,14 +131,20 @@ def main() -> None:
         return
     curves = read(chosen.data)
     print(f"{'WAPE %, last ' + str(chosen.campaigns):>24}  plain pickup   mean median   bias in80 % in95 %")
+    tables(curves, chosen.campaigns, "")
+    tables(u_shaped(240), min(chosen.campaigns, 60), "U-shaped, ")
+
+
+def tables(curves: pd.DataFrame, campaigns: int, of: str) -> None:
+    """A line per share of the window, and per how many finished curves were known."""
     for open_too in (True, False):
         for share in SHARES:
-            cells = measure(curves, share, campaigns=chosen.campaigns, open_too=open_too)
-            print(line(f"{share:4.0%} {'all running' if open_too else 'its week only'}", cells), flush=True)
+            cells = measure(curves, share, campaigns=campaigns, open_too=open_too)
+            print(line(f"{of}{share:.0%} {'all running' if open_too else 'its week'}", cells), flush=True)
     for keep in (20, 5, 1, 0):
         for share in SHARES:
-            cells = measure(curves, share, campaigns=chosen.campaigns, keep=keep, open_too=False)
-            print(line(f"{share:4.0%} of {keep} finished", cells), flush=True)
+            cells = measure(curves, share, campaigns=campaigns, keep=keep, open_too=False)
+            print(line(f"{of}{share:.0%} of {keep}", cells), flush=True)
 
 
 if __name__ == "__main__":

@@ -60,7 +60,6 @@ def _parser() -> argparse.ArgumentParser:
     demand.add_argument("--calendar", type=Path, help="ds, and columns that hold for all series")
     demand.add_argument("--tier", default="auto", help="auto, bulk, accurate or explain")
     demand.add_argument("--processes", type=int, default=1)
-    demand.add_argument("--skip-bad", action="store_true", help="leave bad series out, and end with 1")
     landing = commands.add_parser("landing", help="final volume of running campaigns")
     landing.add_argument("finished", type=Path)
     landing.add_argument("running", type=Path)
@@ -69,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     adding.add_argument("groups", type=Path, help="unique_id of each part, and a column per kind of total")
     for command in (demand, landing):
         command.add_argument("--levels", default="80,95", help="percent, with commas")
+        command.add_argument("--skip-bad", action="store_true", help="leave bad series out, and end with 1")
     for command in (demand, landing, adding):
         command.add_argument("--out", type=Path, required=True, help=" or ".join(SUFFIXES))
     return parser
@@ -96,8 +96,17 @@ def _demand(chosen: argparse.Namespace) -> pd.DataFrame:
 
 
 def _landing(chosen: argparse.Namespace) -> pd.DataFrame:
-    finished, running = _read(chosen.finished), _read(chosen.running)
-    return forecast_landing(finished, running, levels=_levels(chosen.levels))
+    shown = _Bar()
+    try:
+        return forecast_landing(
+            _read(chosen.finished),
+            _read(chosen.running),
+            levels=_levels(chosen.levels),
+            progress=shown,
+            on_bad=chosen.bad.append if chosen.skip_bad else None,
+        )
+    finally:
+        shown.close()
 
 
 def _reconcile(chosen: argparse.Namespace) -> pd.DataFrame:

@@ -65,6 +65,16 @@ _ARRAYS = ("campaign", "sku", "region", "elapsed_day", "share", "units", "end", 
 
 def read_curves(frame: Any, *, what: str) -> Curves:
     """Check a frame of curves (FIELDS, any order of rows); a frame without rows gives no curves."""
+    try:
+        return _read(frame, what)
+    except ForecastInputError as error:
+        error.frame = what
+        if error.row is not None:
+            error.sentence = f"{error.sentence.rstrip('.')}, in {what}."
+        raise
+
+
+def _read(frame: Any, what: str) -> Curves:
     cells = frames.columns(frame, FIELDS, what)
     campaign, sku, region = (frames.labels(cells[name], name) for name in FIELDS[:3])
     if not len(campaign):
@@ -81,9 +91,10 @@ def read_curves(frame: Any, *, what: str) -> Curves:
 
 
 def _check_days(rows: pd.DataFrame) -> None:
-    first = rows.groupby("curve")["window"].transform("first")
+    first = rows.groupby("curve")[["window", "end"]].transform("first")
     _refuse(rows, rows["window"] < 1, "window_days", "must be at least 1")
-    _refuse(rows, rows["window"] != first, "window_days", "differs within the curve")
+    _refuse(rows, rows["window"] != first["window"], "window_days", "differs within the curve")
+    _refuse(rows, rows["end"] != first["end"], "end", "differs within the curve")
     _refuse(rows, rows["day"] > rows["window"], "elapsed_day", "lies beyond window_days")
     _refuse(rows, rows.duplicated(["curve", "day"]), "elapsed_day", "occurs twice in the curve")
 
@@ -94,6 +105,7 @@ def _refuse(rows: pd.DataFrame, wrong: pd.Series[Any], field: str, why: str) -> 
         raise ForecastInputError(
             f"{field} of campaign {row['campaign']}, SKU {row['sku']}, region {row['region']} {why}.",
             field=field, series=row["campaign"], row=int(row["row"]),
+            affected=rows.loc[wrong, "campaign"].to_numpy(),
         )  # fmt: skip
 
 

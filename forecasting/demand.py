@@ -99,7 +99,7 @@ def forecast_demand(
         named = read_panel(past, freq=freq, end=end)
         return named, read_known(past, ahead, named, horizon=plan.horizon, calendar=calendar)
 
-    named, known = sift(read, history, future, on_bad)
+    named, known = sift(read, {"history": history, "future": future}, on_bad)
     points, found = _forecast(named.panel, known, plan=plan, levels=checked, progress=progress)
     return _frame(named, points, found)
 

@@ -8,6 +8,7 @@ it has finished ("advanced" pick-up, Weatherford & Kimes 2003).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,46 +17,62 @@ from numpy.typing import NDArray
 
 from forecasting.curves import Curves, read_curves
 from forecasting.demand import check_levels
+from forecasting.errors import ForecastInputError
 from forecasting.landing_pickup import Cells, campaign_pull, pick_up
-from forecasting.landing_process import Landed, Seen, land
+from forecasting.landing_process import Landed, Process
+from forecasting.progress import Progress
+from forecasting.sifting import sift
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 PROCESS, METHOD, WITHOUT_HISTORY = "pickup-process", "pickup-credibility", "pickup-prior"
 # Up to so many finished curves the process has no say, from so many on it alone.
 FEW_CURVES, MANY_CURVES = 4, 10
 
 
-def forecast_landing(finished: Any, running: Any, *, levels: tuple[float, ...] = (80, 95)) -> pd.DataFrame:
+def forecast_landing(
+    finished: Any,
+    running: Any,
+    *,
+    levels: tuple[float, ...] = (80, 95),
+    progress: Callable[[int, int], None] | None = None,
+    on_bad: Callable[[ForecastInputError], None] | None = None,
+) -> pd.DataFrame:
     """Final volume of each running curve, by campaign, SKU and region.
 
     Both frames (pandas or polars) hold `campaign_id`, `sku`, `region`, `end`, `window_days`, `elapsed_day`
     (0 … window_days) and `cum_units` (units pledged up to that day, ≥ 0; they may fall, for net curves);
     `running` is cut at today, so the last row of a curve is where it stands. Days without a row are
-    interpolated. `finished` may have no rows, then the prior of even pledging is used (method
-    "pickup-prior", wide intervals); `running` may have none, then there is nothing to tell. Give all the
-    campaigns that run: they tell of each other.
+    interpolated; a finished curve stays where its last row is. `finished` may have no rows, then a stated
+    prior is used (landing_pickup.prior_reached, method "pickup-prior", wide intervals); `running` may have
+    none, then there is nothing to tell. Give all the campaigns that run: they tell of each other.
+    `progress` is told curves landed and curves in all.
 
     The answer has a row per running curve in order of first appearance: `campaign_id`, `sku`, `region`,
     `elapsed_day`, `mean`, `median`, `lo-80`, `hi-80`, …, `method`. Units, not rounded, never negative,
     bounds nested; where no curve ever falls, nothing is below the units already there.
 
     Raises ForecastInputError (series = campaign, row, field and a sentence) for input that can't be used.
+    With `on_bad`, campaigns that have such a fault are left out, of both frames and with all their curves,
+    and `on_bad(error)` is called for each kind of fault; `error.affected` names them.
     """
     checked = check_levels(levels)
-    known, now = read_curves(finished, what="finished"), read_curves(running, what="running")
-    seen = Seen(known, known.units, np.zeros(len(known)))
-    cells = []
+    frames = {"finished": finished, "running": running}
+    known, now = sift(_read, frames, on_bad, key="campaign_id", asked="running")
+    process = Process(known, now) if len(known) > FEW_CURVES and len(now) else None
+    cells, told = [], Progress(progress, len(now))
     for share in np.unique(now.share)[::-1]:
         rows = np.flatnonzero(now.share == share)
-        found, landed = _land(seen, known, now, float(share), checked)
-        cells.append(pd.DataFrame(_named(now, rows) | found, index=rows))
-        if landed is not None:
-            final = np.asarray(found["mean"])
-            seen = seen.with_landed(now.take(rows), final, np.maximum(landed.units_deviation, 1e-9))
+        cells.append(pd.DataFrame(_named(now, rows) | _land(process, known, now, rows, checked), index=rows))
+        told.step(len(rows))
     columns = _columns(checked)
     answer = pd.concat(cells) if cells else pd.DataFrame(columns=columns, dtype=object)
     return answer.sort_index()[columns].reset_index(drop=True)
+
+
+def _read(finished: Any, running: Any) -> tuple[Curves, Curves]:
+    return read_curves(finished, what="finished"), read_curves(running, what="running")
 
 
 def _columns(levels: tuple[float, ...]) -> list[str]:
@@ -69,20 +86,20 @@ def _named(now: Curves, rows: NDArray[np.int64]) -> dict[str, Any]:
 
 
 def _land(
-    seen: Seen, known: Curves, now: Curves, share: float, levels: tuple[float, ...]
-) -> tuple[dict[str, Any], Landed | None]:
-    """Forecast and method of all running curves that stand at `share` of their window."""
-    rows = np.flatnonzero(now.share == share)
+    process: Process | None, known: Curves, now: Curves, rows: Ints, levels: tuple[float, ...]
+) -> dict[str, Any]:
+    """Forecast and method of the running curves `rows`, which stand at the same share of their window."""
+    share = float(now.share[rows[0]])
     found = pick_up(known, now, rows, share, levels)
-    method = METHOD if len(known) else WITHOUT_HISTORY
-    weight = float(np.clip((len(known) - FEW_CURVES) / (MANY_CURVES - FEW_CURVES), 0.0, 1.0))
-    if weight == 0 or share >= 1:
-        return {**found, "method": _all(method, len(rows))}, None
-    landed = land(seen, now.take(rows), share, campaign_pull(known, now, rows, share))
+    if process is None or share >= 1:
+        return {**found, "method": _all(METHOD if len(known) else WITHOUT_HISTORY, len(rows))}
+    weight = min((len(known) - FEW_CURVES) / (MANY_CURVES - FEW_CURVES), 1.0)
+    landed = process.land(rows, share, campaign_pull(known, now, rows, share))
     floor = now.units[rows] if known.gross and now.gross else np.zeros(len(rows))
-    process = _cells(landed, levels)
-    mixed = {name: np.maximum(weight * process[name] + (1 - weight) * found[name], floor) for name in process}
-    return {**mixed, "method": _all(PROCESS, len(rows))}, landed
+    cells = _cells(landed, levels)
+    mixed = {name: np.maximum(weight * cells[name] + (1 - weight) * found[name], floor) for name in cells}
+    process.learn(rows, mixed["mean"], np.maximum(landed.units_deviation, 1e-9))
+    return {**mixed, "method": _all(PROCESS, len(rows))}
 
 
 def _cells(landed: Landed, levels: tuple[float, ...]) -> Cells:

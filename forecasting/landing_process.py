@@ -1,14 +1,18 @@
 """Landings by a Gaussian process over the log of what is still to come.
 
 Where finished curves are many, what a curve still picks up is read off those most like it: of the same SKU,
-region or both, with a similar start, that ended lately or in the same season. How much each likeness counts
-is the covariance below, so pooling is partial everywhere (Rasmussen & Williams 2006, "Gaussian Processes for
-Machine Learning", ch. 2 and 5.4.2). The log makes effects multiply, as they do; for net curves it is taken
-over the part of the units that finished curves kept, so that they may fall.
+region or both, with a similar start and pace, that ended lately or in the same season. How much each likeness
+counts is the covariance below, so pooling is partial everywhere (Rasmussen & Williams 2006, "Gaussian
+Processes for Machine Learning", ch. 2 and 5.4.2). The log makes effects multiply, as they do; for net curves
+it is taken over the part of the units that finished curves kept, so that they may fall.
+
+Running curves teach too, once landed: those that are furthest land first, and the next ones see them. All
+stand in one matrix, so that a step is one factorisation of its leading part.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,43 +28,24 @@ Ints = NDArray[np.int64]
 # Variances of the log: of one curve alone, and more so where few units are to come.
 NOISE, COUNT_NOISE = 0.4, 0.5
 # Added to units before the log, as a share of the mean final volume: a curve of none must have one too.
-OFFSET = 0.03
+OFFSET = 0.05
+# Pace is what came in this last part of the window.
+PACE_SHARE = 0.1
 # This part of net curves may lose more than is thought certain to stay.
 KEPT_BY = 0.05
+# How much campaigns change with time is asked of the finished ones: the variances times one of these.
+# A smaller one must be as much likelier (in logs, per e-fold), since a short history always looks steady.
+DRIFTS, CAUTION = (0.05, 0.3, 1.0), 2.0
 # What ended so long ago counts 1/e; how near a week of another year must be to share its season (of 1).
 FADE_DAYS, SEASON_WIDTH, YEAR = 300.0, 0.4, 365.25
-# The newest so many curves are looked at: the work grows with their cube.
-MOST_CURVES = 1500
+# At most so many curves teach, the newest to end; running ones at most half: the work grows with their cube.
+MOST_CURVES = 800
 # A campaign's other curves pull along by this power, since one campaign is one product and one price.
 PULL = 0.5
 # Fashions change until the window closes: so much more variance than among finished curves, if all is ahead.
-AHEAD = 0.25
+AHEAD = 0.1
 # Leave-one-out errors lean to normal ones as if there were so many of the latter.
-PRIOR_ERRORS, PRIOR_CURVES = 20.0, 10.0
-
-
-@dataclass(frozen=True)
-class Seen:
-    """Curves whose final volume is known (n,), or forecast: then `doubt` (n,) is its deviation in units."""
-
-    curves: Curves
-    final: Floats
-    doubt: Floats
-
-    def newest(self) -> Seen:
-        """At most MOST_CURVES of them, the last to end."""
-        if len(self.final) <= MOST_CURVES:
-            return self
-        rows = np.sort(np.argsort(self.curves.end, kind="stable")[-MOST_CURVES:])
-        return Seen(self.curves.take(rows), self.final[rows], self.doubt[rows])
-
-    def with_landed(self, curves: Curves, final: Floats, doubt: Floats) -> Seen:
-        """These and running curves with the landing forecast for them."""
-        return Seen(
-            self.curves.and_also(curves),
-            np.concatenate([self.final, final]),
-            np.concatenate([self.doubt, doubt]),
-        )
+PRIOR_ERRORS, PRIOR_CURVES = 20.0, 15.0
 
 
 @dataclass(frozen=True)
@@ -88,82 +73,140 @@ class Landed:
         return np.asarray(np.exp(self.log_mean) * self.deviation)
 
 
-def land(seen: Seen, now: Curves, share: float, pull: Floats) -> Landed:
-    """The landing of curves `now` (m,), which stand at `share` of their window.
+class Process:
+    """The curves that teach: `finished` ones, then running ones in the order in which they land."""
 
-    `pull` (m,) says how the other curves of each one's campaign do against their kind, 1 for as usual.
+    def __init__(self, known: Curves, now: Curves) -> None:
+        open_still = _order(now, -now.share)
+        running = open_still[now.share[open_still] < 1][: MOST_CURVES // 2]
+        newest = _order(known, known.end)[-(MOST_CURVES - len(running)) :]
+        self._now, self.finished = now, len(newest)
+        self._curves = known.take(newest).and_also(now.take(running))
+        self._place = np.full(len(now), -1)
+        self._place[running] = self.finished + np.arange(len(running))
+        self._final = np.append(known.units[newest], np.zeros(len(running)))
+        self._doubt = np.zeros(len(self._final))
+        self._taught = self.finished
+        self._drift, self._likeness = min(
+            ((drift, _likeness(self._curves, self._curves, drift)) for drift in DRIFTS),
+            key=lambda found: self._unlikely(found[1]) - CAUTION * math.log(found[0]),
+        )
+
+    def land(self, rows: Ints, share: float, pull: Floats) -> Landed:
+        """The landing of the running curves `rows` (m,), which stand at `share` of their window.
+
+        `pull` (m,) says how the other curves of each one's campaign do against their kind, 1 for as usual.
+        """
+        wanted = self._now.take(rows)
+        seen = self._curves.take(np.arange(self._taught))
+        final, doubt = self._final[: self._taught], self._doubt[: self._taught]
+        offset = _offset(final)
+        there = seen.at(share)
+        kept = _kept(there[: self.finished], final[: self.finished])
+        logs = np.log(np.maximum(final - kept * there, 0.0) + offset)
+        noise = _noise(seen, logs, offset)
+        those, these = _traits(seen, share, offset), _traits(wanted, share, offset)
+        covariance = _covariance(self._among(), those, those)
+        covariance[np.diag_indices(len(logs))] += noise(seen) + (doubt / np.exp(logs)) ** 2
+        towards = _covariance(_likeness(seen, wanted, self._drift), those, these)
+        own = _own(these, self._drift) + noise(wanted)
+        mean, variance, errors = _regress(covariance, logs, towards, own, self.finished)
+        # Few curves may all be alike by chance: what is learnt from them is less sure than they make it look.
+        wider = (1 + PRIOR_CURVES / self.finished) * (1 + AHEAD * (1 - share))
+        mean = mean + PULL * np.log(pull)
+        return Landed(kept * wanted.units, mean, np.sqrt(wider * variance), np.sort(errors), offset)
+
+    def learn(self, rows: Ints, final: Floats, deviation: Floats) -> None:
+        """From now on the curves `rows` teach as well, by the units forecast for them and their deviation."""
+        place = self._place[rows]
+        room = place >= 0
+        self._final[place[room]], self._doubt[place[room]] = final[room], deviation[room]
+        self._taught += int(room.sum())
+
+    def _among(self, likeness: _Likeness | None = None) -> _Likeness:
+        one, sku, both = (part[: self._taught, : self._taught] for part in likeness or self._likeness)
+        return one, sku, both
+
+    def _unlikely(self, likeness: _Likeness) -> float:
+        """Minus the log likelihood of what finished curves picked up from where the middle running one is."""
+        seen = self._curves.take(np.arange(self.finished))
+        final = self._final[: self.finished]
+        share, offset = float(np.median(self._now.share)), _offset(final)
+        logs = np.log(np.maximum(final - seen.at(share), 0.0) + offset)
+        traits = _traits(seen, share, offset)
+        covariance = _covariance(self._among(likeness), traits, traits)
+        covariance[np.diag_indices(len(logs))] += _noise(seen, logs, offset)(seen)
+        root = cholesky(covariance, lower=True, check_finite=False)
+        scaled = solve_triangular(root, logs - logs.mean(), lower=True)
+        return float(np.log(max(scaled @ scaled, 1e-12)) * len(logs) / 2 + np.log(np.diag(root)).sum())
+
+
+# What lasts for two curves whatever the day (n, m): covariance, 1 for the same SKU, 1 for SKU and region.
+_Likeness = tuple[Floats, Floats, Floats]
+
+
+def _regress(
+    covariance: Floats, logs: Floats, towards: Floats, own: Floats, certain: int
+) -> tuple[Floats, Floats, Floats]:
+    """Mean and variance (m,) of the logs wanted, and leave-one-out errors, scaled, of the first `certain`.
 
     Curves that are themselves forecast move the mean, but make nothing more certain: they err together.
     """
-    seen = seen.newest()
-    offset = max(OFFSET * float(seen.final.mean()), 1e-9)
-    there = seen.curves.at(share)
-    kept = _kept(there, seen.final, seen.doubt == 0)
-    logs = np.log(np.maximum(seen.final - kept * there, 0.0) + offset)
-    noise = _noise(seen.curves, logs, offset)
-    known = _Likeness(seen.curves, np.log1p(there / offset), logs, noise(seen.curves))
-    wanted = _Likeness(now, np.log1p(now.units / offset), np.zeros(len(now)), noise(now))
-    mean, variance, errors = _regress(known, wanted, seen.doubt / np.exp(logs))
-    certain = np.flatnonzero(seen.doubt == 0)
-    if 0 < len(certain) < len(logs):
-        _, variance, errors = _regress(known.take(certain), wanted, np.zeros(len(certain)))
-    # Few curves may all be alike by chance: what is learnt from them is less sure than they make it look.
-    wider = (1 + PRIOR_CURVES / max(len(certain), 1)) * (1 + AHEAD * (1 - share))
-    mean = mean + PULL * np.log(pull)
-    return Landed(kept * now.units, mean, np.sqrt(wider * variance), np.sort(errors), offset)
-
-
-def _regress(known: _Likeness, wanted: _Likeness, doubt: Floats) -> tuple[Floats, Floats, Floats]:
-    """Mean and variance (m,) of the log of `wanted`, and leave-one-out errors (n,), scaled, of `known`."""
-    level = float(known.logs.mean())
-    root = cholesky(known.to(known) + np.diag(known.noise + doubt**2), lower=True)
-    pull = cho_solve((root, True), known.logs - level)
-    towards = known.to(wanted)
-    explained = solve_triangular(root, towards, lower=True)
-    variance = wanted.own() - (explained**2).sum(axis=0) + wanted.noise
+    root = cholesky(covariance, lower=True, check_finite=False)
+    level = float(logs.mean())
+    mean = level + towards.T @ cho_solve((root, True), logs - level)
+    root, surely = root[:certain, :certain], logs[:certain] - float(logs[:certain].mean())
+    explained = solve_triangular(root, towards[:certain], lower=True)
     # The covariance says how deviations compare; the data say how large they are.
-    scale = max(float(pull @ (known.logs - level)) / len(known.logs), 1e-9)
-    precision = (solve_triangular(root, np.eye(len(pull)), lower=True) ** 2).sum(axis=0)
-    errors = pull / np.sqrt(precision * scale)
-    return level + towards.T @ pull, scale * np.maximum(variance, 1e-12), errors
+    pull = cho_solve((root, True), surely)
+    scale = max(float(pull @ surely) / certain, 1e-9)
+    precision = (solve_triangular(root, np.eye(certain), lower=True) ** 2).sum(axis=0)
+    variance = scale * np.maximum(own - (explained**2).sum(axis=0), 1e-12)
+    return mean, variance, pull / np.sqrt(precision * scale)
 
 
-class _Likeness:
-    """Curves (n,) with the log of their start and of what came later, its noise, and how alike they are."""
-
-    def __init__(self, curves: Curves, start: Floats, logs: Floats, noise: Floats) -> None:
-        self.curves, self.start, self.logs, self.noise = curves, start, logs, noise
-
-    def take(self, rows: Ints) -> _Likeness:
-        return _Likeness(self.curves.take(rows), self.start[rows], self.logs[rows], self.noise[rows])
-
-    def to(self, other: _Likeness) -> Floats:
-        """Covariances (n, m)."""
-        a, b = self.curves, other.curves
-        sku = (a.sku[:, None] == b.sku[None]).astype(float)
-        region = (a.region[:, None] == b.region[None]).astype(float)
-        days = np.abs(a.end[:, None] - b.end[None])
-        return _covariance(sku, region, np.outer(self.start, other.start), days)
-
-    def own(self) -> Floats:
-        """Variances (n,)."""
-        one = np.ones(len(self.start))
-        return _covariance(one, one, self.start**2, 0.0 * one)
+def _offset(final: Floats) -> float:
+    return max(OFFSET * float(final.mean()), 1e-9)
 
 
-def _covariance(sku: Floats, region: Floats, start: Floats, days: Floats) -> Floats:
-    """Variances of the log by what two curves share: level, slope over the start, recent time, season."""
+def _likeness(a: Curves, b: Curves, drift: float) -> _Likeness:
+    sku = (a.sku[:, None] == b.sku[None]).astype(float)
+    region = (a.region[:, None] == b.region[None]).astype(float)
     both = sku * region
-    level = 4.0 + 0.5 * sku + 0.3 * region + 0.5 * both
-    slope = 0.1 + 0.03 * sku + 0.03 * both
+    days = np.abs(a.end[:, None] - b.end[None])
     recent = np.exp(-days / FADE_DAYS) * (0.2 + 0.1 * sku + 0.4 * both)
     season = np.exp(-2 * (np.sin(np.pi * days / YEAR) / SEASON_WIDTH) ** 2) * (0.05 + 0.03 * both)
-    return np.asarray(level + slope * start + recent + season)
+    return 4.0 + 0.5 * sku + 0.3 * region + 0.5 * both + drift * (recent + season), sku, both
 
 
-def _kept(there: Floats, final: Floats, certain: NDArray[np.bool_]) -> float:
+def _traits(curves: Curves, share: float, offset: float) -> tuple[Floats, Floats]:
+    """Log of the start and of the pace (n,) at `share` of the window."""
+    there = curves.at(share)
+    lately = np.maximum(there - curves.at(max(share - PACE_SHARE, 0.0)), 0.0)
+    return np.log1p(there / offset), np.log1p(lately / offset)
+
+
+def _covariance(likeness: _Likeness, a: tuple[Floats, Floats], b: tuple[Floats, Floats]) -> Floats:
+    """Covariances (n, m) of the log: what lasts, and slopes over start and pace."""
+    lasting, sku, both = likeness
+    start = (0.1 + 0.03 * sku + 0.03 * both) * np.outer(a[0], b[0])
+    return np.asarray(lasting + start + (0.06 + 0.02 * both) * np.outer(a[1], b[1]))
+
+
+def _own(traits: tuple[Floats, Floats], drift: float) -> Floats:
+    """Variances (m,): the same of a curve with itself."""
+    return np.asarray(5.3 + 0.78 * drift + 0.16 * traits[0] ** 2 + 0.08 * traits[1] ** 2)
+
+
+def _order(curves: Curves, first: Floats) -> Ints:
+    """Rows by `first`, then by name: in which order they were given must not matter."""
+    names = [values.astype(str) for values in (curves.region, curves.sku, curves.campaign)]
+    return np.lexsort([*names, first])
+
+
+def _kept(there: Floats, final: Floats) -> float:
     """The part of the units there that stays, whatever comes: all of it where no curve ever lost any."""
-    counted = certain & (there > 0)
+    counted = there > 0
     if not counted.any():
         return 1.0
     return float(np.clip(np.quantile(final[counted] / there[counted], KEPT_BY), 0.0, 1.0))

@@ -16,28 +16,31 @@ Read = TypeVar("Read")
 
 def sift(
     read: Callable[[Any, Any], Read],
-    history: Any,
-    future: Any,
+    frames: dict[str, Any],
     on_bad: Callable[[ForecastInputError], None] | None,
+    *,
+    key: str = "unique_id",
+    asked: str = "history",
 ) -> Read:
-    """`read(history, future)`; with `on_bad`, without the series it refuses, each fault told once.
+    """`read(*frames)`; with `on_bad`, without the series (by `key`) it refuses, each fault told once.
 
-    A fault of no series, and one of all of them, is raised all the same. Rows are numbered as given.
+    A fault of no series, and one of all of those in the frame `asked`, is raised all the same. Rows are
+    numbered as given.
     """
-    frames = {"history": history, "future": future}
+    frames = dict(frames)
     kinds = (pd.DataFrame, pl.DataFrame)
     rows = {name: np.arange(1, len(frame) + 1) for name, frame in frames.items() if isinstance(frame, kinds)}
     while True:
         try:
-            return read(frames["history"], frames["future"])
+            return read(*frames.values())
         except ForecastInputError as error:
             if error.row is not None and error.frame in rows:
                 error.row = int(rows[error.frame][error.row - 1])
             if on_bad is None or not len(error.affected):
                 raise
             for name in rows:
-                kept = ~pd.Index(frames[name]["unique_id"].to_list(), dtype=object).isin(error.affected)
-                if name == "history" and not kept.any():
+                kept = ~pd.Index(frames[name][key].to_list(), dtype=object).isin(error.affected)
+                if name == asked and not kept.any():
                     raise
                 frames[name], rows[name] = _chosen(frames[name], np.flatnonzero(kept)), rows[name][kept]
             on_bad(error)

@@ -79,6 +79,26 @@ def test_a_gross_landing_is_never_below_the_units_there(rises: list[list[int]], 
     assert (bounds >= sum(now)).all()
 
 
+@few
+@given(
+    moves=st.lists(st.lists(st.integers(-30, 40), min_size=11, max_size=11), max_size=14),
+    now=st.lists(st.integers(-30, 40), min_size=1, max_size=11),
+)
+def test_a_net_landing_may_fall_but_not_below_nothing(moves: list[list[int]], now: list[int]) -> None:
+    known = pd.concat(
+        [_curve("none", [0]).iloc[:0], *(_curve(f"c{n}", move) for n, move in enumerate(moves))]
+    )
+    curves = (
+        frame.assign(cum_units=frame["cum_units"].clip(lower=0)) for frame in (known, _curve("now", now))
+    )
+    found = forecast_landing(*curves)
+    bounds = found[BOUNDS].to_numpy(dtype=float)
+    assert np.isfinite(bounds).all()
+    assert (np.diff(bounds, axis=1) >= 0).all()
+    assert (bounds >= 0).all()
+    assert found["median"].between(found["lo-80"], found["hi-80"]).all()
+
+
 def _curve(name: str, rises: list[int]) -> pd.DataFrame:
     return pd.DataFrame({
         "campaign_id": name, "sku": "S", "region": "R", "end": pd.Timestamp("2024-03-01"), "window_days": 10,

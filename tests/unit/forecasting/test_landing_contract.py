@@ -2,41 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
 
-from forecasting import ForecastInputError, forecast_landing
-
-DAYS = 40
-BOUNDS = ["lo-95", "lo-80", "mean", "hi-80", "hi-95"]
-
-
-def curve(name: str, units: Any, *, sku: str = "S", region: str = "R", window: int = DAYS) -> pd.DataFrame:
-    return pd.DataFrame({
-        "campaign_id": name, "sku": sku, "region": region, "end": pd.Timestamp("2024-03-01"),
-        "window_days": window,
-        "elapsed_day": np.arange(len(units)), "cum_units": np.asarray(units, dtype=float),
-    })  # fmt: skip
-
-
-def drawn(count: int, *, seed: int = 0, regions: tuple[str, ...] = ("N", "S")) -> pd.DataFrame:
-    """Back-loaded curves of some hundred units."""
-    draw = np.random.default_rng(seed)
-    share = (np.arange(DAYS + 1) / DAYS) ** 2
-    rise = np.diff(share, prepend=0)
-    return pd.concat(
-        curve(f"c{number}", np.cumsum(draw.poisson(rise * draw.gamma(8, 40))), region=region)
-        for number in range(count)
-        for region in regions
-    )
-
-
-def cut(frame: pd.DataFrame, day: int) -> pd.DataFrame:
-    return frame[frame["elapsed_day"] <= day]
+from forecasting import forecast_landing, landing_pickup, landing_process
+from tests.unit.forecasting.landing_worlds import BOUNDS, DAYS, curve, cut, drawn
 
 
 @pytest.mark.parametrize("finished", [0, 1, 5, 30])
@@ -151,24 +123,59 @@ def test_nothing_running_is_nothing_to_tell() -> None:
     assert "hi-95" in found.columns
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("cum_units", np.nan), ("cum_units", -1.0), ("cum_units", np.inf), ("elapsed_day", 41),
-        ("elapsed_day", 2), ("elapsed_day", 1.5), ("window_days", 0), ("window_days", 41),
-        ("end", "2010-02-30"),
-        ("sku", None),
-    ],
-)  # fmt: skip
-def test_bad_cells_are_named_by_row_and_field(field: str, value: Any) -> None:
-    running = drawn(1, regions=("N",)).head(4).astype({field: object})
-    running.iloc[3, running.columns.get_loc(field)] = value
-    with pytest.raises(ForecastInputError) as caught:
-        forecast_landing(drawn(2), running)
-    assert caught.value.field == field
-    assert caught.value.row == (1 if (field, value) == ("window_days", 41) else 4) or field == "window_days"
+def test_what_comes_later_moves_nothing() -> None:
+    """Other ends for the curves that run on: what is cut off can't be seen, whatever follows."""
+    known, running = drawn(12), drawn(4, seed=3)
+    later = running["elapsed_day"] > 15
+    other = running.assign(cum_units=running["cum_units"].where(~later, running["cum_units"] * 9 + 70))
+    left, right = (forecast_landing(known, cut(frame, 15)) for frame in (running, other))
+    pd.testing.assert_frame_equal(left, right)
 
 
-def test_a_missing_column_is_named() -> None:
-    with pytest.raises(ForecastInputError, match="finished lacks the column sku"):
-        forecast_landing(drawn(1).drop(columns="sku"), drawn(1))
+@pytest.mark.parametrize("factor", [0.01, 1000.0])
+def test_scaling_units_scales_the_landing(factor: float) -> None:
+    known, running = drawn(20, regions=("N",)), cut(drawn(3, seed=3, regions=("N",)), 15)
+    plain, scaled = (
+        forecast_landing(*(frame.assign(cum_units=frame["cum_units"] * by) for frame in (known, running)))
+        for by in (1.0, factor)
+    )
+    assert scaled[BOUNDS].to_numpy(dtype=float) == pytest.approx(
+        factor * plain[BOUNDS].to_numpy(dtype=float), rel=1e-6
+    )
+
+
+def test_more_running_curves_than_may_teach_leave_the_finished_ones_their_say(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    known, running = drawn(20), cut(drawn(30, seed=3), 15)
+    monkeypatch.setattr(landing_process, "MOST_CURVES", 24)
+    found = forecast_landing(known, running)
+    final = drawn(30, seed=3).groupby(["campaign_id", "region"], sort=False)["cum_units"].last().to_numpy()
+    assert np.abs(found["mean"].to_numpy(dtype=float) - final).sum() / final.sum() < 0.3
+    shuffled = forecast_landing(known.sample(frac=1, random_state=1), running.sample(frac=1, random_state=2))
+    keys = ["campaign_id", "region"]
+    left, right = (frame.sort_values(keys).reset_index(drop=True) for frame in (found, shuffled))
+    pd.testing.assert_frame_equal(left, right, rtol=1e-9)
+
+
+def test_progress_is_told_to_the_end() -> None:
+    told: list[tuple[int, int]] = []
+    running = pd.concat([cut(drawn(1), 5), cut(drawn(1, seed=1).replace("c0", "c1"), 9)])
+    forecast_landing(drawn(1).replace("c0", "done"), running, progress=lambda *at: told.append(at))
+    assert told == [(2, 4), (4, 4)]
+
+
+def test_the_prior_lies_between_the_published_forms() -> None:
+    early, late = (0.36, 0.45, 0.62, 0.77), (0.05, 0.14, 0.30, 0.50)
+    for share, most, least in zip((0.1, 0.25, 0.5, 0.75), early, late, strict=True):
+        assert least < landing_pickup.prior_reached(share) < most
+    assert landing_pickup.prior_reached(0.0) == pytest.approx(0, abs=1e-5)
+    assert landing_pickup.prior_reached(1.0) == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize("power", [0.4, 1.0, 1.3])
+def test_without_history_early_and_late_forms_lie_within_the_bounds(power: float) -> None:
+    whole = 200 * (np.arange(DAYS + 1) / DAYS) ** power
+    for day in (4, 10, 20, 30):
+        found = forecast_landing(drawn(1).iloc[:0], cut(curve("now", whole), day)).iloc[0]
+        assert found["lo-80"] <= 200 <= found["hi-80"]

@@ -42,3 +42,22 @@ def test_few_finished_campaigns_are_never_worse_than_classical_pick_up(
     cells = accuracy.measure(bookings, share, keep=finished, open_too=False)
     print("\n" + accuracy.line(f"{share:.0%} of {finished}", cells))
     assert accuracy.wape(cells, "mean") <= accuracy.wape(cells, "pickup")
+    if finished == 20:
+        assert 0.76 <= accuracy.covered(cells, 80) <= 0.92
+
+
+@pytest.mark.parametrize("share", accuracy.SHARES)
+def test_without_history_the_bounds_hold_what_comes(bookings: pd.DataFrame, share: float) -> None:
+    """The prior can't know this form: its mean is off, and its bounds must say so."""
+    cells = accuracy.measure(bookings, share, keep=0, open_too=False)
+    print("\n" + accuracy.line(f"{share:.0%} of none", cells))
+    assert accuracy.covered(cells, 80) >= 0.76
+
+
+@pytest.mark.parametrize("finished", [1, 20])
+def test_u_shaped_campaigns_are_landed_as_well(finished: int) -> None:
+    for share in accuracy.SHARES:
+        cells = accuracy.measure(accuracy.u_shaped(120), share, campaigns=24, keep=finished, open_too=False)
+        print("\n" + accuracy.line(f"{share:.0%} of {finished}", cells))
+        assert accuracy.wape(cells, "mean") <= accuracy.wape(cells, "pickup")
+        assert accuracy.covered(cells, 80) >= 0.76
