@@ -1,13 +1,15 @@
 """python -m optimizer solve PROBLEM.json --out PLAN.json; python -m optimizer check PROBLEM.json PLAN.json.
 
-Exit codes: 0 fine, 1 the plan breaks a rule, 2 invalid input, 3 infeasible.
+Exit codes: 0 fine, 1 the plan breaks a rule or no solver took the problem, 2 invalid input, 3 infeasible.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from optimizer import (
     ProblemError,
     Settings,
     Solution,
+    SolverError,
     StateError,
     check,
     explain,
@@ -28,6 +31,8 @@ from optimizer.focus import size
 
 # Problems up to this size are explained unasked: it takes moments.
 EXPLAINED = 1_000
+# Files above this many bytes are refused unread: some hundred thousand SKUs fit in fewer.
+LARGEST_FILE = 2**32
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -41,6 +46,9 @@ def main(arguments: list[str] | None = None) -> int:
     except ProblemError as error:
         print(f"invalid input: {error}", file=sys.stderr)
         return 2
+    except (BrokenRule, SolverError) as error:
+        print(f"no plan could be made: {error}", file=sys.stderr)
+        return 1
     except StateError as error:
         print(f"state: {error}", file=sys.stderr)
         return 2
@@ -52,10 +60,10 @@ def _parser() -> argparse.ArgumentParser:
     one = commands.add_parser("solve", help="plan a problem")
     one.add_argument("problem", type=Path)
     one.add_argument("--out", type=Path, required=True)
-    one.add_argument("--gap", type=float, default=Settings.gap)
-    one.add_argument("--time-limit", type=float, default=Settings.time_limit)
-    one.add_argument("--threads", type=int, default=Settings.threads)
-    one.add_argument("--seed", type=int, default=Settings.seed)
+    one.add_argument("--gap", type=_at_least(0.0), default=Settings.gap)
+    one.add_argument("--time-limit", type=_at_least(0.0), default=Settings.time_limit)
+    one.add_argument("--threads", type=_whole(1), default=Settings.threads)
+    one.add_argument("--seed", type=_whole(0), default=Settings.seed)
     one.add_argument("--state", metavar="FILE", help="keep what is worked out, to go on from if killed")
     one.add_argument(
         "--explain",
@@ -68,9 +76,32 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _at_least(least: float) -> Callable[[str], float]:
+    def number(text: str) -> float:
+        value = float(text)
+        if not least <= value < math.inf:
+            raise ValueError
+        return value
+
+    return number
+
+
+def _whole(least: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        value = int(text)
+        if not least <= value < 2**31:
+            raise ValueError
+        return value
+
+    return number
+
+
 def _load(path: Path) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
+        if (size := path.stat().st_size) > LARGEST_FILE:
+            raise ProblemError(str(path), f"has {size} bytes, more than {LARGEST_FILE}")
+        text = path.read_text(encoding="utf-8")
+        return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_no_key_twice)
     except OSError as error:
         raise ProblemError(str(path), f"can't be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
@@ -79,11 +110,20 @@ def _load(path: Path) -> Any:
         raise ProblemError(str(path), f"is not JSON: {error}") from error
 
 
+def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(name for at, (name, _) in enumerate(pairs) if name in dict(pairs[:at]))
+        raise ProblemError(twice, "is given twice in one object")
+    return found
+
+
 def _refuse_constant(name: str) -> float:
     raise ProblemError("$", f"{name} is not a number")
 
 
 def _solve(problem: Problem, options: argparse.Namespace) -> int:
+    _writable(options.out)
     settings = Settings(
         gap=options.gap,
         time_limit=options.time_limit,
@@ -103,6 +143,17 @@ def _solve(problem: Problem, options: argparse.Namespace) -> int:
         return 3
     print(f"{answer.status}: cost {answer.objective:.2f}, bound {answer.bound:.2f}, gap {answer.gap:.2%}")
     return 0
+
+
+def _writable(path: Path) -> None:
+    """Found out before the search, not after it."""
+    there = path.exists()
+    try:
+        path.open("a").close()
+    except OSError as error:
+        raise ProblemError(str(path), f"can't be written: {error.strerror}") from error
+    if not there:
+        path.unlink()
 
 
 def _show(state: dict[str, Any]) -> None:

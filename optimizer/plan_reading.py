@@ -105,4 +105,7 @@ def _row(path: str, row: dict[str, Any], names: tuple[str, ...]) -> dict[str, An
 def _number(path: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
         raise ProblemError(path, f"must be a number, not {value!r}")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        raise ProblemError(path, "is a number too large") from None

@@ -23,6 +23,7 @@ from optimizer.problem import (
     Supplier,
     Warehouse,
 )
+from optimizer.validation import LARGEST_HORIZON
 
 Row = TypeVar("Row")
 Read = Callable[[str, Any], Any]
@@ -53,6 +54,8 @@ def read_problem(data: Any) -> Problem:
     if "weeks" not in data:
         raise ProblemError("weeks", "is missing")
     weeks = _whole("weeks", data["weeks"])
+    if not 1 <= weeks <= LARGEST_HORIZON:
+        raise ProblemError("weeks", f"must be from 1 to {LARGEST_HORIZON}")
     continuous = _flag("continuous", data.get("continuous", False))
     units = _amount if continuous else _whole
     promised = {"week": _whole, "quantity": units, "alternative": _whole}
@@ -166,7 +169,7 @@ def _refuse_unknown(path: str, row: dict[str, Any], *, known: set[str]) -> None:
 def _whole(path: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ProblemError(path, f"must be a whole number, not {value!r}")
-    if value != value or value in (float("inf"), float("-inf")) or int(value) != value:
+    if isinstance(value, float) and not value.is_integer():
         raise ProblemError(path, f"must be a whole number, not {value!r}")
     return int(value)
 
@@ -199,7 +202,7 @@ def _weekly(weeks: int, units: Read = _amount) -> Read:
     def read(path: str, value: Any) -> Any:
         if value is None:
             return None
-        listed = value if isinstance(value, list) else [value] * max(weeks, 0)
+        listed = value if isinstance(value, list) else [value] * weeks
         return tuple(units(f"{path}[{week}]", one) for week, one in enumerate(listed))
 
     return read

@@ -44,21 +44,27 @@ def _fail(path: str, reason: str) -> None:
 def _number(path: str, value: float, *, most: float = LARGEST_MONEY) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         _fail(path, f"must be a number, not {value!r}")
-    if not math.isfinite(value):
+    if isinstance(value, float) and not math.isfinite(value):
         _fail(path, "must be finite (no NaN, no infinity)")
     if value < 0:
-        _fail(path, f"must not be negative: {value}")
+        _fail(path, f"must not be negative: {_brief(value)}")
     if value > most:
-        _fail(path, f"{value} is above the largest value {most:g}")
+        _fail(path, f"{_brief(value)} is above the largest value {most:g}")
+
+
+def _brief(value: float) -> str:
+    """A number for a sentence: one of hundreds of digits by its first ones."""
+    text = str(value)
+    return text if len(text) <= 30 else f"{text[:12]}… of {len(text)} digits"
 
 
 def _whole(path: str, value: int, *, least: int = 0, most: int = LARGEST_QUANTITY) -> None:
     if isinstance(value, bool) or not isinstance(value, int):
         _fail(path, f"must be a whole number, not {value!r}")
     if value < least:
-        _fail(path, f"must be at least {least}, not {value}")
+        _fail(path, f"must be at least {least}, not {_brief(value)}")
     if value > most:
-        _fail(path, f"{value} is above the largest value {most}")
+        _fail(path, f"{_brief(value)} is above the largest value {most}")
 
 
 def _units(path: str, value: float, *, continuous: bool, least: int = 0) -> None:
@@ -109,6 +115,8 @@ def _ids(problem: Problem) -> None:
 def _id(path: str, value: str) -> None:
     if not isinstance(value, str) or not value:
         _fail(path, f"must be a non-empty text, not {value!r}")
+    if any("\ud800" <= letter <= "\udfff" for letter in value):
+        _fail(path, f"is no valid Unicode text: {value!r}")
 
 
 def _known(path: str, value: str, known: set[str], kind: str) -> None:

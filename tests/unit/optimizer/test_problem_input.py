@@ -104,6 +104,10 @@ FAULTS: dict[str, tuple[dict[str, Any], str, str]] = {
         "units or spend",
     ),
     "a NaN churn cost": ({"churn_cost": NAN}, "churn_cost", "finite"),
+    "a billion weeks": ({"weeks": 10**9, "suppliers": [{"id": "S", "capacity": 1}]}, "weeks", "from 1 to"),
+    "a number of four hundred digits": ({"churn_cost": 10**400}, "churn_cost", "401 digits"),
+    "true for a number": ({"offers": [offer(price=True)]}, "offers[0].breaks[0][1]", "must be a number"),
+    "half a letter": ({"regions": [{"id": "\ud800"}]}, "regions[0].id", "Unicode"),
     "a text for a flag": ({"continuous": "yes"}, "continuous", "true or false"),
     "an alternative that is not there": (
         {"locked": [{"supplier": "S", "sku": "A", "week": 0, "to": "R", "quantity": 1, "alternative": 1}]},
@@ -153,6 +157,49 @@ def test_the_command_solves_checks_and_tells_by_its_exit_code(tmp_path: Path) ->
     problem.write_text(json.dumps(document(share_caps=caps)))
     assert main(["solve", str(problem), "--out", str(out)]) == 3
     assert json.loads(out.read_text())["status"] == "infeasible"
+
+
+FILES = {
+    "a key twice": ('{"schema": "allocation/1", "weeks": 3, "weeks": 4}', "weeks: is given twice"),
+    "too deep": ("[" * 100_000, "is not JSON"),
+    "no text": (b"\xff\xfe{}", "is not JSON"),
+    "nothing": ("", "is not JSON"),
+    "a number of ten thousand digits": ('{"weeks": ' + "9" * 10_000 + "}", "is not JSON"),
+    "an infinite number": ('{"weeks": Infinity}', "Infinity is not a number"),
+    "a plan": ('{"status": "optimal"}', "schema: must be"),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_that_is_no_problem_is_refused_with_the_reason(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content, reason = FILES[name]
+    problem = tmp_path / "p.json"
+    problem.write_bytes(content if isinstance(content, bytes) else content.encode())
+    assert main(["solve", str(problem), "--out", str(tmp_path / "plan.json")]) == 2
+    assert main(["check", str(problem), str(problem)]) == 2
+    assert capsys.readouterr().err.count(reason) == 2
+
+
+def test_what_cannot_be_read_written_or_meant_is_said_before_the_search(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    problem = tmp_path / "p.json"
+    problem.write_text(json.dumps(document()))
+    assert main(["solve", str(tmp_path / "missing.json"), "--out", "x"]) == 2
+    assert main(["solve", str(problem), "--out", str(tmp_path / "missing" / "plan.json")]) == 2
+    assert capsys.readouterr().err.count("No such file") == 2
+    for wrong in (
+        ["--gap", "nan"],
+        ["--gap", "-1"],
+        ["--threads", "0"],
+        ["--seed", "x"],
+        ["--time-limit", "-1"],
+    ):
+        with pytest.raises(SystemExit) as ended:
+            main(["solve", str(problem), "--out", str(tmp_path / "plan.json"), *wrong])
+        assert ended.value.code == 2
 
 
 def test_the_package_brings_no_web_framework_or_database() -> None:
