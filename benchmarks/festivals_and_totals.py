@@ -28,7 +28,10 @@ from app.stages.forecasts.operations.hierarchy import KEYS, cells, forecast_hier
 from app.stages.forecasts.translate import festival_weeks
 
 WEEKS = 8
-ORIGINS = ("2026-01-19", "2026-03-16", "2026-05-18", "2026-08-03", "2026-10-26", "2026-11-16")
+ORIGINS = (
+    "2026-01-19", "2026-02-16", "2026-03-16", "2026-04-13", "2026-05-18", "2026-06-22",
+    "2026-08-03", "2026-08-24", "2026-09-14", "2026-10-05", "2026-10-26", "2026-11-16",
+)  # fmt: skip
 BOUNDS = ("lo_80", "hi_80")
 
 

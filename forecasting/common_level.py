@@ -74,16 +74,10 @@ def step(
     information, score = sold
     slopes, level = now
     k = past.shape[1]
-    data = np.zeros((k + time.count, k + time.count))
-    data[:k, :k] = (past * information[:, None]).T @ past
-    data[:k, k:] = time.sums(past * information[:, None]).T
-    data[k:, :k] = data[:k, k:].T
-    data[k:, k:] = np.diag(time.sums(information))
+    data = _information(time, past, information)
     here = np.concatenate([slopes, level])
     aim = data @ here + np.concatenate([past.T @ score, time.sums(score)])
     data[np.diag_indices(k)] += 1 / variance
-    # The path's height and slope are free: what little is lent to them keeps the matrix regular.
-    data[np.diag_indices(len(data))] += 1e-6
     best, found, chosen = -np.inf, here, smoothness[0]
     for bend, shock in smoothness:
         prior, weight = time.prior(bend, shock)
@@ -98,3 +92,27 @@ def step(
         if evidence > best:
             best, found, chosen = evidence, at, (bend, shock)
     return found[:k] - slopes, found[k:] - level, chosen
+
+
+def doubt(
+    time: Clock, past: Floats, information: Floats, *, variance: float, smoothness: tuple[float, float]
+) -> Floats:
+    """Covariance (k, k) of the slopes where they stand, the common level being as unknown."""
+    k = past.shape[1]
+    whole = _information(time, past, information)
+    whole[np.diag_indices(k)] += 1 / variance
+    whole[k:, k:] += time.prior(*smoothness)[0]
+    return np.asarray(np.linalg.inv(whole)[:k, :k])
+
+
+def _information(time: Clock, past: Floats, information: Floats) -> Floats:
+    """Of slopes and common level together (k + count, k + count)."""
+    k = past.shape[1]
+    data = np.zeros((k + time.count, k + time.count))
+    data[:k, :k] = (past * information[:, None]).T @ past
+    data[:k, k:] = time.sums(past * information[:, None]).T
+    data[k:, :k] = data[:k, k:].T
+    data[k:, k:] = np.diag(time.sums(information))
+    # The path's height and slope are free: what little is lent to them keeps the matrix regular.
+    data[np.diag_indices(len(data))] += 1e-6
+    return data

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.stats import norm
 
 from forecasting import intervals, known_ahead, shape
 from forecasting.errors import ForecastInputError
@@ -123,13 +124,20 @@ def _forecast(
     found = _bounds_of_never_sold(panel, points, found)
     if effects is None or known is None:
         return points, found
-    return _with_effects(points, found, np.where(known.sellable, effects.factors, 0.0))
+    return _with_effects(points, found, np.where(known.sellable, effects.factors, 0.0), effects.doubt)
 
 
-def _with_effects(points: Points, found: Bounds, times: Floats) -> tuple[Points, Bounds]:
-    """Forecasts and bounds of a panel freed of effects, `times` (n, h) the effects ahead."""
+def _with_effects(points: Points, found: Bounds, times: Floats, doubt: Floats) -> tuple[Points, Bounds]:
+    """Forecasts and bounds of a panel freed of effects, `times` (n, h) the effects ahead.
+
+    Widths of bounds and what the effects' `doubt` (n, h) moves the mean by add up as squares.
+    """
     method = np.where(points.kind == shape.ZERO, points.method, points.method + "+known")
-    bounds = {level: (low * times, high * times) for level, (low, high) in found.items()}
+    bounds, mean = {}, points.mean
+    for level, (low, high) in found.items():
+        moved = norm.ppf(0.5 + level / 200) * doubt
+        low = np.maximum(mean - np.hypot(mean - low, mean * np.expm1(-moved)), 0.0)
+        bounds[level] = (low * times, (mean + np.hypot(high - mean, mean * np.expm1(moved))) * times)
     return replace(points, mean=points.mean * times, method=method), bounds
 
 

@@ -3,7 +3,8 @@
 Each series is forecast again from earlier origins; errors over the series' own one-step sigma are pooled by
 method and step, and their quantiles, times sigma, are the bounds (split conformal prediction, after
 Vovk et al. 2005, pooled as in Montero-Manso & Hyndman 2021). Where the pool is small, the bounds lean to a
-stated prior that is wider than a model's own.
+stated prior that is wider than a model's own. In a small panel, such as one of totals, a series' own errors
+widen its bounds.
 """
 
 from __future__ import annotations
@@ -28,17 +29,22 @@ ENOUGH = 400
 FEWEST_ORIGINS, MOST_ORIGINS = 3, 12
 # Series of each kind that an origin takes from a large panel.
 MOST_SERIES, MOST_EXPLAINED = 1500, 40
+# A series' errors are as large as others' as if that had been seen so often.
+OWN_ERRORS = 0.5
 # The prior counts as so many errors: normal, a quarter wider than sigma, growing like a slow random walk.
 PRIOR_ERRORS, PRIOR_WIDTH, PRIOR_GROWTH = 20.0, 1.25, 0.1
 
 
 @dataclass(frozen=True)
 class Errors:
-    """Scaled errors (m, h), NaN beyond the known history; the kind and method (m,) that made each."""
+    """Scaled errors (m, h), NaN beyond the known history; the kind and method (m,) that made each, the series
+    (m,) it was, and how many of a series' errors don't overlap."""
 
     scaled: Floats
     kind: NDArray[np.object_]
     method: NDArray[np.object_]
+    series: Ints
+    apart: float
 
 
 @dataclass(frozen=True)
@@ -84,7 +90,7 @@ def errors_of(
     """Forecast every cut and hold it against what came, as errors over sigma."""
     if not earlier:
         nothing = np.empty(0, dtype=object)
-        return Errors(np.empty((0, plan.horizon)), nothing, nothing)
+        return Errors(np.empty((0, plan.horizon)), nothing, nothing, np.empty(0, dtype=np.int64), 0.0)
     # All cuts at once: a panel of few series costs by the call, hardly by the series.
     known = join([cut.panel.take(cut.rows) for cut in earlier])
     kind = np.concatenate([cut.kind[cut.rows] for cut in earlier])
@@ -92,7 +98,9 @@ def errors_of(
     came = np.concatenate([_actuals(panel, cut, plan.horizon) for cut in earlier])
     usable = made.sigma > 0
     scaled = (came - made.mean)[usable] / made.sigma[usable, None]
-    return Errors(scaled, made.kind[usable], made.method[usable])
+    series = np.concatenate([cut.rows for cut in earlier])[usable]
+    apart = (earlier[-1].back - earlier[0].back) / plan.horizon + 1 if len(earlier) > FEWEST_ORIGINS else 0.0
+    return Errors(scaled, made.kind[usable], made.method[usable], series, apart)
 
 
 def _actuals(panel: Panel, cut: Cut, horizon: int) -> Floats:
@@ -110,13 +118,35 @@ def bounds(
     """Lower and upper bounds (n, h) by level: nested, never below 0, and never without the mean."""
     found: dict[float, tuple[Floats, Floats]] = {}
     low, high = points.mean, points.mean
+    wider = _own_scale(points, errors)
     for level in sorted(levels):
         low_factor, high_factor = _factors(points, errors, level)
-        spread = points.sigma[:, None]
+        spread = points.sigma[:, None] * wider[:, None]
         low = np.minimum(low, np.maximum(points.mean + low_factor * spread, 0.0))
         high = np.maximum(high, points.mean + high_factor * spread)
         found[level] = (low, high)
     return found
+
+
+def _own_scale(points: Points, errors: Errors) -> Floats:
+    """How many times as far as others' a series' errors grow over its sigma (n,), as far as its own tell.
+
+    Sigma is of one step. The noise of a total is small, for that of its parts cancels, but its level errs as
+    theirs do, so that errors further ahead are many sigmas. Only a small panel has origins enough to tell so
+    of each series; and few errors show what may come, never that worse won't: no series is below the pool.
+    """
+    count = len(points.kind)
+    if not errors.apart:
+        return np.ones(count)
+    known = np.isfinite(errors.scaled)
+    squares = np.clip(np.where(known, errors.scaled, 0.0), -1e6, 1e6) ** 2
+    # Sorted, so that the sum is the same to the bit in any order of series.
+    usual = np.sort(squares, axis=0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    over = (squares / np.maximum(usual, 1e-12)).sum(axis=1)
+    cells = np.bincount(errors.series, known.sum(axis=1), count)
+    own = np.bincount(errors.series, over, count) / np.maximum(cells, 1)
+    apart = np.where(cells > 0, errors.apart, 0.0)
+    return np.sqrt(np.maximum((apart * own + OWN_ERRORS) / (apart + OWN_ERRORS), 1.0))
 
 
 def _factors(points: Points, errors: Errors, level: float) -> tuple[Floats, Floats]:

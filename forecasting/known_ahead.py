@@ -28,38 +28,45 @@ TURNS = 12
 SETTLED = 2
 # Effects of the panel are thought to lie within ±2 of no effect, and series to differ by as much at first.
 PANEL_VARIANCE, SERIES_VARIANCE = 4.0, 0.1
+# What bounds allow for an effect that was never seen: half the usual sales to twice as many.
+UNSEEN_VARIANCE = 0.25
 # No effect is believed beyond this (of the log): twenty times the usual.
 FARTHEST = 3.0
 
 
 @dataclass(frozen=True)
 class Effects:
-    """The panel freed of effects, `factors` (n, h) on what is forecast from it, and each series' `slopes`."""
+    """The panel freed of effects, `factors` (n, h) on what is forecast from it, each series' `slopes` (n, k),
+    and the deviation `doubt` (n, h) of the factors' logs."""
 
     panel: Panel
     factors: Floats
     slopes: Floats
+    doubt: Floats
 
 
 def learn(panel: Panel, known: Known) -> Effects:
     """Learn the effects of `known` columns on `panel`; periods out of stock are filled with their level."""
     if not len(panel.values):
-        return Effects(panel, np.ones(known.future.shape[:2]), np.zeros((len(panel), known.past.shape[1])))
-    slopes = _fit(panel, known)
+        ahead = known.future.shape[:2]
+        return Effects(panel, np.ones(ahead), np.zeros((len(panel), known.past.shape[1])), np.zeros(ahead))
+    slopes, covariance = _fit(panel, known)
     effect = np.exp(_logs(known.past, slopes[_owner(panel)]))
     level = _level(panel, known.counted, effect)
     values = np.where(known.counted, panel.values / effect, level)
     factors = np.exp(_logs(known.future, slopes[:, None, :]))
-    return Effects(replace(panel, values=values), factors, slopes)
+    doubt = np.sqrt(np.einsum("nhi,nij,nhj->nh", known.future, covariance, known.future))
+    return Effects(replace(panel, values=values), factors, slopes, np.minimum(doubt, FARTHEST))
 
 
-def _fit(panel: Panel, known: Known) -> Floats:
-    """Slopes (n, k) by series: in turns the level, the panel's slopes and common level, the series' own."""
+def _fit(panel: Panel, known: Known) -> tuple[Floats, Floats]:
+    """Slopes (n, k) by series, and their covariance (n, k, k): in turns the level, the panel's slopes and
+    common level, the series' own."""
     owner, past = _owner(panel), known.past
     shared, own = np.zeros(past.shape[1]), np.zeros((len(panel), past.shape[1]))
     between = np.full(past.shape[1], SERIES_VARIANCE)
     if not past.shape[1]:
-        return own
+        return own, np.zeros((len(panel), 0, 0))
     time = common_level.clock(periods(panel))
     common = np.zeros(time.count)
     smoothness = common_level.SMOOTHNESS
@@ -76,26 +83,31 @@ def _fit(panel: Panel, known: Known) -> Floats:
         step, drift = np.clip(step, -1.0, 1.0), np.clip(drift, -1.0, 1.0)
         shared, common = np.clip(shared + step, -FARTHEST, FARTHEST), common + drift
         left = missed - usual * (past @ step + drift[time.at])
-        own, between = _own(panel, past, (usual, left), noise, own, between)
-    return np.asarray(shared + own)
+        own, between, certain = _own(panel, past, (usual, left), noise, own, between)
+    together = common_level.doubt(
+        time, past, usual / noise[owner], variance=UNSEEN_VARIANCE, smoothness=smoothness[0]
+    )
+    certain += together
+    return np.asarray(shared + own), certain
 
 
 def _own(
     panel: Panel, past: Floats, sold: tuple[Floats, Floats], noise: Floats, own: Floats, between: Floats
-) -> tuple[Floats, Floats]:
-    """Each series' departure (n, k) from the panel's slopes, and its variance (k,) between series."""
+) -> tuple[Floats, Floats, Floats]:
+    """Each series' departure (n, k) from the panel's slopes, its variance (k,) between series, and the
+    covariance (n, k, k) it is known with."""
     usual, missed = sold
     count = past.shape[1]
     square = _squares(panel, past, usual)
     score = np.stack([_sums(panel, missed * past[:, i]) for i in range(count)], axis=1) / noise[:, None]
     precision = square / noise[:, None, None] + np.diag(1 / between)
-    certain = np.linalg.inv(precision)
+    certain = np.asarray(np.linalg.inv(precision))
     own = own + np.einsum("nij,nj->ni", certain, score - own / between)
     seen = np.einsum("nii->ni", square) > 0
     spread = np.where(seen, own**2 + np.einsum("nii->ni", certain), 0.0).sum(axis=0)
     # The prior counts as one series, so that a panel of one is not taken for a world without differences.
     between = (spread + SERIES_VARIANCE) / (seen.sum(axis=0) + 1)
-    return np.clip(own, -FARTHEST, FARTHEST), np.maximum(between, 1e-4)
+    return np.clip(own, -FARTHEST, FARTHEST), np.maximum(between, 1e-4), certain
 
 
 def _squares(panel: Panel, past: Floats, usual: Floats) -> Floats:

@@ -264,3 +264,16 @@ def test_nothing_is_forecast_where_nothing_can_be_sold() -> None:
         columns(history, "y", "promo"), future=columns(future, "promo"), horizon=AHEAD, freq="W"
     )
     pd.testing.assert_frame_equal(found[~out.to_numpy()], free[~out.to_numpy()])
+
+
+def test_bounds_allow_for_an_effect_that_was_never_seen_and_hardly_for_a_well_known_one() -> None:
+    history, calendar, _ = festive(100)
+    days = np.sort(history["ds"].unique())
+    known = history[history["ds"] < days[96]]
+    told = calendar.assign(jubilee=0.0)
+    told.loc[len(told)] = {"ds": days[99], "festival": 0.0, "jubilee": 1.0}
+    found = forecast_demand(known, horizon=5, freq="W", calendar=told.sort_values("ds"), tier="bulk")
+    width = ((found["hi-80"] - found["lo-80"]) / found["mean"]).groupby(found["ds"]).mean().to_numpy()
+    usual, festival, jubilee = width[4], width[:3].max(), width[3]
+    assert festival < 1.3 * usual
+    assert jubilee > 1.3 * usual

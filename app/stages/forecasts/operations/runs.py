@@ -28,7 +28,7 @@ from app.stages.forecasts.queries import (
 )
 from app.stages.forecasts.translate import REACH, festival_weeks
 
-METHOD = "weekly/4"
+METHOD = "weekly/5"
 """Part of the fingerprint: a change of method makes a new run of the same history."""
 
 
