@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from benchmarks.generated_traces import FARMS, with_traces
+from benchmarks.generated_unseen import UNSEEN
 
 Rng = np.random.Generator
 DAY = 86_400
@@ -218,6 +219,16 @@ def scattered(world: World, units: int) -> pl.DataFrame:
     return _frame(world, _moments(world, count), world.regions(count), _buyers(world, count, "b"), "bot")
 
 
+def loose_drip(world: World, units: int) -> pl.DataFrame:
+    """A script whose distances vary by a sixth, with an account of its own for every third pledge."""
+    rng = world.rng
+    count = int(np.clip(rng.integers(30, 120), 16, max(16, units // 2 + 1)))
+    beat = rng.uniform(60, 600)
+    at = _one_moment(world) + np.cumsum(beat * (1 + rng.normal(0, 0.16, size=count))).astype(np.int64)
+    accounts = np.array(_buyers(world, max(4, count // 3), "b"))
+    return _frame(world, at, np.repeat(world.regions(1), count), rng.choice(accounts, count).tolist(), "bot")
+
+
 def farm(world: World, units: int) -> pl.DataFrame:
     """A farm's accounts, one pledge each over all regions and hours of some days."""
     rng = world.rng
@@ -242,5 +253,6 @@ ATTACKS: dict[str, Callable[[World, int], pl.DataFrame]] = {
     "fresh_accounts": fresh_accounts,
     "slow_drip": slow_drip,
     "scattered": scattered,
-    **dict.fromkeys(FARMS, farm),
+    "loose_drip": loose_drip,
+    **dict.fromkeys((*FARMS, *UNSEEN), farm),
 }

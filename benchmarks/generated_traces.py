@@ -9,6 +9,8 @@ from collections.abc import Callable
 import numpy as np
 import polars as pl
 
+from benchmarks.generated_unseen import UNSEEN
+
 Rng = np.random.Generator
 DAY = 86_400
 TRACES = ("device", "address", "payment")
@@ -25,7 +27,7 @@ def with_traces(pledges: pl.DataFrame, *, seed: int) -> pl.DataFrame:
     accounts = accounts.sort("buyer")
     parts = []
     for (shape, _), theirs in sorted(accounts.group_by("shape", "wave"), key=lambda one: str(one[0])):
-        add = FARMS.get(str(shape), own) if theirs["kind"][0] == "bot" else honest
+        add = {**FARMS, **UNSEEN}.get(str(shape), own) if theirs["kind"][0] == "bot" else honest
         parts.append(add(theirs.sort("buyer"), rng))
     return pledges.join(pl.concat(parts), on="buyer", how="left", maintain_order="left")
 

@@ -54,6 +54,12 @@ def test_a_merchandiser_reviews_what_looks_suspicious_by_keyboard(
     page.get_by_text("4 signals count").wait_for()
     page.get_by_text("Of the last 2 reviewed, 1 were bots or brushing (50.0%)").wait_for()
     assert page.get_by_text("Nothing to review").is_visible()
+    page.get_by_role("button", name="Undo").first.click()
+    page.get_by_text("4 signals wait for a word again").wait_for()
+    page.get_by_role("button", name="Count").wait_for()
+    assert page.get_by_text("From Nov 1").first.is_visible() and page.locator("#reviews li").count() == 2
+    page.get_by_role("button", name="Count").click()
+    page.get_by_text("4 signals count").wait_for()
     page.goto("/demand?days=0&reason=suspected")
     assert page.locator("#exclusions tbody tr").count() == 4
 

@@ -37,6 +37,7 @@ orders = st.tuples(
     st.sampled_from(["19.90", "0.00", "x"]),
     st.sampled_from(["", "cancelled", "returned", "test"]),
     st.integers(1, 9),
+    st.sampled_from([one.value for one in rules.Commitment]),
 )
 files = st.lists(st.lists(orders, min_size=1, max_size=12), min_size=1, max_size=4)
 
@@ -130,14 +131,19 @@ def test_roll_ups_equal_a_recount_after_any_files_exclusions_and_undos(
         assert demands.recount(session) == []
         water = demands.waterfall(session)
         assert water.raw_units - sum(step.units for step in water.steps) == water.valid_units
+        (whole,) = demands.expected(session, scope=demands.Scope())
+        assert (whole.raw_units, whole.valid_units) == (water.raw_units, water.valid_units)
+        left = whole.valid_units * 1000 - whole.unpaid_thousandths + whole.interest_thousandths
+        assert left == whole.expected_thousandths == whole.spot_thousandths and not whole.to_plan_thousandths
 
 
 def _import(
     db: Database, path: Path, channel: str, rows: list[tuple[int, ...]], now: dt.datetime
 ) -> demand.ImportFact:
     lines = [
-        f"A{number},paid,{sku},{region},{quantity},{price},CNY,2026-11-0{day}T10:00:00+08:00,u{number},,{status}"
-        for number, sku, region, quantity, price, status, day in rows
+        f"A{number},{commitment},{sku},{region},{quantity},{price},CNY,2026-11-0{day}T10:00:00+08:00,"
+        f"u{number % 4},,{status}"
+        for number, sku, region, quantity, price, status, day, commitment in rows
     ]
     path.write_text("\n".join([HEAD, *lines]), encoding="utf-8")
     with db.transaction() as session:

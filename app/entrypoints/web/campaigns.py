@@ -51,6 +51,7 @@ def one(campaign_id: int) -> Reply:
         campaign = demand.get_campaign(session, campaign_id=campaign_id)
         curve = demand.campaign_curve(session, campaign_id=campaign_id)
         water = demand.waterfall(session, campaign_id=campaign_id)
+        expected = demand.expected(session, scope=demand.Scope(campaign_id=campaign_id))[0]
         names = catalog.names(session)
         regions = _by_region(session, campaign_id, names)
         seen = forecasts.campaign_landings(session, campaign_id=campaign_id)
@@ -68,8 +69,8 @@ def one(campaign_id: int) -> Reply:
             currency=config().currency,
             has_curve=bool(curve),
             water=water,
-            expected=demand.expected(session, scope=demand.Scope(campaign_id=campaign_id))[0],
-            water_chart=charts.waterfall(water),
+            expected=expected,
+            water_chart=charts.waterfall(water, expected),
             regions=regions,
             most=max((units.valid_units for _, units in regions), default=1),
             names=names,

@@ -13,15 +13,15 @@ from flask_babel import gettext
 from app.entrypoints.web import show, words
 from app.stages.allocation.queries import PlanFact, SankeyLink, ShareFact
 from app.stages.catalog.queries import Name, Names
-from app.stages.demand.queries import CampaignFact, CurvePoint, Waterfall
+from app.stages.demand.queries import CampaignFact, CurvePoint, Expected, Waterfall
 from app.stages.forecasts.queries import FanChart, LandingFact
 
 Data = dict[str, Any]
 DIRECT = "direct"
 
 
-def waterfall(water: Waterfall) -> Data:
-    """Raw, one bar per reason, valid."""
+def waterfall(water: Waterfall, expected: Expected | None = None) -> Data:
+    """Raw, one bar per reason, valid; then what is expected to be paid and what is planned of it."""
     bars = [_bar(gettext("Raw"), 0, water.raw_units, "total", show.units(water.raw_units))]
     level = water.raw_units
     for step in water.steps:
@@ -32,7 +32,18 @@ def waterfall(water: Waterfall) -> Data:
         bars.append(_bar(name, min(level, after), max(level, after), kind, show.signed(-step.units), note))
         level = after
     bars.append(_bar(gettext("Valid"), 0, water.valid_units, "valid", show.units(water.valid_units)))
+    for name, thousandths in _ends(expected):
+        bars.append(_bar(name, 0, round(thousandths / 1000), "valid", show.units(thousandths / 1000)))
     return {"bars": bars, "words": {"units": gettext("units")}}
+
+
+def _ends(expected: Expected | None) -> list[tuple[str, int]]:
+    if expected is None:
+        return []
+    return [
+        (gettext("Expected to pay"), expected.expected_thousandths),
+        (gettext("To plan"), expected.to_plan_thousandths),
+    ]
 
 
 def _bar(label: str, low: int, high: int, kind: str, text: str, note: str = "") -> Data:

@@ -31,14 +31,15 @@ def index() -> Reply:
     with db().reading() as session:
         scope, unknown = _scope(session, asked)
         water = queries.waterfall(session, **asdict(scope))
+        expected = queries.expected(session, scope=scope)[0]
         return render_template(
             "merchandiser/demand.html",
             asked=asked,
             periods=PERIODS,
             sku_unknown=unknown,
             water=water,
-            expected=queries.expected(session, scope=scope)[0],
-            chart_data=charts.waterfall(water),
+            expected=expected,
+            chart_data=charts.waterfall(water, expected),
             campaigns=queries.list_campaigns(session),
             channels=queries.list_channels(session),
             waiting=queries.count_reviews(session),

@@ -29,6 +29,8 @@ CREATED_WITHIN = 600
 AFTERWARDS = 7200
 """An account that pledges sooner after it was made was made to pledge: many are, at an honest peak."""
 CROWD, CROWD_SURE = 12, 25.0
+GAP = 8
+"""How many times the usual distance between two accounts may be, within one batch."""
 TAIL, EDGE = 3.0, 10.0
 """A rush ebbs away: its last minutes have at most so many times those after; −ln of the chance of more."""
 
@@ -146,10 +148,14 @@ def judge(
         usual: the part of this campaign's other buyers who did.
     """
     believed, accounts = _unacquainted(found.accounts, is_known, usual=usual)
+    strange = at_most(int(is_known[found.accounts].sum()), len(found.accounts), usual)
+    old = _as_old(stream, traces, found.accounts) if len(found.accounts) >= CROWDED else 1.0
+    doubt = together_by_chance(strange if usual >= FEW_KNOWN else 1.0, old)
     if found.rule == "shared_devices":
-        yield _cluster(stream, traces, found, accounts, believed * (1 - 0.5 / (found.households - 1)))
-    elif usual >= FEW_KNOWN:
-        yield _cluster(stream, traces, found, accounts, believed * _surely_strange(found, is_known, usual))
+        doubt = doubt if len(found.accounts) >= CROWDED else 1.0
+        doubt *= 0.5 / (found.households - 1)
+    if found.rule == "shared_devices" or usual >= FEW_KNOWN:
+        yield _cluster(stream, traces, found, accounts, believed * (1 - doubt))
     together = _made_together(stream, traces, found.accounts)
     if len(together):
         yield _cluster(stream, traces, found, together, 1 - 0.5 / len(together))
@@ -167,8 +173,22 @@ def _unacquainted(accounts: Ints, is_known: Flags, *, usual: float) -> tuple[flo
     return (max(0.0, 1 - honest / len(unknown)) if len(unknown) else 0.0), unknown
 
 
-def _surely_strange(found: Group, is_known: Flags, usual: float) -> float:
-    return 1 - at_most(int(is_known[found.accounts].sum()), len(found.accounts), usual)
+def _as_old(stream: Stream, traces: Traces, accounts: Ints) -> float:
+    """The chance that so few of the accounts are older than most of the others are; 1 where nobody says."""
+    created = _created(stream, traces)
+    age = np.where(created >= 0, _first(stream, len(created)) - created, -1)
+    theirs, everybody = age[accounts], age[age >= 0]
+    theirs = theirs[theirs >= 0]
+    if len(theirs) < 2 or len(everybody) < 10 * len(theirs):
+        return 1.0
+    middle = np.median(everybody)
+    return at_most(int((theirs > middle).sum()), len(theirs), 0.5)
+
+
+def together_by_chance(one: float, other: float) -> float:
+    """The chance of two independent findings by Fisher's method (1925): each as unlikely as it says."""
+    both = max(1e-300, one * other)
+    return min(1.0, both * (1 - math.log(both)))
 
 
 def _made_together(stream: Stream, traces: Traces, accounts: Ints) -> Ints:
@@ -195,8 +215,7 @@ def made_in_batches(stream: Stream, traces: Traces) -> Iterator[Cluster]:
     A rush of people who sign up ebbs away; a script stops.
     """
     created = _created(stream, traces)
-    first = np.full(len(created), np.iinfo(np.int64).max)
-    np.minimum.at(first, stream.buyer, stream.at)
+    first = _first(stream, len(created))
     waited = np.flatnonzero((created >= 0) & (first - created > AFTERWARDS))
     waited = waited[np.argsort(created[waited], kind="stable")]
     at = created[waited]
@@ -204,13 +223,21 @@ def made_in_batches(stream: Stream, traces: Traces) -> Iterator[Cluster]:
         return
     hits = count(at, at - CREATED_WITHIN, at) >= CROWD
     for begin, end in joined(at, hits, window=CREATED_WITHIN):
-        accounts = waited[(at >= begin) & (at <= end)]
-        begin = int(created[accounts].min())
-        if _stops(at, begin, end):
-            honest = 0.5 + _beside(at, begin, end, 3600) * (1 + (end - begin) / 3600) / 2
+        inside = np.flatnonzero((at >= begin) & (at <= end))
+        accounts = waited[_core(at, inside)]
+        begin, end = int(created[accounts].min()), int(created[accounts].max())
+        if len(accounts) >= CROWD and _stops(at, begin, end):
+            honest = 0.5 + TAIL * _beside(at, begin, end, 3600) * (end - begin) / 7200
             score = max(0.0, 1 - honest / len(accounts))
             found = Group("new_accounts", accounts, 1)
             yield _cluster(stream, traces, found, accounts, score, expected=honest)
+
+
+def _core(at: Ints, inside: Ints) -> Ints:
+    """The longest part of these without a gap many times the usual one: who is only near is not of it."""
+    gaps = np.diff(at[inside])
+    parts = np.split(inside, np.flatnonzero(gaps > GAP * max(1.0, float(np.median(gaps)))) + 1)
+    return max(parts, key=len)
 
 
 def _stops(at: Ints, begin: int, end: int) -> bool:
@@ -226,6 +253,13 @@ def _stops(at: Ints, begin: int, end: int) -> bool:
 def _beside(at: Ints, begin: int, end: int, width: int) -> int:
     """How many were made as long before and after together."""
     return int(count(at, begin - width, begin - 1) + count(at, end + 1, end + width))
+
+
+def _first(stream: Stream, accounts: int) -> Ints:
+    """When each account pledged first."""
+    first = np.full(accounts, np.iinfo(np.int64).max)
+    np.minimum.at(first, stream.buyer, stream.at)
+    return first
 
 
 def _created(stream: Stream, traces: Traces) -> Ints:

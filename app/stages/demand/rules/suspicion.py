@@ -145,7 +145,8 @@ def _acquaintance(
     checkouts: _Checkouts, within: Ints, known_elsewhere: KnownElsewhere
 ) -> tuple[Flags, float]:
     """Who of the buyers `within` is known from elsewhere, and the part of others who are."""
-    others = np.setdiff1d(checkouts.stream.buyer, within)[: bursts.REFERENCE]
+    others = np.setdiff1d(checkouts.stream.buyer, within)
+    others = others[:: max(1, len(others) // bursts.REFERENCE)]  # from all over: names may say who they are
     asked = checkouts.names[np.concatenate([within, others])].to_list()
     known = known_elsewhere([name for name in asked if not name.startswith("#")])
     is_known = checkouts.names.is_in(list(known)).to_numpy()
