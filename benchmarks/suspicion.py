@@ -22,9 +22,11 @@ import polars as pl
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from app.sample import write_sample
+from app.stages.demand.rules.graph import KINDS
 from app.stages.demand.rules.suspicion import EXCLUDED_FROM, PLEDGES, REVIEWED_FROM, TRACES, find_suspects
 from benchmarks.generated_pledges import PEAKS, Generated, generate
 from benchmarks.generated_traces import FARMS
+from benchmarks.generated_unseen import UNSEEN
 
 SHAPES = {
     "no attack, peaks": ((), ("live_stream", "opening_rush", "local_event")),
@@ -34,11 +36,13 @@ SHAPES = {
     "slow drip": (("slow_drip",), ("opening_rush",)),
     "all three": (("hammering", "fresh_accounts", "slow_drip"), tuple(PEAKS)),
     "scattered (unseen)": (("scattered",), ("live_stream",)),
+    "loose drip (unseen)": (("loose_drip",), ("live_stream",)),
 }
 TRACED = {
     "people who share": ((), ("live_stream", "opening_rush", "local_event")),
     **{name.replace("_", " "): ((name,), ("live_stream",)) for name in FARMS},
     "all farms": (tuple(FARMS), tuple(PEAKS)),
+    **{f"{name.replace('_', ' ')} (unseen)": ((name,), ("live_stream",)) for name in UNSEEN},
     "fresh accounts, traced": (("fresh_accounts",), ("live_stream", "local_event")),
 }
 """With devices, addresses, payments and the age of accounts."""
@@ -137,6 +141,8 @@ def score_sample(folder: Path, *, as_of: date = date(2026, 11, 23)) -> Score:
         pl.col("region").rank("dense").cast(pl.Int64).alias("region_id"),
         pl.col("sku").rank("dense").cast(pl.Int64).alias("sku_id"),
         pl.col("ordered_at").str.to_datetime(time_zone="UTC").dt.epoch("s").alias("at"),
+        *KINDS,
+        pl.col("account_created_at").str.to_datetime(time_zone="UTC").dt.epoch("s").alias("created"),
         pl.col("quantity").cast(pl.Int64),
         pl.col("truth").alias("kind"),
     )

@@ -18,6 +18,7 @@ from app.sample.flaws import REPEATED_ORDERS, REPEATED_PLEDGES, add_fees, break_
 from app.sample.network import network_tables
 from app.sample.pledges import campaign_pledges
 from app.sample.text import EXPORT, SIGNAL, export_text, truth_of, write_csv
+from app.sample.traces import traces
 from app.sample.votes import round_ballots, round_table, rounds
 
 
@@ -150,7 +151,8 @@ def _write(directory: Path, sample: _Sample) -> None:
     for name, table in sample.network.items():
         write_csv(table, directory / "network" / f"{name}.csv")
     write_csv(sample.orders.select(EXPORT), directory / "orders.csv")
-    write_csv(sample.pledges.select(EXPORT), directory / "pledges.csv")
+    pledges = pl.concat([sample.pledges.select(EXPORT), traces(sample.pledges)], how="horizontal")
+    write_csv(pledges, directory / "pledges.csv")
     write_csv(sample.campaigns, directory / "campaigns.csv")
     write_csv(sample.rounds, directory / "rounds.csv")
     write_csv(sample.ballots, directory / "ballots.csv")

@@ -148,3 +148,19 @@ def test_a_supplier_reads_no_cell_of_the_pool_on_any_page_or_in_the_api(
             assert not found, (address, found)
     assert "/supplier" in read and "/api/v1/plan-lines" in read
     assert not any("demand" in address for address in read)
+
+
+@pytest.mark.usefixtures("pool")
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_the_pages_of_the_pool_answer_in_both_languages(
+    client: FlaskClient, db: Database, now: dt.datetime, language: str
+) -> None:
+    headers = {**token(db, Role.MERCHANDISER, now), "Accept-Language": language}
+    paths = ["", "/weights", "/review", "/signals?days=0", "/signals?day=2026-11-12", "/signals?day=never"]
+    paths += [f"/parts?days=0&by={by}" for by in ("campaign", "sku", "region", "channel", "day", "buyer")]
+    paths += ["/parts?by=channel&campaign=1", "/signals?reason=valid&campaign=1&commitment=pledge&before=3"]
+    for path in paths:
+        page = client.get(f"/demand{path}", headers=headers)
+        assert page.status_code == 200, path
+    told = client.get("/demand/review", headers=headers).text
+    assert ("60秒钟内下了4 笔认购" if language == "zh-CN" else "made 4 pledges within 60 seconds") in told

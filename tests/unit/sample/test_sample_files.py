@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from app.sample import write_sample
+from app.sample.traces import TRACED
 
 COLUMNS = [
     "external_id", "commitment", "sku", "region", "quantity", "unit_price",
@@ -60,8 +61,20 @@ def test_a_network_file_has_the_template_columns(sample, name):
 
 
 def test_orders_and_pledges_have_the_products_own_columns(sample):
-    for path in (sample.files.orders, sample.files.pledges):
-        assert path.read_text(encoding="utf-8").splitlines()[0] == ",".join(COLUMNS)
+    for path, more in ((sample.files.orders, ()), (sample.files.pledges, TRACED)):
+        assert path.read_text(encoding="utf-8").splitlines()[0] == ",".join((*COLUMNS, *more))
+
+
+def test_pledges_come_with_traces_and_the_accounts_of_a_burst_share_devices(sample):
+    pledges = sample.pledges.filter(pl.col("device") != "")
+    assert 0.8 < pledges.height / sample.pledges.height < 0.9
+    kinds = pledges.group_by(pl.col("truth") == "bot", "device").agg(
+        pl.col("buyer").n_unique().alias("accounts"), pl.col("address").n_unique().alias("homes")
+    )
+    bots, people = kinds.filter("truth"), kinds.filter(~pl.col("truth"))
+    assert (bots["accounts"] >= 2).mean() > 0.8 and (people["homes"] == 1).all()
+    assert (people["accounts"] <= 2).all() and (people["accounts"] == 2).any()
+    assert (pledges["account_created_at"] <= pledges["ordered_at"]).mean() > 0.999
 
 
 def test_the_headline_counts_are_those_of_the_files(sample):
@@ -86,7 +99,7 @@ def test_the_truth_covers_every_row_once_and_in_order(sample):
 
 
 def test_nothing_is_dated_on_or_after_the_as_of_date(sample):
-    sound = pl.concat([sample.orders, sample.pledges]).filter(pl.col("truth") != "malformed")
+    sound = pl.concat([sample.orders, sample.pledges], how="diagonal").filter(pl.col("truth") != "malformed")
     assert sound["ordered_at"].str.contains(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+08:00$").all()
     assert sound["ordered_at"].str.slice(0, 10).max() == "2026-11-22"
     assert sound["ordered_at"].str.slice(0, 10).min() == "2025-05-23"
