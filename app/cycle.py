@@ -88,6 +88,7 @@ def run_cycle(
     watch = _Watch(progress or (lambda *_: None))
     with db.transaction() as session:
         demand.exclude_suspected(session, precision=config.suspicion_percent / 100, now=now())
+        demand.replace_spot(session, now=now())
         demand.learn_weights(session, now=now())
         demand.exclude_unpaid(session, grace=dt.timedelta(days=config.payment_grace_days), now=now())
         demand.close_due_rounds(session, now=now())

@@ -87,6 +87,7 @@ from app.stages.demand.operations.sources import (
     note_failure,
     take_event,
 )
+from app.stages.demand.operations.superseding import replace_spot
 from app.stages.demand.operations.suspicion import (
     exclude_suspected,
 )
@@ -180,6 +181,7 @@ __all__ = [
     "overrule_campaign",
     "pulled_channels",
     "reopen_cluster",
+    "replace_spot",
     "take_event",
     "take_express",
     "take_page",

@@ -26,28 +26,31 @@ _SPOT = Signal.campaign_id.is_(None)
 
 
 def decide_of_file(session: Session, *, batch_id: int, now: dt.datetime) -> None:
-    """Decide again for every buyer of this file's campaigns, and of its spot demand, who committed twice."""
+    """Decide again for every buyer of this file's campaigns who committed twice."""
     pledged = select(Signal.campaign_id).where(Signal.batch_id == batch_id, ~_SPOT)
     for campaign_id in session.scalars(select(Campaign.id).where(Campaign.id.in_(pledged))).all():
         _decide(session, Signal.campaign_id == campaign_id, now=now)
-    if session.scalar(select(Signal.id).where(LIGHTER).limit(1)) is not None:
-        lighter = select(Signal.buyer).where(LIGHTER, Signal.buyer.is_not(None))
-        _decide(session, _SPOT & Signal.buyer.in_(lighter), now=now)
 
 
 def decide_of_buyers(session: Session, *, buyers: Iterable[tuple[int | None, str]], now: dt.datetime) -> None:
-    """Decide again for these buyers (campaign id or None for spot demand, pseudonym)."""
-    by_campaign: dict[int | None, set[str]] = {}
+    """Decide again for these buyers (campaign id, pseudonym); those of spot demand wait for the cycle."""
+    by_campaign: dict[int, set[str]] = {}
     for campaign_id, buyer in buyers:
-        by_campaign.setdefault(campaign_id, set()).add(buyer)
-    for campaign_id, theirs in sorted(by_campaign.items(), key=lambda one: one[0] or 0):
+        if campaign_id is not None:
+            by_campaign.setdefault(campaign_id, set()).add(buyer)
+    for campaign_id, theirs in sorted(by_campaign.items()):
         names = sorted(theirs)
-        if campaign_id is None:
-            lighter = select(Signal.buyer).where(LIGHTER, Signal.buyer.in_(names)).distinct()
-            names = sorted(name for name in session.scalars(lighter) if name)
-        here = _SPOT if campaign_id is None else Signal.campaign_id == campaign_id
         for start in range(0, len(names), AT_ONCE):
-            _decide(session, here & Signal.buyer.in_(names[start : start + AT_ONCE]), now=now)
+            here = (Signal.campaign_id == campaign_id) & Signal.buyer.in_(names[start : start + AT_ONCE])
+            _decide(session, here, now=now)
+
+
+def replace_spot(session: Session, *, now: dt.datetime) -> None:
+    """Decide of all spot demand; every turn must be taken. Its orders have no index by buyer, so it is read
+    as a whole, once a cycle, and only where there is any that is no paid order."""
+    if session.scalar(select(Signal.id).where(LIGHTER).limit(1)) is not None:
+        lighter = select(Signal.buyer).where(LIGHTER, Signal.buyer.is_not(None))
+        _decide(session, _SPOT & Signal.buyer.in_(lighter), now=now)
 
 
 def _decide(session: Session, here: ColumnElement[bool], *, now: dt.datetime) -> None:
