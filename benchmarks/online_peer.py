@@ -97,9 +97,15 @@ async def take(pledge: Pledge, authorization: Annotated[str, Header()]) -> dict[
 
 def _signal(pledge: Pledge, buyer: str, here: Any) -> tuple[Any, ...] | None:
     channel_id, currency, sku_id, goods, region_id, zone, campaign_id = here[:7]
-    state, opens, closes, fill, cap, limit, waits, known = here[7:]
+    state, opens, closes, fill, cap, limit, waits, known, committed = here[7:]
     at = pledge.ordered_at.astimezone(dt.UTC)
-    if None in (channel_id, sku_id, region_id, campaign_id) or waits or not goods or cap is not None:
+    if (
+        None in (channel_id, sku_id, region_id, campaign_id)
+        or waits
+        or committed
+        or not goods
+        or cap is not None
+    ):
         return None
     if state != "open" or not opens <= at < (fill or closes) or currency != pledge.currency:
         return None

@@ -38,6 +38,7 @@ class Config:
     retention_days: int = 0
     webhook_limit: str = "1200 per minute"
     event_days: int = 90
+    max_resumable_bytes: int = 20 * 1024 * 1024 * 1024
     pull_hosts: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     deposit_cap_percent: int = 20
@@ -69,6 +70,7 @@ class Config:
             sign_in_limit=env.get("SIGN_IN_LIMIT", "10 per minute"),
             retention_days=_number(env, "RETENTION_DAYS", 0, least=0),
             webhook_limit=env.get("WEBHOOK_LIMIT", "1200 per minute"),
+            max_resumable_bytes=_number(env, "MAX_RESUMABLE_MB", 20 * 1024) * 1024 * 1024,
             event_days=_number(env, "EVENT_DAYS", 90, least=0),
             pull_hosts=_names(env.get("PULL_HOSTS", "")),
             hosts=_names(env.get("HOSTS", "")),

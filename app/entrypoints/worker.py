@@ -19,6 +19,7 @@ from app.core.errors import HeadwaterError
 from app.core.jobs import Figures, JobCancelled, JobFact, JobLost, JobState, Progress
 from app.cycle import explain_plan, run_scenario
 from app.cycle import run_cycle as turn
+from app.entrypoints import resumable
 from app.entrypoints.door import Services, services
 from app.entrypoints.pulling import Puller
 
@@ -69,11 +70,17 @@ def pull_channel(here: Services, job: JobFact, progress: Progress) -> dict[str, 
     return Puller(here, progress).pull(str(job.arguments["channel"]))
 
 
+def import_upload(here: Services, job: JobFact, progress: Progress) -> dict[str, Any]:
+    """Import a file that came in parts; arguments: upload_id."""
+    return resumable.import_upload(here, str(job.arguments["upload_id"]), job.created_by, progress)
+
+
 TASKS: dict[str, Task] = {
     "run-cycle": run_cycle,
     "explain-plan": explain,
     "run-scenario": scenario,
     "pull-channel": pull_channel,
+    resumable.JOB: import_upload,
 }
 
 

@@ -176,7 +176,7 @@ def test_tending_asks_for_pulls_and_forgets_old_events_but_the_last(
     sent(db, [now - dt.timedelta(days=days) for days in (90, 60, 31)])
     runner = app.test_cli_runner()
     first = runner.invoke(args=["tend-channels", "--json"])
-    assert '"pulls": 1, "silent": 0, "forgotten_events": 2' in first.output
+    assert '"pulls": 1, "silent": 0, "forgotten_events": 2, "forgotten_uploads": 0' in first.output
     with db.reading() as session:
         assert len(sources.received(session, channel="shop")) == 1
     pulled = runner.invoke(args=["pull-channel", "shop"])

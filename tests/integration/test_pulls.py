@@ -255,11 +255,23 @@ def test_a_source_in_ones_own_network_is_asked_only_where_a_setting_names_it(sho
     with pytest.raises(RuleBroken) as connecting:
         shop.connect()
     assert plain.value.code == connecting.value.code == "source_address"
-    shop.connect(url=shop.source.address.replace("http:", "https:"))
-    with pytest.raises(RuleBroken) as private:
+    secure = shop.source.address.replace("http:", "https:")
+    with pytest.raises(RuleBroken) as saved:
+        shop.connect(url=secure)
+    shop.connect(url=secure, trusted=("127.0.0.1",))  # the setting named it then
+    with pytest.raises(RuleBroken) as asked:
         shop.pull()
-    assert private.value.code == "source_private"
+    assert saved.value.code == asked.value.code == "source_private"
     assert shop.source.asked == []
+
+
+def test_a_name_that_leads_into_ones_own_network_is_not_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also when another of its addresses is public, or it was when the channel was connected."""
+    found = [(0, 0, 0, "", (address, 443)) for address in ("8.8.8.8", "127.0.0.1")]
+    monkeypatch.setattr(remote.socket, "getaddrinfo", lambda *_, **__: found)
+    with pytest.raises(RuleBroken) as refused:
+        remote.read_page("https://shop.example/orders", headers={}, trusted=())
+    assert refused.value.code == "source_private"
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -18,6 +18,7 @@ from app.entrypoints.api import (
     pledges,
     privacy,
     supply,
+    uploads,
     votes,
     webhooks,
 )
@@ -28,6 +29,7 @@ BLUEPRINTS = tuple(
     part.blueprint
     for part in (
         imports,
+        uploads,
         pledges,
         demand,
         votes,

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from app.core import jobs
+from app.entrypoints import resumable
 from app.entrypoints.cli.output import ProgressLine, command
 from app.entrypoints.door import config, db, now, operator, services
 from app.entrypoints.pulling import Puller
@@ -37,14 +38,18 @@ def pull_channel(channel: str) -> dict[str, Any]:
 
 @command("tend-channels")
 def tend_channels() -> dict[str, Any]:
-    """Ask for a pull of every channel that has a source, look for silent channels, forget old events."""
+    """Ask for a pull of every channel with a source, look for silent ones, forget old events and uploads."""
     with db().transaction() as session:
         pulled = demand.pulled_channels(session)
         for channel in pulled:
             jobs.enqueue(session, name=PULL, arguments={"channel": channel}, actor=operator(), now=now())
     with db().transaction() as session:
         silent = alerts.refresh_channels(session, now=now())
-    return {"pulls": len(pulled), "silent": silent, "forgotten_events": _forget_events()}
+    forgotten = {
+        "forgotten_events": _forget_events(),
+        "forgotten_uploads": resumable.drop_expired(services()),
+    }
+    return {"pulls": len(pulled), "silent": silent, **forgotten}
 
 
 def _forget_events() -> int:

@@ -7,9 +7,12 @@ import io
 
 from flask import Blueprint, Response, render_template, request, url_for
 from flask_babel import gettext
+from sqlalchemy.orm import Session
 
+from app.core import jobs
 from app.core.access import Role
 from app.core.errors import Conflict, HeadwaterError
+from app.entrypoints import resumable
 from app.entrypoints.door import current_actor, db, now, roles
 from app.entrypoints.uploads import import_upload
 from app.entrypoints.web import forms, words
@@ -20,6 +23,8 @@ from app.stages.imports import operations, queries
 blueprint = Blueprint("imports", __name__, url_prefix="/imports")
 PAGE = 20
 ROWS = 50
+PART_BYTES = 8 * 1024 * 1024
+"""A larger file is sent in parts of so many bytes."""
 
 
 @blueprint.get("")
@@ -53,7 +58,7 @@ def upload() -> Reply:
 
 
 def _page(raw: dict[str, str] | None = None, errors: dict[str, str] | None = None) -> str:
-    before = request.args.get("before", type=int)
+    before, job_id = request.args.get("before", type=int), request.args.get("job", type=int)
     with db().reading() as session:
         batches = queries.list_batches(session, limit=PAGE + 1, before_id=before)
         return render_template(
@@ -61,11 +66,19 @@ def _page(raw: dict[str, str] | None = None, errors: dict[str, str] | None = Non
             batches=batches[:PAGE],
             next_before=batches[PAGE - 1].id if len(batches) > PAGE else None,
             before=before,
+            part_bytes=PART_BYTES,
+            job=_import_job(session, job_id) if job_id else None,
             channels=demand.list_channels(session),
             mappings=queries.mappings(),
             form=raw or {},
             errors=errors or {},
         )
+
+
+def _import_job(session: Session, job_id: int) -> jobs.JobFact | None:
+    """The job of an upload in parts, while it has not led to an imported file."""
+    job = jobs.get_job(session, job_id=job_id)
+    return job if job.name == resumable.JOB and job.state is not jobs.JobState.DONE else None
 
 
 @blueprint.get("/<int:batch_id>")

@@ -69,6 +69,7 @@ JOB_NAMES = {
     "run-cycle": _("Planning cycle"),
     "explain-plan": _("Explaining the plan"),
     "pull-channel": _("Pulling a channel"),
+    "import-upload": _("Importing a file"),
 }
 CHANNEL_STATES: Labels = {
     "receiving": (_("Receiving"), "success"),
@@ -81,6 +82,8 @@ CHANNEL_STATES: Labels = {
 SCHEMES = {"standard": _("Standard Webhooks"), "shopify": _("Shopify's webhooks")}
 EVENT_KINDS = {"pull": _("Pulled page"), "ignored": _("Not read by the mapping")}
 PHASES = {
+    "unpacking": _("Putting the parts together"),
+    "importing": _("Rows read"),
     "pull": _("Pages taken"),
     "pull-wait": _("Waiting for the source"),
     "forecast": _("Forecasting"),

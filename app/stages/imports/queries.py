@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFound, RuleBroken
-from app.stages.imports.models import ImportBatch, RejectedRow
+from app.stages.imports.models import ImportBatch, RejectedRow, Upload, UploadPart
 from app.stages.imports.rules import Mapping, parse_mapping
 
 FOLDER = Path(__file__).parent / "mappings"
@@ -108,6 +108,43 @@ def mapping(name: str) -> Mapping:
             known=sorted(known),
         )
     return parse_mapping(name, tomllib.loads(known[name].read_text(encoding="utf-8")))
+
+
+@dataclass(frozen=True, slots=True)
+class UploadFact:
+    """A file that comes in parts; `received` bytes of `size` have come without a gap."""
+
+    id: str
+    file_name: str
+    channel: str
+    mapping: str
+    size: int
+    received: int
+    digest: str | None
+    state: str
+    job_id: int | None
+    batch_id: int | None
+    failure: str | None
+    expires_at: dt.datetime
+
+
+def get_upload(session: Session, *, upload_id: str, owner: str | None) -> UploadFact:
+    """One upload; `owner` None is the worker. Raises NotFound `upload_unknown`."""
+    upload = session.get(Upload, upload_id)
+    if upload is None or owner not in (None, upload.owner):
+        raise NotFound("upload_unknown", "There is no such upload of yours; begin another.")
+    return upload_fact(upload)
+
+
+def upload_fact(upload: Upload) -> UploadFact:
+    return UploadFact(*(getattr(upload, name) for name in UploadFact.__dataclass_fields__))
+
+
+def upload_parts(session: Session, *, upload_id: str) -> list[tuple[int, int, str]]:
+    """Start, size and name of the parts that count, in their order."""
+    columns = (UploadPart.start, UploadPart.size, UploadPart.name)
+    query = select(*columns).where(UploadPart.upload_id == upload_id).order_by(UploadPart.start)
+    return [(row[0], row[1], row[2]) for row in session.execute(query)]
 
 
 _BATCH = [getattr(ImportBatch, field) for field in BatchFact.__dataclass_fields__]

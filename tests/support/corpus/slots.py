@@ -188,4 +188,6 @@ SLOTS: dict[str, Callable[[Door, Entry, bytes | None, str], Seen]] = {
     "header": headers.header,
     "flow": flows.flow,
     "webhook_in": webhooks.event,
+    "webhook_out.url": webhooks.source,
+    "webhook_out.flow": webhooks.asked,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from typing import Any
+from urllib.parse import urlsplit
 
 from standardwebhooks.webhooks import Webhook
 
@@ -35,6 +36,31 @@ def event(door: Door, entry: Entry, sent: bytes | None, _: str) -> Seen:
     else:
         raise Elsewhere(f"no scenario plays {entry.made_by or entry.title}")
     return seen
+
+
+NAMED_FAIR = ("metadata.tencentyun.com", "hook.test")
+"""Hosts that only a look-up tells from others: refused over http, and over https once they are asked."""
+
+
+def source(door: Door, entry: Entry, sent: bytes | None, _: str) -> Seen:
+    """The service sends to no address that it is told, but it asks sources: no address may be theirs."""
+    url = (sent or b"").decode()
+    seen = _ask_at(door, entry, url)
+    host = urlsplit(url).hostname
+    if host not in NAMED_FAIR or "@" in url or ":22/" in url or len(url) > 2_000:
+        secure = _ask_at(door, entry, url.replace("http:", "https:", 1))
+        assert secure.status == 422, f"over https it is {secure.status}"
+    return seen
+
+
+def asked(door: Door, entry: Entry, sent: bytes | None, _: str) -> Seen:
+    raise Elsewhere("sources that answer so are played by the tests of channels that are pulled")
+
+
+def _ask_at(door: Door, entry: Entry, url: str) -> Seen:
+    form = {"mapping": "headwater-events", "url": url}
+    path = f"/api/v1/channels/out-{entry.id.lower()}/source"
+    return door.call("PUT", path, role=Role.ADMINISTRATOR, json=form)
 
 
 def _connect(door: Door, channel: str) -> str:

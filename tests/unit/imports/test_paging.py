@@ -80,6 +80,30 @@ def test_no_address_of_a_source(url: str) -> None:
     assert refused.value.code == "source_address"
 
 
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "127.1",
+        "2130706433",
+        "0x7f000001",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "169.254.169.254",
+        "10.0.0.1",
+        "localhost",
+        "LOCALHOST.",
+        "erp.internal",
+    ],
+)
+def test_a_host_of_ones_own_network_is_refused_when_a_channel_is_connected(host: str) -> None:
+    with pytest.raises(RuleBroken) as refused:
+        paging.check_address(f"https://{host}/orders", trusted=())
+    assert refused.value.code == "source_private"
+    with pytest.raises(RuleBroken):
+        paging.check_address("https://shop.example:22/orders", trusted=())
+
+
 def test_a_trusted_host_may_be_asked_over_http() -> None:
     assert paging.check_address("http://erp.internal:8080/x", trusted=["erp.internal"])
 

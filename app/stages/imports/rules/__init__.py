@@ -18,9 +18,12 @@ class BatchState(StrEnum):
     ABSORBED = "absorbed"
 
 
+UPLOAD_STATES = ("open", "complete", "imported", "failed")
+
 __all__ = [
     "CHECKED",
     "FIELDS",
+    "UPLOAD_STATES",
     "BatchState",
     "Checked",
     "Mapping",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import ipaddress
 import re
+import socket
 from collections.abc import Collection
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass
@@ -76,13 +77,13 @@ def check_address(url: str, *, trusted: Collection[str]) -> str:
     """An address that may be asked: https, or a trusted host's; without a name, a password or a fragment.
 
     Raises:
-        RuleBroken: `source_address`.
+        RuleBroken: `source_address`; `source_private`, where the host needs no look-up to be that.
     """
     try:
         parts = urlsplit(url)
-        host, _port = parts.hostname, parts.port
+        host, port = parts.hostname, parts.port
     except ValueError:
-        host = None
+        host = port = None
     plain = url.isascii() and url.isprintable() and " " not in url and len(url) <= LONGEST_ADDRESS
     if not host or not plain or parts.scheme not in ("http", "https"):
         raise RuleBroken("source_address", "This is no address of a source; write it like https://…/orders.")
@@ -90,7 +91,24 @@ def check_address(url: str, *, trusted: Collection[str]) -> str:
         raise RuleBroken("source_address", "A source is asked over https; see the setting PULL_HOSTS.")
     if parts.username is not None or parts.password is not None or parts.fragment:
         raise RuleBroken("source_address", "Leave name, password and # out of the address of a source.")
+    if host not in trusted and port is not None and port != 443 and port < 1024:
+        raise RuleBroken("source_address", "A source is asked at port 443, or at one from 1024 on.")
+    if host not in trusted and _is_private(host):
+        raise RuleBroken(
+            "source_private", f"{host} is no address of the public network; see the setting PULL_HOSTS."
+        )
     return url
+
+
+def _is_private(host: str) -> bool:
+    """Whether a name needs no look-up to lead into one's own network, also written as 127.1 or 2130706433."""
+    name = host.rstrip(".").lower()
+    if name == "localhost" or name.endswith((".localhost", ".local", ".internal")):
+        return True
+    try:
+        return not is_public(name if ":" in name else socket.inet_ntoa(socket.inet_aton(name)))
+    except (OSError, ValueError):
+        return False
 
 
 def is_public(address: str) -> bool:

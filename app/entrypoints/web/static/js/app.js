@@ -20,6 +20,24 @@ async function drawCharts(root) {
 document.addEventListener("click", (event) => {
   event.target.closest("[data-dismiss-message]")?.closest(".message")?.remove();
 });
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  const file = form.dataset.resumable && form.elements.file.files[0];
+  if (!file || file.size <= Number(form.dataset.part) || !form.elements.channel.value.trim()) return;
+  event.preventDefault();
+  const button = form.querySelector("button:not([type=button])");
+  const failure = form.querySelector("[data-upload-failure]");
+  button.disabled = true;
+  failure.hidden = true;
+  try {
+    const { upload } = await import("./upload.js");
+    await upload(form, file);
+  } catch (error) {
+    failure.textContent = error.status ? error.message : failure.dataset.uploadFailure;
+    failure.hidden = false;
+    button.disabled = false;
+  }
+});
 document.addEventListener("submit", (event) => {
   const { busy } = event.target.dataset; // a form that leaves the page and takes its time
   if (!busy || event.defaultPrevented) return;
