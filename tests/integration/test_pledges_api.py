@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import json
 import threading
 from pathlib import Path
@@ -255,6 +256,23 @@ def test_a_body_that_is_no_json_is_a_problem(door: Door, body: bytes, status: in
         == door.client.post("/api/v1/pledges", headers=door.headers, json=[]).status_code
         == 422
     )
+
+
+def test_a_body_that_breaks_off_is_refused_though_what_came_of_it_is_json(door: Door) -> None:
+    """As servers hand it through that end a stream where the sender closed it."""
+    content = json.dumps(PLEDGE)
+    for more in (0, 5):
+        answer = door.client.post(
+            "/api/v1/pledges",
+            headers=door.headers | {"Content-Type": "application/json"},
+            input_stream=io.BytesIO(content.encode()),
+            environ_overrides={
+                "wsgi.input_terminated": True,
+                "CONTENT_LENGTH": str(len(content) + more),
+            },
+        )
+        assert answer.status_code == (400 if more else 201)
+    assert door.units() == (2, 2)
 
 
 def test_a_batch_answers_every_row_in_order_and_keeps_the_good_ones(door: Door) -> None:

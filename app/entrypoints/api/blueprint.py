@@ -19,8 +19,11 @@ def strict_json() -> Any:
     if not request.is_json:
         abort(415, description="Send JSON, as application/json.")
     request.max_content_length = LARGEST_BODY
+    body = request.get_data(cache=False)
+    if len(body) < (request.content_length or 0):
+        abort(400, description="The body is shorter than its Content-Length says; send it again.")
     try:
-        return json.loads(request.get_data(cache=False).decode("utf-8"), parse_constant=_refuse_constant)
+        return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         abort(400, description="The body is no JSON document in UTF-8.")
 

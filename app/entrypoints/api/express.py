@@ -88,6 +88,8 @@ class Express:
             return None
         body = environ["wsgi.input"].read(int(length))
         environ["wsgi.input"] = io.BytesIO(body)
+        if len(body) < int(length):
+            return None
         sent = _sent(body, environ.get("HTTP_IDEMPOTENCY_KEY"))
         if sent is None:
             return None
