@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from optimizer.build import Builder, Floats, Ints, Layout
 from optimizer.engine import Arrays
@@ -30,6 +31,8 @@ class Piece:
     unit of money an offer gets. delay [R] are weeks a route waits in its warehouse beyond what it must.
     use_route, use_row and use_amount are a route's uses of shared
     rows; the left_ arrays the same for facts never used. lots_allowed [L] says which lots may be ordered.
+    tight [R]: routes whose flow is held to their lot's yes/no one by one. Any plan is right without; all of
+    them give the best bound.
     """
 
     item: Item
@@ -44,6 +47,7 @@ class Piece:
     delay: Ints
     leftover: Floats
     lots_allowed: Ints
+    tight: NDArray[np.bool_]
     use_route: Ints
     use_row: Ints
     use_amount: Floats
@@ -175,6 +179,7 @@ def _add_lots(builder: Builder, piece: Piece, *, routes: Ints, used: Ints, count
     builder.put(most, count, lots.multiple)
     builder.put(most, used, -lots.most)
     width = max(len(piece.need), 1)
+    own &= piece.tight
     pairs, inverse = np.unique(piece.source[own] * width + piece.demand[own], return_inverse=True)
     strong = builder.rows(len(pairs), upper=0.0)
     builder.put(strong[inverse], routes[own], 1.0)

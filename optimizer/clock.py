@@ -17,10 +17,11 @@ Tell = Callable[[dict[str, Any]], None]
 @dataclass(kw_only=True)
 class Clock:
     """limit: seconds of wall clock from now on. cancelled: whoever is told of the progress wants the best
-    so far."""
+    so far. listened: somebody is told of it."""
 
     limit: float = math.inf
     cancelled: bool = False
+    listened: bool = False
     started: float = field(default_factory=time.monotonic)
 
     def until(self, part: float) -> Deadline:
@@ -34,6 +35,7 @@ class Clock:
 
     def listen(self, progress: Told | None) -> Tell:
         """A tell that stops the search when progress returns False or raises Cancelled."""
+        self.listened = progress is not None
 
         def tell(state: dict[str, Any]) -> None:
             if progress is None or self.cancelled:
@@ -53,9 +55,9 @@ class Deadline:
     clock: Clock
     at: float
 
-    def passed(self) -> bool:
-        """Whether to stop now."""
-        return self.clock.cancelled or time.monotonic() > self.at
+    def passed(self, *, after: float = 0.0) -> bool:
+        """Whether to stop now, or would have so many seconds ago."""
+        return self.clock.cancelled or time.monotonic() > self.at + after
 
     @property
     def left(self) -> float:

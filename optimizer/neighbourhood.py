@@ -18,7 +18,7 @@ from optimizer.closing import has_rules
 from optimizer.decomposition import solve_in_parts
 from optimizer.item import Item, compile_item
 from optimizer.limits import locked_lots, locked_volume
-from optimizer.monolith import solve_at_once, ways
+from optimizer.monolith import Model, Question, ways
 from optimizer.network import Network
 from optimizer.openings import Beside
 from optimizer.parts import pick_cost
@@ -136,15 +136,9 @@ def part_of(net: Network, plan: Book, skus: Collection[str]) -> tuple[Network, B
 def _at_once(
     part: Network, beside: Beside, items: dict[str, Item], settings: Settings, clock: Clock
 ) -> Around | None:
-    found = solve_at_once(
-        part,
-        items,
-        gap=settings.gap,
-        seed=settings.seed,
-        nodes=NODES,
-        seconds=max(1.0, clock.until(1.0).left),
-        beside=beside,
-    )
+    left = max(1.0, clock.until(1.0).left)
+    asked = Question(gap=settings.gap, seed=settings.seed, nodes=NODES, seconds=left)
+    found = Model(part, items, beside=beside).solve(asked)
     if found.chosen is None:
         return None
     book = quantities(part, found.chosen)

@@ -96,7 +96,8 @@ class Openings:
             fresh = np.flatnonzero(piece.source < len(item.lots.week))
             by = item.supplier[item.lots.offer[piece.source[fresh]]]
             fresh, by = fresh[paid[by]], by[paid[by]]
-            self._within_demand(piece, layout, fresh, by, chosen)
+            several = _from_several_lots(piece, fresh, by)
+            self._within_demand(piece, layout, fresh[several], by[several], chosen)
 
     def _within_demand(self, piece: Piece, layout: Layout, routes: Ints, place: Ints, chosen: Ints) -> None:
         """All flow of the routes from a place to a demand is at most the demand where the place is chosen."""
@@ -171,6 +172,14 @@ class Openings:
                 on = np.array([numbers.get(key[:2], -1) for key in leg], dtype=np.int64)
                 routes = np.flatnonzero(on >= 0)
                 self._within_demand(piece, layout, routes, on[routes], chosen)
+
+
+def _from_several_lots(piece: Piece, routes: Ints, place: Ints) -> NDArray[np.bool_]:
+    """Routes [R] from a place to a demand that has several lots there: one alone is within its own yes/no."""
+    pair = place * max(len(piece.need), 1) + piece.demand[routes]
+    lots = np.unique(np.stack([pair, piece.source[routes]]), axis=1)[0]
+    pairs, count = np.unique(lots, return_counts=True)
+    return np.isin(pair, pairs[count > 1])
 
 
 def legs(net: Network, piece: Piece, via: Ints) -> list[list[tuple[str, str, int]]]:

@@ -20,9 +20,11 @@ def full_piece(
     *,
     waits: NDArray[np.bool_] | None = None,
     lots: NDArray[np.bool_] | None = None,
+    tight: NDArray[np.bool_] | None = None,
 ) -> tuple[Piece, Ints]:
     """The piece with every way (of the lots [L] if given) and the via of each route.
 
+    tight [N, V, D]: ways whose flow is held to their lot's yes/no one by one (all if not given).
     waits [W, R]: lanes from warehouses that goods may have to wait for; their routes come with every delay.
     """
     open_ways = np.isfinite(item.cost)
@@ -49,6 +51,7 @@ def full_piece(
         delay=delay,
         leftover=item.leftover,
         lots_allowed=np.ones(count, np.int64) if lots is None else lots.astype(np.int64),
+        tight=np.ones(len(source), dtype=bool) if tight is None else tight[source, via, demand],
         use_route=route,
         use_row=row,
         use_amount=amount,

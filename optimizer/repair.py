@@ -105,7 +105,7 @@ def repair(plan: Plan, effort: Effort, *, tell: Callable[[int, int], None], dead
 
 
 def _shed(plan: Plan, item: Item, sku: str) -> Part:
-    """The SKU's plan without the lots that use what is exceeded, largest first, until it fits."""
+    """The SKU's plan without its largest lots until it fits; without any where it needs several suppliers."""
     room = plan.room_for(sku)
     current = plan.parts[sku]
     while current.pick is not None:
@@ -114,7 +114,7 @@ def _shed(plan: Plan, item: Item, sku: str) -> Part:
         if not (plan.hard & (above > room + SLACK * np.maximum(1.0, room))).any():
             return current
         pick = current.pick
-        if not pick.extra.any():
+        if not pick.extra.any() or item.sku.min_sources > 1:  # fewer lots may be too few suppliers
             break
         lot = int(pick.extra.argmax())
         extra = pick.extra.copy()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from optimizer.arithmetic import clashes
+from optimizer.at_once import at_once
 from optimizer.book import Book
 from optimizer.checking import check, check_quantities
 from optimizer.clock import Clock, Tell, Told
@@ -16,7 +17,7 @@ from optimizer.decomposition import solve_in_parts
 from optimizer.explaining import lateness, unmet_with_reasons
 from optimizer.item import Item, compile_item
 from optimizer.journal import Journal
-from optimizer.monolith import solve_at_once, ways
+from optimizer.monolith import Question, ways
 from optimizer.network import Network, network
 from optimizer.picks import Pick, quantities
 from optimizer.plan import Infeasible, Settings, Solution
@@ -33,6 +34,8 @@ AT_ONCE_NODES = 20_000
 # Up to this many, when SKU by SKU leaves too large a gap, the one model is tried too, with fewer nodes.
 SECOND_OPINION_WAYS = 25_000
 SECOND_OPINION_NODES = 100
+# Up to this many one SKU is one model of the lots that a better plan can use.
+ONE_SKU_WAYS = 2_000_000
 
 
 def solve(
@@ -85,15 +88,17 @@ def _search(net: Network, settings: Settings, tell: Tell, clock: Clock, crew: Cr
     tell(report("compile", 0, len(net.problem.skus)))
     items = {sku.id: compile_item(net, sku) for sku in net.problem.skus} if _small(net) else {}
     size = ways(items) if items else SECOND_OPINION_WAYS + 1
-    if size <= (SECOND_OPINION_WAYS if len(items) == 1 else AT_ONCE_WAYS):  # one SKU has no parts
-        found = _at_once(net, items, settings, tell, clock, nodes=AT_ONCE_NODES)
+    if size <= (ONE_SKU_WAYS if len(items) == 1 else AT_ONCE_WAYS):  # one SKU has no parts
+        effort = _question(settings, clock, gap=min(settings.gap, 1e-4), nodes=AT_ONCE_NODES)
+        found = at_once(net, replace(effort, wide=size > SECOND_OPINION_WAYS), tell, clock, size=size)
         if found is not None:
             return found
     found = _in_parts(net, settings, tell, clock, crew)
     in_reach = AT_ONCE_WAYS < size <= SECOND_OPINION_WAYS and len(items) > 1
     if clock.cancelled or not in_reach or _gap(net, found) <= settings.gap:
         return found
-    other = _at_once(net, items, settings, tell, clock, nodes=SECOND_OPINION_NODES)
+    effort = _question(settings, clock, gap=settings.gap, nodes=SECOND_OPINION_NODES)
+    other = at_once(net, effort, tell, clock, size=size)
     return found if other is None else _better(net, found, other)
 
 
@@ -117,14 +122,9 @@ def _in_parts(net: Network, settings: Settings, tell: Tell, clock: Clock, crew: 
     return found[0], bound, late or found[2]
 
 
-def _at_once(
-    net: Network, items: dict[str, Item], settings: Settings, tell: Tell, clock: Clock, *, nodes: int
-) -> Found | None:
-    tell(report("at once", 0, 1))
+def _question(settings: Settings, clock: Clock, *, gap: float, nodes: int) -> Question:
     left = max(1.0, clock.until(1.0).left)
-    gap = min(settings.gap, 1e-4) if nodes == AT_ONCE_NODES else settings.gap
-    found = solve_at_once(net, items, gap=gap, seed=settings.seed, nodes=nodes, seconds=left)
-    return None if found.chosen is None else (found.chosen, found.bound, found.timed_out)
+    return Question(gap=gap, seed=settings.seed, nodes=nodes, seconds=left)
 
 
 def _better(net: Network, first: Found, second: Found) -> Found:

@@ -301,6 +301,25 @@ def test_sku_by_sku_never_claims_more_than_the_truth(data: dict[str, Any]) -> No
 
 @FEW
 @given(small())
+def test_one_sku_of_many_ways_costs_what_one_model_says(data: dict[str, Any]) -> None:
+    own = data["skus"][0]["id"]
+    data["skus"] = data["skus"][:1]
+    for rows in ("offers", "demand", "stock", "locked", "previous"):
+        data[rows] = [one for one in data[rows] if one["sku"] == own]
+    assume(any(one["quantity"] for one in data["demand"]))
+    best = planned(data, Settings(gap=0.0))
+    limit = solving_module.SECOND_OPINION_WAYS
+    solving_module.SECOND_OPINION_WAYS = -1
+    try:
+        wide = planned(data, Settings(gap=0.0))
+    finally:
+        solving_module.SECOND_OPINION_WAYS = limit
+    assert wide.objective == pytest.approx(best.objective, abs=1e-5)
+    assert wide.bound <= best.objective + 1e-5
+
+
+@FEW
+@given(small())
 def test_the_same_problem_gives_the_same_plan_to_the_byte(data: dict[str, Any]) -> None:
     first, second = planned(data, Settings()).to_json(), planned(data, Settings()).to_json()
     first.pop("seconds")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,13 +12,22 @@ from benchmarks.allocation_scale import problem
 from optimizer import Cancelled, Infeasible, Problem, Settings, Solution, check, solve
 from optimizer import solving as solving_module
 
-TEN = problem(10, suppliers=5, warehouses=3, regions=8, sold_in=3)
+FEW = problem(6, suppliers=4, warehouses=2, regions=5, sold_in=2)
 
 
-@pytest.fixture(autouse=True)
-def always_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(solving_module, "AT_ONCE_WAYS", -1)
-    monkeypatch.setattr(solving_module, "SECOND_OPINION_WAYS", -1)
+@pytest.fixture(autouse=True, scope="module")
+def always_in_parts() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(solving_module, "AT_ONCE_WAYS", -1)
+        patch.setattr(solving_module, "SECOND_OPINION_WAYS", -1)
+        yield
+
+
+@pytest.fixture(scope="module")
+def whole_search() -> tuple[Solution, list[dict[str, Any]]]:
+    """A plan made without a stop, and what was told of it."""
+    seen: list[dict[str, Any]] = []
+    return planned(FEW, Settings(), progress=seen.append), seen
 
 
 def planned(made: Problem, settings: Settings, **more: Any) -> Solution:
@@ -31,28 +41,39 @@ def text(solution: Solution) -> str:
 
 
 @pytest.mark.slow
-def test_two_processes_give_the_plan_of_one_to_the_byte() -> None:
-    one = planned(TEN, Settings(threads=1))
-    two = planned(TEN, Settings(threads=2))
-    assert text(one) == text(two)
+def test_two_processes_give_the_plan_of_one_to_the_byte(
+    whole_search: tuple[Solution, list[dict[str, Any]]],
+) -> None:
+    two = planned(FEW, Settings(threads=2))
+    assert text(two) == text(whole_search[0])
 
 
-@pytest.mark.slow
-def test_the_bound_is_below_the_cost_and_the_gap_is_between_them() -> None:
-    solution = planned(TEN, Settings())
+def test_the_bound_is_below_the_cost_and_the_gap_is_between_them(
+    whole_search: tuple[Solution, list[dict[str, Any]]],
+) -> None:
+    solution, _ = whole_search
     assert 0 < solution.bound <= solution.objective
     assert solution.gap == pytest.approx((solution.objective - solution.bound) / solution.objective)
     assert solution.gap < 0.10
-    assert check(TEN, solution).total == pytest.approx(solution.objective)
+    assert check(FEW, solution).total == pytest.approx(solution.objective)
 
 
-@pytest.mark.slow
-def test_progress_is_told_with_the_same_keys_in_every_phase() -> None:
-    seen: list[dict[str, Any]] = []
-    planned(TEN, Settings(), progress=seen.append)
+def test_progress_is_told_with_the_same_keys_in_every_phase(
+    whole_search: tuple[Solution, list[dict[str, Any]]],
+) -> None:
+    _, seen = whole_search
     assert {tuple(one) for one in seen} == {("phase", "done", "total", "bound", "incumbent", "gap")}
     assert {"compile", "prices", "SKUs", "done"} <= {one["phase"] for one in seen}
     assert seen[-1]["gap"] is not None
+
+
+def test_a_plan_to_start_from_is_told_before_any_price(
+    whole_search: tuple[Solution, list[dict[str, Any]]],
+) -> None:
+    _, seen = whole_search
+    first = next(one for one in seen if one["incumbent"] is not None)
+    assert first["phase"] == "start"
+    assert seen[-1]["incumbent"] <= first["incumbent"]
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -65,18 +86,17 @@ def test_an_error_raised_by_progress_cancels_the_search(threads: int) -> None:
             raise Stopped
 
     with pytest.raises(Stopped):
-        solve(TEN, Settings(threads=threads), progress=cancel)
+        solve(FEW, Settings(threads=threads), progress=cancel)
 
 
 def test_a_plan_cut_by_the_clock_is_still_valid_and_says_so() -> None:
-    solution = planned(TEN, Settings(time_limit=0.0))
+    solution = planned(FEW, Settings(time_limit=0.0))
     assert solution.limit == "time"
-    assert check(TEN, solution).total == pytest.approx(solution.objective)
+    assert check(FEW, solution).total == pytest.approx(solution.objective)
 
 
-@pytest.mark.slow
 def test_hard_rows_hold_after_the_repair() -> None:
-    data = TEN.to_json()
+    data = FEW.to_json()
     for one in data["suppliers"]:
         one["capacity"] = [max(100.0, value / 2) for value in one["capacity"]]
     for one in data["warehouses"]:
@@ -96,15 +116,7 @@ def test_whoever_cancels_gets_the_best_plan_so_far(phase: str, how: str) -> None
             raise Cancelled
         return state["phase"] != phase
 
-    solution = planned(TEN, Settings(), progress=cancel)
+    solution = planned(FEW, Settings(), progress=cancel)
     assert solution.limit == "cancelled"
-    assert check(TEN, solution).total == pytest.approx(solution.objective)
-    assert solution.cost.short < sum(one.short_cost * one.quantity for one in TEN.demand) / 2
-
-
-def test_a_plan_to_start_from_is_told_before_any_price() -> None:
-    seen: list[dict[str, Any]] = []
-    planned(TEN, Settings(), progress=seen.append)
-    first = next(one for one in seen if one["incumbent"] is not None)
-    assert first["phase"] == "start"
-    assert seen[-1]["incumbent"] <= first["incumbent"]
+    assert check(FEW, solution).total == pytest.approx(solution.objective)
+    assert solution.cost.short < sum(one.short_cost * one.quantity for one in FEW.demand) / 2
