@@ -15,6 +15,7 @@ import numpy as np
 
 from optimizer.build import Floats
 from optimizer.clock import Deadline, Tell
+from optimizer.fees import fees
 from optimizer.master import Master
 from optimizer.network import Network
 from optimizer.parts import Effort, Part
@@ -73,8 +74,8 @@ def top_prices(net: Network) -> Floats:
 
 
 def lagrangian(net: Network, parts: Iterable[Part], prices: Floats) -> float:
-    """What all SKUs cost at least: their own bounds at the prices less what the room is worth."""
-    return math.fsum(one.bound for one in parts) - float(prices @ net.coupling.room)
+    """What all SKUs cost at least: their own bounds at the prices less what the room is worth after fees."""
+    return math.fsum(one.bound for one in parts) - fees(net).worth(prices * net.coupling.room)
 
 
 def gather(
@@ -97,7 +98,7 @@ def gather(
     """
     net, skus = plan.net, list(plan.parts)
     top = top_prices(net)
-    master = Master(room=net.coupling.room, ceiling=top)
+    master = Master(room=net.coupling.room, ceiling=top, fees=fees(net))
     master.add(list(plan.parts.values()))
     rounds = min(MOST_ROUNDS, max(LEAST_ROUNDS, PAIRS // max(pairs, 1))) if len(top) else 1
     ask, found, bound = plan.prices, own, lagrangian(net, own.values(), plan.prices)

@@ -16,10 +16,10 @@ import numpy as np
 from optimizer.clock import Clock, Deadline, Tell
 from optimizer.combining import Pool, choices, gather, lagrangian
 from optimizer.greedy import greedy_plan
-from optimizer.improving import improve
+from optimizer.improving import close, improve
 from optimizer.item import Item, compile_item
-from optimizer.limits import locked_orders
 from optimizer.network import Floats, Network
+from optimizer.openings import paid_already
 from optimizer.parts import Effort, Part
 from optimizer.picks import Pick
 from optimizer.plan import Settings
@@ -38,6 +38,8 @@ PROVEN_PAIRS, QUICK_PAIRS, LOOK_PAIRS = 1_000_000, 300_000, 3_000_000
 # SKUs are planned anew in the room they have while they are further away than this part of the mean distance
 # the gap allows, at most so many times, and as long as that makes the plan cheaper by this part.
 LOOK_WORTH, LOOKS, LOOK_GAIN = 0.05, 3, 5e-4
+# So many SKUs are planned anew to do without a supplier, a warehouse or a lane that costs something to open.
+CLOSE_SKUS = 200
 # The parts of the time limit after which prices, plans and small MIPs stop: nothing helps after bad prices.
 PRICES_UNTIL, PLANS_UNTIL, SHARPEN_UNTIL = 0.35, 0.6, 0.7
 
@@ -73,6 +75,7 @@ def solve_in_parts(
             mixed = Plan(net, parts, pool.prices)
             plan, fits = _cheaper(workers, plan, mixed, effort, until(1.0), tell=_silent)
             on_time &= fits
+        on_time &= close(plan, workers, effort, most=CLOSE_SKUS, deadline=until(1.0))
         on_time &= _look(plan, workers, pool, pairs, effort, tell, gap=gap, bound=bound, deadline=until(1.0))
     chosen = {}
     for sku, one in plan.parts.items():
@@ -205,6 +208,4 @@ def _say(
 
 def _bound(net: Network, pool: Pool) -> float:
     """Costs are never negative, so a SKU the clock left out counts as zero."""
-    locked = {supplier for supplier, _, _ in locked_orders(net.problem)}
-    awards = sum(net.problem.supplier_of[one].award_cost for one in sorted(locked))
-    return lagrangian(net, pool.own.values(), pool.prices) + awards
+    return lagrangian(net, pool.own.values(), pool.prices) + paid_already(net)

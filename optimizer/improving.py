@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
+import numpy as np
+
 from optimizer.clock import Deadline
+from optimizer.fees import USED
 from optimizer.parts import Effort, Part
 from optimizer.repair import Plan
 from optimizer.workers import Fit, Workers
@@ -50,8 +53,35 @@ def improve(
     return True
 
 
+def close(plan: Plan, workers: Workers, effort: Effort, *, most: int, deadline: Deadline) -> bool:
+    """Do without what costs a fee: its SKUs are planned anew as if it had no room, the least used first, and
+    kept where that is cheaper. most: SKUs planned anew at most. False when time ran out."""
+    for fee in np.argsort(plan.fees.users(plan.uses), kind="stable"):
+        rows = plan.fees.of_row == fee
+        skus = [sku for sku, at in plan.number.items() if plan.uses[at, rows].sum() > USED]
+        most -= len(skus)
+        if not skus or most < 0:
+            continue
+        before, known = plan.cost(), [plan.parts[sku] for sku in skus]
+        for one in known:
+            room = np.where(rows, 0.0, plan.room_for(one.sku))
+            found = list(workers.sweep([Fit(known=one, room=room)], plan.prices, effort, deadline=deadline))
+            if not found:
+                _restore(plan, known)
+                return False
+            plan.replace(found[0])
+        if plan.cost() >= before - 1e-9:
+            _restore(plan, known)
+    return True
+
+
+def _restore(plan: Plan, parts: list[Part]) -> None:
+    for one in parts:
+        plan.replace(one)
+
+
 def _keep_if_cheaper(plan: Plan, new: Part) -> None:
-    old, before = plan.parts[new.sku], plan.soft_cost()
+    old, before = plan.parts[new.sku], plan.shared_cost()
     plan.replace(new)
-    if new.cost + plan.soft_cost() > old.cost + before - 1e-9:
+    if new.cost + plan.shared_cost() > old.cost + before - 1e-9:
         plan.replace(old)

@@ -13,15 +13,20 @@ import numpy as np
 
 from optimizer.build import Builder, Floats, Ints
 from optimizer.engine import Arrays, run
+from optimizer.fees import Fees
 from optimizer.parts import Part
 
 
 @dataclass(kw_only=True)
 class Master:
-    """Plans seen so far by SKU. room and ceiling [rows]: limits and the highest price each row may get."""
+    """Plans seen so far by SKU. room and ceiling [rows]: limits and the highest price each row may get.
+
+    A row with a fee has its room as far as the fee is paid.
+    """
 
     room: Floats
     ceiling: Floats
+    fees: Fees
     columns: dict[str, list[Part]] = field(default_factory=dict)
 
     def add(self, parts: list[Part]) -> None:
@@ -78,7 +83,10 @@ class Master:
         owner = np.repeat(np.arange(len(self.columns)), [len(parts) for parts in self.columns.values()])
         rows = builder.rows(len(self.columns), lower=1.0, upper=1.0)
         builder.put(rows[owner], weights, 1.0)
-        limits = builder.rows(len(self.room), upper=self.room)
+        gated = np.flatnonzero(self.fees.of_row >= 0)
+        limits = builder.rows(len(self.room), upper=np.where(self.fees.of_row >= 0, 0.0, self.room))
+        opened = builder.columns(self.fees.cost, upper=1.0, integer=whole)
+        builder.put(limits[gated], opened[self.fees.of_row[gated]], -self.room[gated])
         column = np.repeat(weights, [len(one.rows) for one in chosen])
         builder.put(
             limits[np.concatenate([one.rows for one in chosen])],

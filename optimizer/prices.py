@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from optimizer.clock import Deadline, Tell
 from optimizer.combining import top_prices
+from optimizer.fees import fees
 from optimizer.master import Master, total_use
 from optimizer.network import Floats, Network
 from optimizer.parts import Effort, Part, idle_part
@@ -47,9 +48,11 @@ class _Search:
         self.effort = replace(effort, relaxed=True)
         self.deadline = deadline
         self.sample, self.rounds = _sample(net, skus)
-        self.room = net.coupling.room * _scale(net, self.sample)
+        scale = _scale(net, self.sample)
+        self.room = net.coupling.room * scale
+        self.fees = fees(net).part(scale)
         self.top = top_prices(net)
-        self.master = Master(room=self.room, ceiling=np.minimum(self.top, _ceiling(net)))
+        self.master = Master(room=self.room, ceiling=np.minimum(self.top, _ceiling(net)), fees=self.fees)
         self.master.add([idle_part(net, sku) for sku in self.sample])
         self.best = -math.inf
         self.best_prices = self.last_prices = np.zeros(len(self.room))
@@ -60,7 +63,7 @@ class _Search:
         parts = list(self.workers.sweep(jobs, prices, self.effort, deadline=self.deadline))
         if len(parts) < len(jobs):
             return None
-        bound = math.fsum(one.bound for one in parts) - float(prices @ self.room)
+        bound = math.fsum(one.bound for one in parts) - self.fees.worth(prices * self.room)
         if bound > self.best:
             self.best, self.best_prices = bound, prices
         if bound >= self.best - NEARLY * abs(self.best):

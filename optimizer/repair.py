@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from optimizer.build import Floats
 from optimizer.clock import Deadline
+from optimizer.fees import fees
 from optimizer.item import Item, compile_item
 from optimizer.network import Network
 from optimizer.parts import Effort, Part, part, refit
@@ -33,6 +34,7 @@ class Plan:
             self.uses[self.number[one.sku], one.rows] = one.amounts
             self.costs[self.number[one.sku]] = one.cost
         self.used = self.uses.sum(axis=0)
+        self.fees = fees(net)
 
     def item(self, sku: str) -> Item:
         """The SKU laid out as arrays."""
@@ -73,9 +75,13 @@ class Plan:
         above = np.maximum(self.used - self.net.coupling.room, 0.0)
         return float((above[~self.hard] * self.net.coupling.penalty[~self.hard]).sum())
 
+    def shared_cost(self) -> float:
+        """What soft rows charge, and what is paid once for rows that are used."""
+        return self.soft_cost() + self.fees.paid(self.used)
+
     def cost(self) -> float:
-        """The cost of all SKUs with what soft rows charge."""
-        return float(self.costs.sum()) + self.soft_cost()
+        """The cost of all SKUs with what they share."""
+        return float(self.costs.sum()) + self.shared_cost()
 
 
 def repair(plan: Plan, effort: Effort, *, tell: Callable[[int, int], None], deadline: Deadline) -> bool:

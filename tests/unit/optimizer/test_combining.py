@@ -13,6 +13,7 @@ from benchmarks.allocation_scale import problem
 from optimizer import Problem
 from optimizer.clock import never
 from optimizer.combining import Pool, choices, gather, lagrangian
+from optimizer.fees import Fees
 from optimizer.improving import improve
 from optimizer.master import Master
 from optimizer.network import Network, network
@@ -21,6 +22,11 @@ from optimizer.repair import Plan, repair
 from optimizer.workers import Crew, Workers
 
 ROWS = 3
+
+
+def free(rows: int) -> Fees:
+    """No fee before any row."""
+    return Fees(cost=np.zeros(0), of_row=np.full(rows, -1))
 
 
 def tight() -> Problem:
@@ -36,7 +42,7 @@ def tight() -> Problem:
 @st.composite
 def pools(draw: st.DrawFn) -> Master:
     """Plans that use what they use, with room for all of them at once."""
-    master = Master(room=np.full(ROWS, 1000.0), ceiling=np.full(ROWS, 10.0))
+    master = Master(room=np.full(ROWS, 1000.0), ceiling=np.full(ROWS, 10.0), fees=free(ROWS))
     for sku in range(draw(st.integers(1, 4))):
         costs = draw(st.lists(st.integers(0, 50), min_size=1, max_size=4, unique=True))
         for cost in costs:
@@ -55,7 +61,7 @@ def test_with_room_for_all_the_choice_is_the_cheapest_plan_of_each_sku(master: M
 
 
 def test_a_full_row_goes_to_the_sku_that_loses_most_without_it() -> None:
-    master = Master(room=np.array([10.0]), ceiling=np.array([1.0]))
+    master = Master(room=np.array([10.0]), ceiling=np.array([1.0]), fees=free(1))
     row, none = np.array([0]), np.zeros(0, dtype=np.int64)
     for sku, without in (("A", 50.0), ("B", 90.0)):
         master.add([Part(sku=sku, bound=0.0, cost=10.0, rows=row, amounts=np.array([10.0]))])
@@ -86,7 +92,7 @@ def test_rounds_raise_the_bound_of_the_first_prices_and_give_every_sku_more_plan
 
 def test_few_skus_are_branched_on_too() -> None:
     room = np.array([15.0])
-    master = Master(room=room, ceiling=np.array([1000.0]))
+    master = Master(room=room, ceiling=np.array([1000.0]), fees=free(1))
     row, none = np.array([0]), np.zeros(0, dtype=np.int64)
     for sku, without in (("A", 50.0), ("B", 60.0)):
         master.add([Part(sku=sku, bound=0.0, cost=10.0, rows=row, amounts=np.array([10.0]))])

@@ -76,6 +76,43 @@ def test_a_plan_to_start_from_is_told_before_any_price(
     assert seen[-1]["incumbent"] <= first["incumbent"]
 
 
+def opened(fee: float) -> Problem:
+    """Four suppliers that cost a fee to open, two of which hold all demand."""
+    suppliers, skus = ["S0", "S1", "S2", "S3"], [f"K{at}" for at in range(6)]
+    return Problem.from_json(
+        {
+            "schema": "allocation/1",
+            "weeks": 2,
+            "suppliers": [{"id": one, "award_cost": fee, "capacity": 75} for one in suppliers],
+            "regions": [{"id": "R"}],
+            "skus": [{"id": one} for one in skus],
+            "offers": [
+                {
+                    "supplier": supplier,
+                    "sku": sku,
+                    "order_cost": 1,
+                    "breaks": [[0, 5 + (7 * i + 3 * j) % 4 * 0.1]],
+                }
+                for i, sku in enumerate(skus)
+                for j, supplier in enumerate(suppliers)
+            ],
+            "lanes": [{"from": one, "to": "R"} for one in suppliers],
+            "demand": [
+                {"sku": sku, "region": "R", "week": week, "quantity": 20, "short_cost": 100}
+                for sku in skus
+                for week in (0, 1)
+            ],
+        }
+    )
+
+
+def test_what_opening_costs_is_in_the_bound_and_decides_who_is_used() -> None:
+    costly, free = planned(opened(200.0), Settings(gap=0.0)), planned(opened(0.0), Settings(gap=0.0))
+    assert len({one.supplier for one in costly.orders}) < len({one.supplier for one in free.orders})
+    assert costly.bound - free.bound > 1.5 * 200
+    assert costly.gap < 0.20
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 def test_an_error_raised_by_progress_cancels_the_search(threads: int) -> None:
     class Stopped(Exception):
