@@ -118,7 +118,7 @@ def _measure(db: Database, campaign_id: int, sku_id: int, *, until: dt.date, rep
                 taken[name].append((time.perf_counter() - started) * 1000)
     for name, (_, which, month) in asked.items():
         table = counted(level(sku_id=sku_id) if month else level(**which))
-        query = select(func.count()).where(*(table[key] == value for key, value in which.items()))
+        query = select(func.count(table.day)).where(*(table[key] == value for key, value in which.items()))
         query = query.where(table.day >= since) if month else query
         with db.reading() as session:
             rows = int(session.scalar(query) or 0)
