@@ -42,6 +42,8 @@ PRIOR_SHARE, PRIOR_UNITS = 0.1, 3.0
 FEWEST_CURVES = 8
 # Spread of the prior: counts twice as scattered as Poisson's, and 80 % of what is still to come.
 PRIOR_COUNT, PRIOR_RATE = 2.0, 0.8
+# The part of that rate which stays however many curves there are; the other falls with their square root.
+LASTING_RATE = 0.5
 # With no finished curve even the form of the curve is a guess: what is to come may well be three times it.
 UNSEEN_RATE = 3.0
 PRIOR_ERRORS = 20.0
@@ -160,7 +162,8 @@ def _learn(known: Curves, share: float) -> tuple[tuple[float, float], Spread]:
     """The credit (share, units) that would have erred least on the finished curves, and how much it errs."""
     prior = (PRIOR_SHARE, PRIOR_UNITS)
     if len(known) < FEWEST_CURVES:
-        rate = PRIOR_RATE if len(known) else UNSEEN_RATE
+        guessed = (PRIOR_RATE - LASTING_RATE) / math.sqrt(max(len(known), 1))
+        rate = LASTING_RATE + guessed if len(known) else UNSEEN_RATE
         return prior, Spread(PRIOR_COUNT, rate, np.empty(0))
     credits = [prior, *((part, units) for part in SHARES for units in UNITS if part + units > 0)]
     # Near shares are asked too, so that the credit does not jump from one day to the next.

@@ -42,7 +42,7 @@ def test_few_finished_campaigns_are_never_worse_than_classical_pick_up(
     cells = accuracy.measure(bookings, share, keep=finished, open_too=False)
     print("\n" + accuracy.line(f"{share:.0%} of {finished}", cells))
     assert accuracy.wape(cells, "mean") <= accuracy.wape(cells, "pickup")
-    if finished == 20:
+    if finished >= 5:
         assert 0.76 <= accuracy.covered(cells, 80) <= 0.92
 
 
