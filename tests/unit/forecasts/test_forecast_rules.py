@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import random
 
 import pytest
 from hypothesis import given
@@ -72,6 +73,46 @@ def test_with_no_window_each_week_is_the_larger_of_the_two(pairs: list[tuple[int
     left = consume(forecast, pledged, backward=0, forward=0)
     gross = [rest + firm for rest, firm in zip(left, pledged, strict=True)]
     assert gross == [max(pair) for pair in pairs]
+
+
+@given(PAIRS, st.integers(0, 3), st.integers(0, 3))
+def test_each_unit_is_counted_once(pairs: list[tuple[int, int]], backward: int, forward: int) -> None:
+    """Own weeks first; what a week's pledges take beyond it lies in its window; nothing is taken twice."""
+    forecast, pledged = split(pairs)
+    left = consume(forecast, pledged, backward=backward, forward=forward)
+    taken = [units - rest for units, rest in zip(forecast, left, strict=True)]
+    assert all(used >= min(pair) for used, pair in zip(taken, pairs, strict=True))
+    for start in range(len(pairs)):
+        for stop in range(start + 1, len(pairs) + 1):
+            within = pledged[max(start - forward, 0) : stop + backward]
+            assert sum(taken[start:stop]) <= sum(within)
+    for week, (rest, firm) in enumerate(zip(left, pledged, strict=True)):
+        if rest:  # forecast is only left where no pledge in reach is still without
+            reach = slice(max(week - forward, 0), week + backward + 1)
+            assert firm <= forecast[week]
+            assert sum(pledged[reach]) <= sum(taken)
+
+
+@given(st.dictionaries(st.tuples(st.integers(1, 3), st.integers(1, 2)), PAIRS, max_size=5), st.randoms())
+def test_the_order_of_cells_and_of_pledges_changes_nothing(
+    cells: dict[tuple[int, int], list[tuple[int, int]]], draw: random.Random
+) -> None:
+    given_ = {
+        cell: [dict(zip(WEEKS, units, strict=False)) for units in split(pairs[: len(WEEKS)])]
+        for cell, pairs in cells.items()
+    }
+    shuffled = list(given_)
+    draw.shuffle(shuffled)
+    found = [
+        gross_units(
+            {cell: given_[cell][0] for cell in order}, {cell: given_[cell][1] for cell in order}, weeks=WEEKS
+        )
+        for order in (list(given_), shuffled)
+    ]
+    assert found[0] == found[1]
+    for cell, (spot, firm) in given_.items():
+        gross = sum(found[0].get(cell, {}).values())
+        assert max(sum(spot.values()), sum(firm.values())) <= gross <= sum(spot.values()) + sum(firm.values())
 
 
 @pytest.mark.parametrize(("forecast", "pledged"), [([1, 2], [1]), ([-1], [0]), ([0], [-1])])
