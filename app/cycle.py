@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
 
-from app.core.access import Actor
+from app.core.access import SYSTEM, Actor
 from app.core.config import Config
 from app.core.db import Database
 from app.core.errors import Conflict, RuleBroken
@@ -77,9 +77,11 @@ def run_cycle(
     actor: Actor,
     now: Clock,
     progress: Progress | None = None,
-    settings: PlanSettings = allocation.DEFAULT_SETTINGS,
+    settings: PlanSettings | None = None,
 ) -> CycleFact:
     """Turn the cycle once, as of a day. Inputs that move meanwhile are read once more, and no oftener.
+
+    Without settings of its own the plan is made with those that were set for all plans.
 
     Raises:
         RuleBroken: nothing can be planned, or no plan keeps all rules; the error says why.
@@ -148,12 +150,70 @@ def run_scenario(
         if scenario.result is not None:
             return scenario
         kept = allocation.load_plan(session, run_id=scenario.run_id)
-    outcome = allocation.compute_scenario(
-        kept, scenario=scenario, threads=config.worker_processes, progress=progress
+        draws = allocation.load_spread(session, scenario=scenario, kept=kept)
+    result = allocation.compute_scenario(
+        kept, scenario=scenario, draws=draws, threads=config.worker_processes, progress=progress
     )
     with db.transaction() as session:
-        allocation.store_scenario(session, kept=kept, scenario_id=scenario_id, outcome=outcome)
+        allocation.store_scenario(session, scenario_id=scenario_id, result=result)
         return plans.get_scenario(session, scenario_id=scenario_id)
+
+
+def preview_counter(
+    db: Database, *, config: Config, line_id: int, now: Clock, progress: Progress | None = None
+) -> lines.PreviewFact:
+    """Find out what a counter-offer would do to the plan that asked, before anybody takes it, and keep it.
+
+    Raises:
+        NotFound: there is no such line, or its plan's documents were not kept.
+        Conflict: counter_settled, when it is no counter-offer any more.
+    """
+    with db.reading() as session:
+        line = lines.supplier_line(session, actor=SYSTEM, line_id=line_id)
+        known = lines.preview(session, line_id=line_id, version=line.version)
+        if known is not None:
+            return known
+        if line.state != "countered" or line.promised_week is None or line.promised_quantity is None:
+            raise Conflict("counter_settled", "This counter-offer is settled already.", line_id=line_id)
+        question = allocation.load_counter(
+            session,
+            run_id=line.run_id,
+            offered=_firm(line, line.promised_week, line.promised_quantity),
+            order_week=line.order_week,
+            asked=line.quantity,
+            confirmed=_confirmed_since(session, line),
+            declined=lines.declined(session, first_week=monday(now().date())),
+            today=now().date(),
+        )
+    result = allocation.compute_counter(question, threads=config.worker_processes, progress=progress)
+    with db.transaction() as session:
+        confirmation.store_preview(session, line_id=line_id, version=line.version, result=result, now=now())
+        found = lines.preview(session, line_id=line_id, version=line.version)
+    assert found is not None
+    return found
+
+
+def _confirmed_since(session: Session, line: lines.LineFact) -> list[Firm]:
+    """Lines of the same plan and SKU that suppliers have confirmed by now, at the terms they stand to."""
+    found = lines.supplier_lines(
+        session, actor=SYSTEM, states=["confirmed"], run_id=line.run_id, sku_id=line.sku_id
+    )
+    return [
+        _firm(one, one.promised_week, one.promised_quantity)
+        for one in found
+        if one.promised_week is not None and one.promised_quantity is not None
+    ]
+
+
+def _firm(line: lines.LineFact, week: dt.date, units: int) -> Firm:
+    return Firm(
+        supplier_id=line.supplier_id,
+        sku_id=line.sku_id,
+        warehouse_id=line.warehouse_id,
+        region_id=line.region_id,
+        arrival_week=week,
+        quantity=units,
+    )
 
 
 def commitments(session: Session, *, as_of: dt.date) -> Commitments:
@@ -173,6 +233,7 @@ def commitments(session: Session, *, as_of: dt.date) -> Commitments:
     return Commitments(
         firm=tuple(line for line in firm if line.quantity > 0),
         declined=frozenset(lines.declined(session, first_week=monday(as_of))),
+        limited=frozenset(lines.limited(session, first_week=monday(as_of))),
     )
 
 
@@ -248,7 +309,7 @@ def _allocate(
     as_of: dt.date,
     actor: Actor,
     now: Clock,
-    settings: PlanSettings,
+    settings: PlanSettings | None,
     watch: _Watch,
 ) -> PlanFact:
     with watch.phase("allocate"):
@@ -259,7 +320,7 @@ def _allocate(
                 as_of=as_of,
                 commitments=commitments(session, as_of=as_of),
                 currency=config.currency,
-                settings=settings,
+                settings=settings or plans.plan_settings(session),
             )
             stored = plans.find_plan(session, problem_digest=frozen.digest)
         if stored is not None:

@@ -3,9 +3,9 @@
     python -m benchmarks.cycle [--turns 2] [--file FILE] [--processes 2]
 
 Imports the order file (default: the real one of HEADWATER_SHARED; a seeded stand-in of the same shape where
-it is absent), generates a network for its SKUs, and turns the cycle as of the day after the last order.
-Prints seconds for each phase, the ratio allocation : forecast : import, peak memory, and whether every turn
-gave the same plan.
+it is absent), generates a network for its SKUs, turns the cycle as of the day after the last order, and
+explains the plan. Prints seconds for each phase, the ratio allocation : explaining it : forecast : import,
+CPU and peak memory, and whether every turn gave the same plan.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from app import cycle
 from app.core.access import SYSTEM
 from app.core.config import Config
 from app.core.db import Database
+from app.core.jobs import Figures
 from app.core.schema import migrate
 from app.cycle import CycleFact
 from app.stages.demand import operations as demand
@@ -101,14 +102,16 @@ def turn(folder: Path, path: Path, *, processes: int) -> Turn:
         with db.reading() as session:
             last = demand_queries.latest_day(session)
         assert last is not None
+        now = dt.datetime.combine(last, dt.time(12), dt.UTC)
         fact = cycle.run_cycle(
             db,
             config=config,
             as_of=last + dt.timedelta(days=1),
             actor=SYSTEM,
-            now=lambda: dt.datetime.combine(last, dt.time(12), dt.UTC),
+            now=lambda: now,
             progress=_Steps(),
         )
+        _timed(seconds, "explain", lambda: _explain(db, fact, now))
     finally:
         db.dispose()
     return Turn(fact, rows, offers, {**seconds, **fact.seconds})
@@ -149,6 +152,11 @@ def _import(db: Database, path: Path, config: Config) -> int:
         ).read
 
 
+def _explain(db: Database, fact: CycleFact, now: dt.datetime) -> int:
+    found = cycle.explain_plan(db, run_id=fact.allocation_run_id, now=lambda: now, progress=_Steps())
+    return len(found.relief) + len(found.caps) + len(found.why)
+
+
 def _network(db: Database, folder: Path, config: Config) -> int:
     rows = write_network(folder, read_sold(db), currency=CURRENCY)
     with db.transaction() as session:
@@ -169,7 +177,7 @@ class _Steps:
         self._started = time.perf_counter()
         self._phase = ""
 
-    def __call__(self, phase: str, _done: int, _total: int) -> None:
+    def __call__(self, phase: str, _done: int, _total: int, _figures: Figures | None = None, /) -> None:
         if phase != self._phase:
             print(f"  {time.perf_counter() - self._started:7.1f} s  {phase}", file=sys.stderr, flush=True)
             self._phase = phase
@@ -185,12 +193,20 @@ def _report(turns: list[Turn], source: str) -> None:
     for number, one in enumerate(turns, start=1):
         phases = "  ".join(f"{name} {spent:.1f} s" for name, spent in one.seconds.items())
         print(f"turn {number}: {phases}  (cycle {one.cycle_seconds:.1f} s)")
-    shares = " : ".join(f"{seconds[name] / seconds['import']:.1f}" for name in ("allocate", "forecast"))
-    print(f"allocation : forecast : import = {shares} : 1.0")
+    shares = " : ".join(
+        f"{seconds[name] / seconds['import']:.1f}" for name in ("allocate", "explain", "forecast")
+    )
+    print(f"allocation : explaining it : forecast : import = {shares} : 1.0")
     print(
         f"peak memory {_peak(resource.RUSAGE_SELF):,} MB, of a child {_peak(resource.RUSAGE_CHILDREN):,} MB"
     )
+    print(f"CPU {_cpu(resource.RUSAGE_SELF):,.0f} s, of children {_cpu(resource.RUSAGE_CHILDREN):,.0f} s")
     print(f"plan digests: {', '.join(sorted({one.fact.plan_digest[:16] for one in turns}))}")
+
+
+def _cpu(who: int) -> float:
+    used = resource.getrusage(who)
+    return used.ru_utime + used.ru_stime
 
 
 def _peak(who: int) -> int:

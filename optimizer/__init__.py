@@ -41,7 +41,7 @@ from optimizer.problem import (
     Warehouse,
 )
 from optimizer.replan import Replanned, replan
-from optimizer.robust import Robust, draw_demand, robust
+from optimizer.robust import Robust, Units, draw_demand, robust
 from optimizer.scenarios import Difference, Outcome, changed, difference, what_if
 from optimizer.solving import solve
 
@@ -82,6 +82,7 @@ __all__ = [
     "Stock",
     "Supplier",
     "SupplierOut",
+    "Units",
     "Unmet",
     "Warehouse",
     "by_rule",

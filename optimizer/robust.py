@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -77,13 +78,15 @@ def robust(
     *,
     tail: float = 0.9,
     caution: float = 0.0,
+    base: Solution | None = None,
     progress: Told | None = None,
 ) -> Robust:
     """The plan with the least (1 - caution) x expected cost + caution x CVaR over the draws.
 
     draws: demand of every row of problem.demand, [draws, demands]. tail 0.9: CVaR is the mean of the dearest
-    tenth. Flows are decided draw by draw once orders are placed; orders are not. Raises ProblemError when no
-    candidate has a plan.
+    tenth. Flows are decided draw by draw once orders are placed; orders are not. base: the plan for the
+    demand as given, where it is known. progress may raise to stop. Raises ProblemError when no candidate has
+    a plan.
     """
     asked = replace(settings or Settings(), state=None)
     tell = progress or (lambda _: None)
@@ -94,18 +97,36 @@ def robust(
     total = len(candidates) * (len(draws) + 1)
     found: list[Robust] = []
     for number, (level, units) in enumerate(candidates):
-        answer = solve(_with_demand(problem, units), asked) if units.any() else None
+        at = number * (len(draws) + 1)
+        beat = partial(tell, report("draws", at, total))
+        beat()
+        answer = _candidate(problem, units, asked, base if level is None else None, beat)
         if isinstance(answer, Solution):
             costs = []
-            for at, draw in enumerate(draws):
+            for draw in draws:
                 costs.append(_cost_under(problem, answer, draw, asked))
-                tell(report("draws", number * (len(draws) + 1) + at + 1, total))
+                tell(report("draws", at + len(costs), total))
             found.append(_judged(answer, level, costs, tail=tail))
     if not found:
         raise ProblemError("$", "no level of the drawn demand has a plan")
     best = min(found, key=lambda one: (1 - caution) * one.expected + caution * one.cvar)
     tried = tuple({"level": one.level, "expected": one.expected, "cvar": one.cvar} for one in found)
     return replace(best, tried=tried)
+
+
+def _candidate(
+    problem: Problem, units: Units, settings: Settings, known: Solution | None, beat: Callable[[], object]
+) -> Solution | Infeasible | None:
+    """The plan for one level of demand; none for no demand at all."""
+    if known is not None:
+        return known
+    if not units.any():
+        return None
+
+    def listen(_: dict[str, Any]) -> None:
+        beat()
+
+    return solve(_with_demand(problem, units), settings, progress=listen)
 
 
 def _judged(plan: Solution, level: float | None, costs: list[float], *, tail: float) -> Robust:

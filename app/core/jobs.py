@@ -200,6 +200,14 @@ def cancel(session: Session, *, job_id: int, now: dt.datetime) -> JobFact:
     return _fact(job)
 
 
+def cancel_for(session: Session, *, name: str, arguments: dict[str, Any], now: dt.datetime) -> None:
+    """Stop the jobs that do just this; none may be waiting or running."""
+    open_states = (JobState.QUEUED, JobState.RUNNING)
+    for job in session.scalars(select(Job).where(Job.name == name, Job.state.in_(open_states))):
+        if job.arguments == arguments:
+            cancel(session, job_id=job.id, now=now)
+
+
 def get_job(session: Session, *, job_id: int) -> JobFact:
     job = session.get(Job, job_id)
     if job is None:
@@ -209,6 +217,15 @@ def get_job(session: Session, *, job_id: int) -> JobFact:
 
 def list_jobs(session: Session, *, limit: int = 50) -> list[JobFact]:
     return [_fact(job) for job in session.scalars(select(Job).order_by(Job.id.desc()).limit(limit))]
+
+
+def latest_jobs(session: Session, *, name: str, argument: str, limit: int = 100) -> dict[Any, JobFact]:
+    """The newest job of a name for each value of an argument, among the last `limit` of that name."""
+    query = select(Job).where(Job.name == name).order_by(Job.id.desc()).limit(limit)
+    newest: dict[Any, JobFact] = {}
+    for job in session.scalars(query):
+        newest.setdefault(job.arguments.get(argument), _fact(job))
+    return newest
 
 
 def open_job(session: Session, *, name: str) -> JobFact | None:

@@ -17,7 +17,7 @@ from app.core import jobs
 from app.core.access import Actor, Role
 from app.core.errors import HeadwaterError
 from app.core.jobs import Figures, JobCancelled, JobFact, JobLost, JobState, Progress
-from app.cycle import explain_plan, run_scenario
+from app.cycle import explain_plan, preview_counter, run_scenario
 from app.cycle import run_cycle as turn
 from app.entrypoints import resumable
 from app.entrypoints.door import Services, services
@@ -75,12 +75,20 @@ def import_upload(here: Services, job: JobFact, progress: Progress) -> dict[str,
     return resumable.import_upload(here, str(job.arguments["upload_id"]), job.created_by, progress)
 
 
+def preview(here: Services, job: JobFact, progress: Progress) -> dict[str, Any]:
+    """What a counter-offer would do to the plan; arguments: line_id and version, which tells jobs apart."""
+    line_id = int(job.arguments["line_id"])
+    preview_counter(here.db, config=here.config, line_id=line_id, now=here.clock, progress=progress)
+    return {"line_id": line_id}
+
+
 TASKS: dict[str, Task] = {
     "run-cycle": run_cycle,
     "explain-plan": explain,
     "run-scenario": scenario,
     "pull-channel": pull_channel,
     resumable.JOB: import_upload,
+    "preview-counter": preview,
 }
 
 
@@ -142,10 +150,16 @@ def perform(here: Services, job: JobFact) -> JobState | None:
     except JobCancelled as stopped:
         return _close(here, job, JobState.CANCELLED, result=stopped.result)
     except HeadwaterError as refusal:
-        return _close(here, job, JobState.FAILED, error=refusal.sentence)
+        return _fail(here, job, refusal.code, refusal.status, refusal.sentence)
     except Exception as error:  # the worker must outlive any job; the trace goes to the log
         bound.exception("job failed")
-        return _close(here, job, JobState.FAILED, error=f"unexpected {type(error).__name__}; see the log")
+        return _fail(here, job, "unexpected", 500, f"unexpected {type(error).__name__}; see the log")
+
+
+def _fail(here: Services, job: JobFact, code: str, status: int, sentence: str) -> JobState:
+    """Close a job with why it failed; the code lets pages say it in the reader's language."""
+    why = {"code": code, "status": status}
+    return _close(here, job, JobState.FAILED, result=why, error=sentence)
 
 
 def _close(

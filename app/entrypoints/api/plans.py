@@ -137,6 +137,40 @@ def get_scenario(scenario_id: int) -> Any:
         return queries.get_scenario(session, scenario_id=scenario_id)
 
 
+@blueprint.route("/scenarios/<int:scenario_id>", methods=["DELETE"])
+@roles(Role.MERCHANDISER)
+@blueprint.response(200, wire.Scenario)
+def discard_scenario(scenario_id: int) -> Any:
+    """Forget a scenario; one that is being planned is stopped"""
+    with db().transaction() as session:
+        found = operations.discard_scenario(
+            session, scenario_id=scenario_id, actor=current_actor(), now=now()
+        )
+        jobs.cancel_for(session, name="run-scenario", arguments={"scenario_id": scenario_id}, now=now())
+        return found
+
+
+@blueprint.route("/plan-settings", methods=["GET"])
+@roles(Role.MERCHANDISER)
+@blueprint.response(200, wire.PlanSettings)
+def get_settings() -> Any:
+    """What plans are made with from the next one on"""
+    with db().reading() as session:
+        found = queries.plan_settings(session)
+    return {"service": found.service or {}, "churn_minor": found.churn_minor}
+
+
+@blueprint.route("/plan-settings", methods=["PUT"])
+@roles(Role.MERCHANDISER)
+@blueprint.arguments(wire.PlanSettingsForm)
+@blueprint.response(200, wire.PlanSettings)
+def set_settings(given: dict[str, Any]) -> Any:
+    """Set service levels and the charge for changes; what is left out is taken back"""
+    with db().transaction() as session:
+        operations.set_policy(session, actor=current_actor(), now=now(), **given)
+    return given
+
+
 @blueprint.route("/refusals/latest", methods=["GET"])
 @roles(Role.MERCHANDISER)
 @blueprint.response(200, wire.Refusal)

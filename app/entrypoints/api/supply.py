@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy.orm import Session
+
+from app.core import jobs
 from app.core.access import Role
+from app.core.errors import NotFound
 from app.entrypoints.api.blueprint import Blueprint
 from app.entrypoints.door import current_actor, db, now, roles, today
 from app.entrypoints.wire import confirmation, warehouse
+from app.entrypoints.wire.cycle import Job
 from app.stages.confirmation import operations as answers
 from app.stages.confirmation import queries as confirmations
 from app.stages.warehouse import operations as receipts
 from app.stages.warehouse import queries as warehouses
 
+PREVIEW = "preview-counter"
 blueprint = Blueprint(
     "supply", __name__, url_prefix="/api/v1", description="Answers, arrivals, available to promise"
 )
@@ -38,7 +44,41 @@ def plan_lines(wanted: dict[str, Any]) -> Any:
 def answer_line(answer: dict[str, Any], line_id: int) -> Any:
     """Confirm, counter or decline one line"""
     with db().transaction() as session:
-        return answers.record_answer(session, actor=current_actor(), line_id=line_id, now=now(), **answer)
+        line = answers.record_answer(session, actor=current_actor(), line_id=line_id, now=now(), **answer)
+        if line.state == "countered":
+            _ask_preview(session, line)
+        return line
+
+
+@blueprint.route("/plan-lines/<int:line_id>/preview", methods=["GET"])
+@roles(Role.MERCHANDISER)
+@blueprint.response(200, confirmation.Preview)
+def preview(line_id: int) -> Any:
+    """What taking or refusing a counter-offer would do to the plan"""
+    with db().reading() as session:
+        line = confirmations.supplier_line(session, actor=current_actor(), line_id=line_id)
+        found = confirmations.preview(session, line_id=line_id, version=line.version)
+    if found is None:
+        raise NotFound("preview_none", "This is not found out yet. Ask for it first.", line_id=line_id)
+    return found
+
+
+@blueprint.route("/plan-lines/<int:line_id>/preview", methods=["POST"])
+@roles(Role.MERCHANDISER)
+@blueprint.response(202, Job)
+def ask_preview(line_id: int) -> Any:
+    """Find it out, in the background
+
+    Every counter-offer asks for it by itself. Follow the job that is returned.
+    """
+    with db().transaction() as session:
+        line = confirmations.supplier_line(session, actor=current_actor(), line_id=line_id)
+        return _ask_preview(session, line)
+
+
+def _ask_preview(session: Session, line: confirmations.LineFact) -> jobs.JobFact:
+    arguments = {"line_id": line.id, "version": line.version}
+    return jobs.enqueue(session, name=PREVIEW, arguments=arguments, actor=current_actor(), now=now())
 
 
 @blueprint.route("/plan-lines/<int:line_id>/settlement", methods=["POST"])
@@ -48,7 +88,10 @@ def answer_line(answer: dict[str, Any], line_id: int) -> Any:
 def settle_counter(decision: dict[str, Any], line_id: int) -> Any:
     """Accept or refuse a supplier's counter-offer"""
     with db().transaction() as session:
-        return answers.settle_counter(session, actor=current_actor(), line_id=line_id, now=now(), **decision)
+        line = answers.settle_counter(session, actor=current_actor(), line_id=line_id, now=now(), **decision)
+        arguments = {"line_id": line_id, "version": line.version - 1}
+        jobs.cancel_for(session, name=PREVIEW, arguments=arguments, now=now())
+        return line
 
 
 @blueprint.route("/inbound", methods=["GET"])

@@ -6,7 +6,18 @@ import importlib
 
 from flask import Flask
 
-MODULES = ("admin", "imports", "campaigns", "channels", "demo", "forecast", "cycle", "privacy", "archive")
+MODULES = (
+    "admin",
+    "imports",
+    "campaigns",
+    "channels",
+    "demo",
+    "forecast",
+    "cycle",
+    "policy",
+    "privacy",
+    "archive",
+)
 
 
 def register(app: Flask) -> None:

@@ -191,14 +191,35 @@ def supplier_shares(shares: Sequence[ShareFact], *, names: Names, threshold: int
 def cost_parts(plan: PlanFact) -> Data:
     """What the plan costs, by part, largest first."""
     parts = sorted(plan.cost_parts.items(), key=lambda part: -part[1])
-    bars = [
-        {
-            "label": words.label(words.COST_PARTS, name),
-            "value": minor / 10 ** get_currency_precision(plan.currency),
-            "text": show.money(minor, plan.currency),
-            "alert": False,
-        }
-        for name, minor in parts
-        if minor
-    ]
-    return {"bars": bars, "limit": None, "percent": False}
+    bars = [(words.label(words.COST_PARTS, name), minor) for name, minor in parts if minor]
+    return _money_bars(bars, plan.currency)
+
+
+def changed_parts(parts: Mapping[str, int], currency: str) -> Data:
+    """By how much each part of the cost changes, the largest change first."""
+    moved = sorted(parts.items(), key=lambda part: -abs(part[1]))
+    bars = [(words.label(words.COST_PARTS, name), minor) for name, minor in moved if minor]
+    return _money_bars(bars, currency, changes=True)
+
+
+def scenario_costs(scenarios: Sequence[tuple[str, int]], currency: str) -> Data:
+    """What each scenario costs more or less than the plan, the dearest first."""
+    return _money_bars(sorted(scenarios, key=lambda one: -one[1]), currency, changes=True)
+
+
+def _money_bars(bars: Iterable[tuple[str, int]], currency: str, *, changes: bool = False) -> Data:
+    """Bars of money; of changes, what grows is marked."""
+    return {
+        "bars": [
+            {
+                "label": label,
+                "value": minor / 10 ** get_currency_precision(currency),
+                "text": ("+" if changes and minor > 0 else "−" if minor < 0 else "")
+                + (show.money_short if changes else show.money)(abs(minor), currency),
+                "alert": changes and minor > 0,
+            }
+            for label, minor in bars
+        ],
+        "limit": None,
+        "percent": False,
+    }

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from flask import Blueprint, render_template, request
 from flask_babel import gettext
 from sqlalchemy.orm import Session
 
+from app.core import jobs
 from app.core.access import Role
 from app.entrypoints.door import current_actor, db, now, roles
-from app.entrypoints.web import forms, words
+from app.entrypoints.web import forms, told_counters, words
 from app.entrypoints.web.replies import Reply, by_htmx, error_page, go, part, say
 from app.stages.allocation import queries as allocation
 from app.stages.catalog import queries as catalog
 from app.stages.confirmation import operations, queries
+from app.stages.demand import queries as demand
 
 blueprint = Blueprint("confirmations", __name__, url_prefix="/confirmations")
 PAGE = 25
 DECIDE_AT_ONCE = 10
+PREVIEW = "preview-counter"
+RUNNING = ("open", "reached", "in_production")
+"""States of campaigns whose buyers still wait."""
 
 
 @blueprint.get("")
@@ -30,6 +38,7 @@ def index() -> Reply:
         plan = allocation.latest_plan(session)
         counts = queries.count_lines(session, actor=actor)
         counters = queries.counters(session, actor=actor, limit=DECIDE_AT_ONCE)
+        names = catalog.names(session)
         lines = queries.supplier_lines(
             session, actor=actor, states=[state] if state else None, limit=PAGE + 1, offset=offset
         )
@@ -45,8 +54,54 @@ def index() -> Reply:
             offset=offset,
             page=PAGE,
             state_code=state,
-            names=catalog.names(session),
+            names=names,
+            diffs=_diffs(session, counters, names),
         )
+
+
+def _diffs(session: Session, counters: Sequence[queries.LineFact], names: catalog.Names) -> dict[int, Any]:
+    """What each counter-offer would do to the plan, as far as it is known."""
+    if not counters:
+        return {}
+    asked = jobs.latest_jobs(session, name=PREVIEW, argument="line_id")
+    campaigns = demand.list_campaigns(session, states=RUNNING)
+    return {
+        line.id: told_counters.diff(
+            line,
+            queries.preview(session, line_id=line.id, version=line.version),
+            asked.get(line.id),
+            names=names,
+            campaigns=campaigns,
+        )
+        for line in counters
+    }
+
+
+@blueprint.get("/<int:line_id>/preview")
+@roles(Role.MERCHANDISER)
+def preview(line_id: int) -> Reply:
+    """What the counter-offer would do, once it is known."""
+    return _preview(line_id)
+
+
+@blueprint.post("/<int:line_id>/preview")
+@roles(Role.MERCHANDISER)
+def ask_preview(line_id: int) -> Reply:
+    """Have it found out."""
+    with db().transaction() as session:
+        line = queries.supplier_line(session, actor=current_actor(), line_id=line_id)
+        arguments = {"line_id": line.id, "version": line.version}
+        jobs.enqueue(session, name=PREVIEW, arguments=arguments, actor=current_actor(), now=now())
+    return _preview(line_id)
+
+
+def _preview(line_id: int) -> Reply:
+    if not by_htmx():
+        return go("web.confirmations.index")
+    with db().reading() as session:
+        line = queries.supplier_line(session, actor=current_actor(), line_id=line_id)
+        diff = _diffs(session, [line], catalog.names(session))[line_id]
+    return part("merchandiser/counter_diff.html", line=line, diff=diff)
 
 
 def _note(session: Session, line_id: int) -> str:
@@ -74,6 +129,9 @@ def _settle(line_id: int, *, accept: bool) -> Reply:
     with db().transaction() as session:
         line = operations.settle_counter(
             session, actor=current_actor(), line_id=line_id, accept=accept, now=now(), **given.values
+        )
+        jobs.cancel_for(
+            session, name=PREVIEW, arguments={"line_id": line_id, "version": line.version - 1}, now=now()
         )
         names = catalog.names(session)
         left = queries.count_lines(session, actor=current_actor()).get("countered", 0)

@@ -19,7 +19,7 @@ def place(ids: Row, names: Names, *, first: dt.date) -> str:
     """The supplier, SKU, warehouse, material, lane, scope and week a rule is about, as far as it names
     them."""
     tables = {"supplier": names.suppliers, "sku": names.skus, "warehouse": names.warehouses}
-    parts = [_named(table, ids[kind]) for kind, table in tables.items() if ids.get(kind)]
+    parts = [named(table, ids[kind]) for kind, table in tables.items() if ids.get(kind)]
     if "material" in ids:
         parts.append(str(ids["material"]))
     if "from" in ids:
@@ -36,10 +36,10 @@ def scope(ids: Row, names: Names) -> str:
     """What a share is a part of."""
     if ids["scope"] == "plan" or ids.get("key") is None:
         return gettext("the whole plan")
-    return _named(names.skus, ids["key"]) if ids["scope"] == "sku" else str(ids["key"])
+    return named(names.skus, ids["key"]) if ids["scope"] == "sku" else str(ids["key"])
 
 
-def _named(table: Mapping[int, Any], code: str) -> str:
+def named(table: Mapping[int, Any], code: str) -> str:
     """A place or SKU by its code; one that shares its code with another kind is known as kind:code."""
     plain = code.partition(":")[2] or code
     found = next((one for one in table.values() if one.code in (code, plain)), None)
@@ -48,7 +48,7 @@ def _named(table: Mapping[int, Any], code: str) -> str:
 
 def _end(code: str, names: Names) -> str:
     """A supplier, warehouse or region by its code."""
-    known = (_named(table, code) for table in (names.suppliers, names.warehouses, names.regions))
+    known = (named(table, code) for table in (names.suppliers, names.warehouses, names.regions))
     return next((one for one in known if one != code), code)
 
 
@@ -80,7 +80,7 @@ def caps(found: ExplanationFact, names: Names, *, currency: str) -> list[dict[st
     return [
         {
             "scope": scope(row, names),
-            "top": _named(names.suppliers, row["top"]),
+            "top": named(names.suppliers, row["top"]),
             "top_share": row["top_share"],
             "cap": row["cap"],
             "hard": row["hard"],
@@ -98,13 +98,13 @@ def why(found: ExplanationFact, names: Names, *, currency: str) -> list[dict[str
     """The reason of every share that was asked about."""
     return [
         {
-            "sku": _named(names.skus, row["sku"]),
-            "supplier": _named(names.suppliers, row["supplier"]),
+            "sku": named(names.skus, row["sku"]),
+            "supplier": named(names.suppliers, row["supplier"]),
             "units": row["units"],
             "share": row["share"],
             "extra": show.money(row["extra"], currency),
             "decided": words.label(words.DECIDED, row["decided_by"]),
-            "instead": _named(names.suppliers, row["instead"]) if row["instead"] else "",
+            "instead": named(names.suppliers, row["instead"]) if row["instead"] else "",
             "held": _held(row["held_by"]),
         }
         for row in found.why
@@ -141,7 +141,7 @@ def clash(rule: Row, names: Names) -> str:
 
 
 def _sources(rule: Row, names: Names) -> dict[str, Any]:
-    return {"place": _named(names.skus, rule["ids"]["sku"]), "count": rule["numbers"]["least"]}
+    return {"place": named(names.skus, rule["ids"]["sku"]), "count": rule["numbers"]["least"]}
 
 
 def way(row: Row) -> str:

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask_babel import lazy_gettext
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate
 
 from app.core.limits import LARGEST_QUANTITY
 
 DIGITS = re.compile(r"[0-9]{1,12}")
+PERCENT = re.compile(r"[+-]?[0-9]{1,3}")
 REQUIRED = lazy_gettext("This is needed.")
 
 
@@ -41,6 +42,18 @@ class Whole(fields.Field[int | None]):
                 lazy_gettext("The number must be from %(low)s to %(high)s.", low=self.low, high=self.high)
             )
         return int(text)
+
+
+class Percent(fields.Field[float | None]):
+    """A change in percent, such as +20 or -30; blank is none. Read as a factor: 1.2 or 0.7."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> float | None:
+        typed = str(value).strip().replace("−", "-")
+        if not typed:
+            return None
+        if not PERCENT.fullmatch(typed) or not -100 <= int(typed) <= 900 or int(typed) == 0:
+            raise ValidationError(lazy_gettext("Write a change in percent from -100 to 900, such as -30."))
+        return 1 + int(typed) / 100
 
 
 class Monday(fields.Field[dt.date | None]):
@@ -159,6 +172,44 @@ class CloseCampaign(Form):
 class Reasoned(Form):
     version = Whole()
     reason = text(500)
+
+
+class Scenario(Form):
+    """What is to be otherwise, at most one change of a kind → the list of changes."""
+
+    out = text(120, required=False)
+    capacity = Percent(load_default=None)
+    capacity_supplier = text(120, required=False)
+    price = Percent(load_default=None)
+    price_supplier = text(120, required=False)
+    price_sku = text(80, required=False)
+    demand = Percent(load_default=None)
+    demand_sku = text(80, required=False)
+    demand_region = text(120, required=False)
+    lane = text(250, required=False)
+    drawn = fields.Boolean(load_default=False)
+
+    @post_load
+    def changes(self, values: dict[str, Any], **_: Any) -> dict[str, Any]:
+        found: list[dict[str, Any]] = []
+        if values["out"]:
+            found.append({"kind": "supplier_out", "supplier": values["out"]})
+        for kind in ("capacity", "price", "demand"):
+            if values[kind] is not None:
+                of = {
+                    name: values[f"{kind}_{name}"].strip()
+                    for name in ("supplier", "sku", "region")
+                    if values.get(f"{kind}_{name}", "").strip()
+                }
+                found.append({"kind": kind, "factor": values[kind], **of})
+        if values["lane"]:
+            source, _, target = values["lane"].partition("\t")
+            found.append({"kind": "lane_closed", "source": source, "target": target})
+        if values["drawn"]:
+            found.append({"kind": "demand_drawn"})
+        if not found:
+            raise ValidationError(lazy_gettext("Choose at least one change."), "changes")
+        return {"changes": found}
 
 
 class Override(Form):

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.core import jobs
 from app.core.access import Role
 from app.entrypoints.door import current_actor, db, now, roles, today
-from app.entrypoints.web import charts, explained, words
+from app.entrypoints.web import charts, explained, show, words
 from app.entrypoints.web.replies import Reply, go, say
 from app.entrypoints.web.tower import CYCLE
 from app.stages.allocation import operations, queries
@@ -51,6 +51,7 @@ def index() -> Reply:
             cost_chart=charts.cost_parts(plan),
             fan=charts.fan(forecasts.fan_chart(session, run_id=plan.forecast_run_id, weeks=26)),
             spent=spent(plan),
+            made_with=made_with(plan),
             unmet=queries.unmet_by_sku(session, run_id=plan.run_id, limit=LISTED),
             binding=[bound(one, names, first=plan.first_week) for one in plan.binding[:LISTED]],
             **_explained(session, plan, names),
@@ -151,6 +152,30 @@ def _lines(session: Session, plan: PlanFact) -> dict[str, Any]:
 def spent(plan: PlanFact) -> int:
     """The part of the cost that is invoiced; the rest prices lateness, shortage, risk and concentration."""
     return sum(plan.cost_parts.get(name, 0) for name in ("purchase", "award", "order", "freight", "holding"))
+
+
+def made_with(plan: PlanFact) -> str:
+    """The settings a reader of the plan has to know."""
+    service = plan.settings.get("service") or {}
+    parts = [
+        gettext(
+            "Class %(name)s planned to %(level)s of weeks",
+            name=name,
+            level=show.percent(service[name] / 100, 0),
+        )
+        for name in sorted(service)
+    ] or [gettext("Planned to the mean of demand")]
+    charge, base = plan.settings.get("churn_minor"), plan.settings.get("base_run_id")
+    if charge and base:
+        money = show.money(charge, plan.currency)
+        parts.append(gettext("held to plan %(number)s at %(money)s a changed unit", number=base, money=money))
+    ended = {
+        "time": gettext("ended by the time limit"),
+        "cancelled": gettext("stopped by a person: no supplier was asked"),
+    }
+    if plan.settings.get("stopped_by") in ended:
+        parts.append(ended[plan.settings["stopped_by"]])
+    return " · ".join(parts)
 
 
 def bound(one: Mapping[str, Any], names: catalog.Names, *, first: dt.date) -> dict[str, Any]:

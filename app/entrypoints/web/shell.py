@@ -99,13 +99,18 @@ def entries(actor: Actor) -> list[Entry]:
     return [entry for entry in NAVIGATION if actor.role in entry.roles]
 
 
+PARTS = {"web.drafts": "web.campaigns", "web.policy": "web.plan", "web.scenarios": "web.plan"}
+"""Areas whose pages are under the menu entry of another."""
+
+
 def place(menu: list[Entry]) -> str | None:
     """The menu's entry that the page of this request belongs to."""
     endpoint = request.endpoint or ""
     names = [entry.endpoint for entry in menu]
     if endpoint in names:
         return endpoint
-    area = endpoint.rpartition(".")[0].replace("web.drafts", "web.campaigns")
+    area = endpoint.rpartition(".")[0]
+    area = PARTS.get(area, area)
     return next((name for name in names if name.rpartition(".")[0] == area), None)
 
 

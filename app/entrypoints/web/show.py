@@ -71,6 +71,12 @@ def money(minor: int | None, currency: str) -> str:
     return str(format_currency(amount, currency, locale=locale))
 
 
+def signed_money(minor: int, currency: str) -> str:
+    """+CN¥1,200.00, −CN¥40.00."""
+    sign = "+" if minor > 0 else "−" if minor < 0 else ""
+    return sign + money(abs(minor), currency)
+
+
 def money_short(minor: int, currency: str) -> str:
     """A large amount for a headline: CN¥6.08M, ¥608万."""
     amount = Decimal(minor).scaleb(-get_currency_precision(currency))
@@ -163,6 +169,7 @@ def register(app: Flask) -> None:
         "thousandths": thousandths,
         "thousandths_signed": thousandths_signed,
         "money": money,
+        "signed_money": signed_money,
         "money_short": money_short,
         "percent": percent,
         "day": day,

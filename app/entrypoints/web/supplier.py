@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, render_template, request
 from flask_babel import gettext, ngettext
 
+from app.core import jobs
 from app.core.access import Role
 from app.entrypoints.door import current_actor, db, now, roles
 from app.entrypoints.web import forms, show
@@ -104,6 +105,11 @@ def _answer(line_id: int, kind: str, values: dict[str, Any], told: str) -> Reply
         line = operations.record_answer(
             session, actor=current_actor(), line_id=line_id, kind=kind, now=now(), **values
         )
+        if line.state == "countered":  # the buyer wants to know what it would do to the plan
+            arguments = {"line_id": line.id, "version": line.version}
+            jobs.enqueue(
+                session, name="preview-counter", arguments=arguments, actor=current_actor(), now=now()
+            )
         names = catalog.names(session)
         left = queries.count_lines(session, actor=current_actor()).get("asked", 0)
     say(told)

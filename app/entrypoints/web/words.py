@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
+from app.core.jobs import JobFact
 from app.entrypoints.web.language import speaks_chinese
 
 Tone = str
@@ -68,6 +69,8 @@ JOB_STATES: Labels = {
 JOB_NAMES = {
     "run-cycle": _("Planning cycle"),
     "explain-plan": _("Explaining the plan"),
+    "run-scenario": _("Planning a scenario"),
+    "preview-counter": _("Planning with a counter-offer"),
     "pull-channel": _("Pulling a channel"),
     "import-upload": _("Importing a file"),
 }
@@ -93,6 +96,8 @@ PHASES = {
     "plan": _("Issuing production plans"),
     "alerts": _("Looking for alerts"),
     "explain": _("Planning again to find out"),
+    "scenario": _("Finding the best plan"),
+    "counter": _("Planning again to find out"),
 }
 IMPORT_STATES: Labels = {
     "importing": (_("Importing"), "info"),
@@ -345,6 +350,12 @@ REFUSALS = {
     "relaxation_unknown": _("Choose one of the ways out that sets a limit."),
     "region_unknown": _("There is no such region."),
     "role_required": _("Your role does not open this page."),
+    "scenario_idle": _("These changes change nothing in this plan. Choose others."),
+    "scenario_invalid": _("A change names something that this plan does not have."),
+    "scenario_unknown": _("There is no such scenario; perhaps it was discarded."),
+    "forecast_without_totals": _("This plan's forecast has no bounds to draw demand from. Plan again."),
+    "service_level": _("A service level is 50 to 97 percent of a class A, B or C."),
+    "churn_charge": _("A charge for changes is at least one minor unit; leave it out for none."),
     "round_closed": _("This round is closed already."),
     "round_designs": _("A round has 2 to 50 different designs; name each of them once."),
     "round_known": _("There is a vote round of this code already; choose another code."),
@@ -481,6 +492,12 @@ def failure(status: int, code: str, sentence: str) -> str:
     if speaks_chinese():
         return gettext("%(title)s (%(code)s)", title=SENTENCES.get(status, SENTENCES[500]), code=code)
     return sentence
+
+
+def why_failed(job: JobFact) -> str:
+    """Why a job failed; jobs of older versions only know it in English."""
+    why = job.result or {}
+    return failure(why["status"], why["code"], job.error or "") if "code" in why else job.error or ""
 
 
 HTTP_CODES = frozenset(

@@ -44,6 +44,16 @@ class AnswerForm(Incoming):
     note = Note(load_default="", validate=validate.Length(max=2000))
 
 
+class Preview(Schema):
+    """result: asked, accept and refuse (cost_minor, parts_minor, unmet, late, weeks_late, suppliers), and
+    moves."""
+
+    line_id = fields.Integer(required=True)
+    version = fields.Integer(required=True)
+    result = fields.Dict(required=True)
+    created_at = fields.AwareDateTime(required=True)
+
+
 class SettlementForm(Incoming):
     version = fields.Integer(strict=True, required=True)
     accept = fields.Boolean(required=True, truthy={True}, falsy={False})

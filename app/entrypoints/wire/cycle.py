@@ -23,7 +23,11 @@ class Job(Schema):
         allow_none=True,
         metadata={"description": "While a plan is made: bound_minor, incumbent_minor and gap so far."},
     )
-    result = fields.Dict(required=True, allow_none=True)
+    result = fields.Dict(
+        required=True,
+        allow_none=True,
+        metadata={"description": "What it came to; of a failed job, code and status of the refusal."},
+    )
     error = fields.String(required=True, allow_none=True)
     created_by = fields.String(required=True)
     created_at = fields.AwareDateTime(required=True)

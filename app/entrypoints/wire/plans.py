@@ -24,6 +24,7 @@ class Plan(Schema):
     gap = fields.Float(required=True)
     cost_parts = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
     binding = fields.List(fields.Dict(), required=True)
+    settings = fields.Dict(required=True)
     seconds = fields.Float(required=True)
     created_at = fields.AwareDateTime(required=True)
 
@@ -57,13 +58,17 @@ class Refusal(Schema):
 
 class Change(Incoming):
     """supplier_out (supplier), capacity (factor, supplier), price (factor, supplier, sku), demand (factor,
-    sku, region), material (factor, material) or lane_closed (source, target); places and SKUs by their
-    codes."""
+    sku, region), material (factor, material), lane_closed (source, target) or demand_drawn (draws, seed);
+    places and SKUs by their codes."""
 
     kind = fields.String(
         required=True,
-        validate=validate.OneOf(["supplier_out", "capacity", "price", "demand", "material", "lane_closed"]),
+        validate=validate.OneOf(
+            ["supplier_out", "capacity", "price", "demand", "material", "lane_closed", "demand_drawn"]
+        ),
     )
+    draws = fields.Integer(strict=True, validate=validate.Range(2, 50))
+    seed = fields.Integer(strict=True, validate=validate.Range(0, 2**31 - 1))
     factor = fields.Float(validate=validate.Range(0, 100))
     supplier = Text(validate=validate.Length(1, 120))
     sku = Text(validate=validate.Length(1, 120))
@@ -86,6 +91,26 @@ class Scenario(Schema):
     result = fields.Dict(required=True, allow_none=True)
     created_by = fields.String(required=True)
     created_at = fields.AwareDateTime(required=True)
+
+
+class PlanSettings(Schema):
+    """service: percent by SKU class (A, B, C); a class without one is planned to its mean. churn_minor: what
+    a
+    unit of the last plan that is not ordered again counts as, or null."""
+
+    service = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
+    churn_minor = fields.Integer(required=True, allow_none=True)
+
+
+class PlanSettingsForm(Incoming):
+    service = fields.Dict(
+        keys=fields.String(validate=validate.OneOf(["A", "B", "C"])),
+        values=fields.Integer(strict=True),
+        load_default=dict,
+    )
+    churn_minor = fields.Integer(
+        strict=True, load_default=None, allow_none=True, validate=validate.Range(1, 10**12)
+    )
 
 
 class WayOut(Incoming):

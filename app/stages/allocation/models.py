@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.core.db import Base, BigId, UtcDateTime, one_of
 from app.stages.allocation.rules import Base as ShareBase
 from app.stages.allocation.rules import RunStatus, Scope, UnmetReason
+from app.stages.forecasts.rules.service import HIGHEST_SERVICE, LOWEST_SERVICE
 
 SCOPES = [scope.value for scope in Scope]
 BASES = [base.value for base in ShareBase]
@@ -33,6 +34,31 @@ class ConcentrationLimit(Base):
         one_of("base", BASES),
         CheckConstraint("threshold_percent BETWEEN 1 AND 100", name="threshold_in_range"),
         CheckConstraint("penalty_minor IS NULL OR penalty_minor >= 0", name="penalty_positive"),
+    )
+
+
+class PlanPolicy(Base):
+    """What plans are made with beside the limits; one row, and none while everything is at its default.
+
+    A class without a service level is planned to its mean, a charge of null is none.
+    """
+
+    __tablename__ = "plan_policy"
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    service_a: Mapped[int | None]
+    service_b: Mapped[int | None]
+    service_c: Mapped[int | None]
+    churn_minor: Mapped[int | None] = mapped_column(BigInteger)
+    __table_args__ = (
+        CheckConstraint("id = 1", name="one_row"),
+        *(
+            CheckConstraint(
+                f"service_{one} IS NULL OR service_{one} BETWEEN {LOWEST_SERVICE} AND {HIGHEST_SERVICE}",
+                name=f"service_{one}_in_range",
+            )
+            for one in "abc"
+        ),
+        CheckConstraint("churn_minor IS NULL OR churn_minor >= 1", name="churn_positive"),
     )
 
 

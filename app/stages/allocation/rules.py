@@ -10,6 +10,9 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Any
 
+from app.core.errors import RuleBroken
+from app.stages.forecasts.rules.service import HIGHEST_SERVICE, LOWEST_SERVICE
+
 
 class Scope(StrEnum):
     SKU = "sku"
@@ -191,6 +194,10 @@ class PlanSettings:
     penalty_percent: part of the dearest landed cost that a unit above a soft concentration limit costs, where
         the
         limit names no penalty of its own.
+    service: percent by SKU class (A, B, C) to whose quantile of demand its SKUs are planned; classes that are
+        left out are planned to the mean. None: all of them.
+    churn_minor: what a unit of the last plan that is not ordered again, of the same supplier in the same
+        week, counts as, in minor units. None: nothing, and the last plan is not looked at.
     """
 
     weeks: int = 12
@@ -200,6 +207,33 @@ class PlanSettings:
     short_factor: int = 3
     late_percent: int = 2
     penalty_percent: int = 10
+    service: Mapping[str, int] | None = None
+    churn_minor: int | None = None
+
+
+CLASSES = ("A", "B", "C")
+"""Of SKUs: A make the first 80 % of the units forecast, B those up to 95 %, C the rest."""
+
+
+def check_policy(*, service: Mapping[str, int], churn_minor: int | None) -> None:
+    """Can plans be made with these?
+
+    Raises:
+        RuleBroken: service_level, churn_charge.
+    """
+    for name, percent in service.items():
+        if name not in CLASSES or not LOWEST_SERVICE <= percent <= HIGHEST_SERVICE:
+            raise RuleBroken(
+                "service_level",
+                f"A service level is {LOWEST_SERVICE} to {HIGHEST_SERVICE} percent of a class A, B or C, "
+                f"not {percent} of {name!r}.",
+                sku_class=name,
+                given=percent,
+            )
+    if churn_minor is not None and churn_minor < 1:
+        raise RuleBroken(
+            "churn_charge", "A charge for changes is at least one minor unit; leave it out for none."
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,7 +250,12 @@ class Firm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commitments:
-    """What the plan may not contradict: firm lines, and (supplier, SKU) offers set aside for now."""
+    """What the plan may not contradict: firm lines, and (supplier, SKU) offers set aside for now.
+
+    `limited` are (supplier, SKU, week ordered, units): a supplier that promised less than it was asked, or
+    later, makes no more of the SKU in that week than so many units, firm ones included.
+    """
 
     firm: tuple[Firm, ...] = ()
     declined: frozenset[tuple[int, int]] = frozenset()
+    limited: frozenset[tuple[int, int, dt.date, int]] = frozenset()

@@ -248,6 +248,10 @@ def list_regions(session: Session) -> list[RegionFact]:
     return [RegionFact(*row) for row in session.execute(query)]
 
 
+def list_lanes(session: Session) -> list[LaneFact]:
+    return list(_lanes(session))
+
+
 def offers_of(session: Session, *, sku_id: int) -> list[OfferFact]:
     """Active supply offers for one SKU, by supplier."""
     return list(_offers(session, sku_id=sku_id))

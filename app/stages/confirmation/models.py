@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base, BigId, UtcDateTime, one_of
@@ -78,3 +79,13 @@ class Answer(Base):
     answered_by: Mapped[str] = mapped_column(String(254))
     answered_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     __table_args__ = (one_of("kind", [kind.value for kind in AnswerKind]),)
+
+
+class CounterPreview(Base):
+    """What taking or refusing a counter-offer would do to the plan, for one version of its line."""
+
+    __tablename__ = "counter_preview"
+    line_id: Mapped[int] = mapped_column(ForeignKey("plan_line.id"), primary_key=True)
+    version: Mapped[int]
+    result: Mapped[dict[str, Any]] = mapped_column(JSON)
+    created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -17,7 +17,7 @@ from app.core.access import Actor, Role
 from app.core.errors import Conflict, RuleBroken
 from app.stages.allocation.queries import PlanFact, PlanLineFact
 from app.stages.confirmation import queries, rules
-from app.stages.confirmation.models import Answer, PlanLine, ProductionPlan
+from app.stages.confirmation.models import Answer, CounterPreview, PlanLine, ProductionPlan
 from app.stages.confirmation.queries import LineFact
 from app.stages.confirmation.rules import AnswerKind, Line, LineState, Terms
 
@@ -136,6 +136,16 @@ def settle_counter(
     _apply(session, fact, settled)
     _audit_line(session, actor, "counter.accepted" if accept else "counter.refused", fact, settled, now)
     return queries.supplier_line(session, actor=actor, line_id=line_id)
+
+
+def store_preview(
+    session: Session, *, line_id: int, version: int, result: Mapping[str, Any], now: dt.datetime
+) -> None:
+    """Keep what a counter-offer would do to the plan, for this version of its line."""
+    session.execute(delete(CounterPreview).where(CounterPreview.line_id == line_id))
+    session.execute(
+        insert(CounterPreview).values(line_id=line_id, version=version, result=dict(result), created_at=now)
+    )
 
 
 def expire_overdue(session: Session, *, now: dt.datetime) -> int:

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Row, Select, case, func, select
 from sqlalchemy.orm import Session
 
 from app.core.access import Actor, Role
 from app.core.errors import NotAllowed, NotFound
-from app.stages.confirmation.models import Answer, PlanLine, ProductionPlan
+from app.stages.confirmation.models import Answer, CounterPreview, PlanLine, ProductionPlan
 from app.stages.confirmation.rules import LineState, shortfall
 
 
@@ -96,6 +96,21 @@ class SupplierStanding:
     lines: int
     units: int
     skus: int
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewFact:
+    """What taking or refusing a counter-offer would do to the plan that asked.
+
+    result: run_id, supplier and sku (codes), currency; asked, accept and refuse, each None or with
+    cost_minor, parts_minor, unmet, late (units), weeks_late (units times weeks) and suppliers (units of the
+    SKU by code); moves of accept and of refuse: sku, supplier, week (its Monday), before, after.
+    """
+
+    line_id: int
+    version: int
+    result: dict[str, Any]
+    created_at: dt.datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +242,38 @@ def declined(session: Session, *, first_week: dt.date) -> list[tuple[int, int]]:
         .order_by(line.supplier_id, line.sku_id)
     )
     return [(supplier, sku) for supplier, sku in session.execute(query)]
+
+
+def limited(session: Session, *, first_week: dt.date) -> list[tuple[int, int, dt.date, int]]:
+    """(supplier, SKU, order week, units) where a line was confirmed with less than was asked, or later.
+
+    The supplier has said what it makes: in that week no more than what it is asked for and has promised
+    there.
+    """
+    line = PlanLine
+    late = line.promised_week > line.due_week
+    units = case((line.state == LineState.ASKED, line.quantity), (late, 0), else_=line.promised_quantity)
+    short = (line.state == LineState.CONFIRMED) & ((line.promised_quantity < line.quantity) | late)
+    keys = (line.supplier_id, line.sku_id, line.order_week)
+    query = (
+        select(*keys, func.sum(units))
+        .where(
+            line.state.in_([LineState.ASKED, LineState.COUNTERED, LineState.CONFIRMED]),
+            line.order_week >= first_week,
+        )
+        .group_by(*keys)
+        .having(func.sum(case((short, 1), else_=0)) > 0)
+        .order_by(*keys)
+    )
+    return [(supplier, sku, week, int(most)) for supplier, sku, week, most in session.execute(query)]
+
+
+def preview(session: Session, *, line_id: int, version: int) -> PreviewFact | None:
+    """What was found out about a counter-offer, for this version of its line."""
+    row = session.get(CounterPreview, line_id)
+    if row is None or row.version != version:
+        return None
+    return PreviewFact(row.line_id, row.version, row.result, row.created_at)
 
 
 def confirmation_rate(session: Session, *, run_id: int) -> ConfirmationRate:

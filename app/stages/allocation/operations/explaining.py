@@ -47,7 +47,9 @@ def load_plan(session: Session, *, run_id: int) -> KeptPlan:
     return KeptPlan(
         run_id=run_id,
         currency=fact.currency,
-        settings=optimizer.Settings(gap=fact.settings["gap"], seed=fact.settings["seed"]),
+        settings=optimizer.Settings(
+            **{name: fact.settings[name] for name in ("gap", "time_limit", "seed") if name in fact.settings}
+        ),
         problem=optimizer.Problem.from_json(unpacked(document.problem)),
         solution=optimizer.Solution.from_json(unpacked(document.plan)),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from babel.numbers import get_currency_precision
@@ -58,7 +58,8 @@ class FrozenProblem:
     `digest` names the plan: the same inputs and settings have the same one, on any database. `guard` is over
     what a plan may not contradict (answers, stock, network, limits): it must not have moved when the plan is
     stored. Demand is not in it, because it never stands still: it is read as of the freeze, and what came
-    later is for the next turn.
+    later is for the next turn. `base_run_id` is the plan whose changes are charged, where they are; it is
+    not in the digest, so that inputs that stay the same keep their plan.
     """
 
     translation: Translation
@@ -68,6 +69,7 @@ class FrozenProblem:
     as_of: dt.date
     currency: str
     settings: PlanSettings
+    base_run_id: int | None = None
 
     @property
     def minor_per_unit(self) -> int:
@@ -95,6 +97,7 @@ def freeze(
             network is out of range, naming it.
     """
     guard, fixed = _fixed_inputs(session, commitments)
+    base = queries.last_asked(session) if settings.churn_minor else None
     run = forecasts.get_run(session, run_id=forecast_run_id)
     pledged: dict[tuple[int, int], dict[dt.date, int]] = {}
     for need in demand.campaign_requirements(session, as_of=as_of):
@@ -102,18 +105,19 @@ def freeze(
     translation = _translate(
         Inputs(
             **fixed,
-            forecast=forecasts.planning_units(session, run_id=forecast_run_id),
+            forecast=forecasts.planning_units(session, run_id=forecast_run_id, service=settings.service),
             pledged=pledged,
             commitments=commitments,
             settings=settings,
             as_of=as_of,
             minor_per_unit=minor_per_unit(currency),
+            previous=() if base is None else queries.plan_lines(session, run_id=base.run_id),
         )
     )
     content = [
-        translation.problem.to_json(),
+        replace(translation.problem, previous=()).to_json(),
         translation.left_out,
-        asdict(settings),
+        {name: value for name, value in asdict(settings).items() if value is not None},
         currency,
         rules.monday(as_of),
         None if run is None else run.fingerprint,
@@ -126,6 +130,7 @@ def freeze(
         as_of=as_of,
         currency=currency,
         settings=settings,
+        base_run_id=None if base is None else base.run_id,
     )
 
 
@@ -143,7 +148,8 @@ def compute(
         threads=threads,
         seed=frozen.settings.seed,
     )
-    found = optimizer.solve(frozen.translation.problem, settings, progress=_stage_progress(frozen, progress))
+    told = plan_progress("allocate", frozen.minor_per_unit, progress, keeps_best=True)
+    found = optimizer.solve(frozen.translation.problem, settings, progress=told)
     if isinstance(found, optimizer.Infeasible):
         raise RuleBroken(
             "plan_infeasible",
@@ -252,15 +258,18 @@ def _translate(inputs: Inputs) -> Translation:
     return translation
 
 
-def _stage_progress(
-    frozen: FrozenProblem, progress: Progress | None
+def plan_progress(
+    name: str, unit: int, progress: Progress | None, *, keeps_best: bool = False
 ) -> Callable[[dict[str, Any]], None] | None:
-    """Tell the phase with the bound, the best plan and the gap; a job that was cancelled ends the search."""
+    """Tell the phase with the bound, the best plan and the gap, money in minor units.
+
+    A job that was cancelled ends the search; with `keeps_best` that is no failure, and gives the best so far.
+    """
     if progress is None:
         return None
 
     def minor(value: float | None) -> int | None:
-        return None if value is None else round(value * frozen.minor_per_unit)
+        return None if value is None else round(value * unit)
 
     def tell(report: dict[str, Any]) -> None:
         figures = {
@@ -269,9 +278,11 @@ def _stage_progress(
             "gap": report["gap"],
         }
         try:
-            progress(f"allocate: {report['phase']}", report["done"], report["total"], figures)
+            progress(f"{name}: {report['phase']}", report["done"], report["total"], figures)
         except JobCancelled as stop:
-            raise optimizer.Cancelled from stop
+            if keeps_best:
+                raise optimizer.Cancelled from stop
+            raise
 
     return tell
 
@@ -294,7 +305,11 @@ def _insert_run(
         currency=frozen.currency,
         problem_digest=named,
         plan_digest=plan.digest,
-        settings={**asdict(frozen.settings), "stopped_by": solution.limit},
+        settings={
+            **asdict(frozen.settings),
+            "stopped_by": solution.limit,
+            "base_run_id": frozen.base_run_id,
+        },
         demand_units=frozen.translation.demand_units,
         planned_units=sum(line.quantity for line in plan.lines),
         unmet_units=sum(one.quantity for one in plan.unmet),

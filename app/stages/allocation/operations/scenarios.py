@@ -7,18 +7,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 import optimizer
+from app.core import audit
 from app.core.access import Actor, Role
 from app.core.errors import RuleBroken
 from app.core.jobs import Progress
 from app.stages.allocation import queries
 from app.stages.allocation.models import Scenario
 from app.stages.allocation.operations.explaining import KeptPlan, load_plan
-from app.stages.allocation.operations.runs import minor_per_unit
+from app.stages.allocation.operations.runs import minor_per_unit, plan_progress
 from app.stages.allocation.queries import ScenarioFact
+from app.stages.allocation.translate import DRAWN, Answer, draws_of, outcome_in_minor, robust_in_minor
+from app.stages.catalog import queries as catalog
+from app.stages.forecasts import queries as forecasts
+
+DRAWS = 10
+"""Draws of demand that a plan is judged over, where nobody says how many."""
 
 
 def draft_scenario(
@@ -28,20 +35,24 @@ def draft_scenario(
 
     Raises:
         NotFound: plan_unknown or plan_undocumented.
-        RuleBroken: scenario_invalid, when a change is none or names what the plan does not have.
+        RuleBroken: scenario_invalid, when a change is none or names what the plan does not have;
+            scenario_idle, when the plan would stay as it is.
     """
     actor.must_be(Role.MERCHANDISER)
     kept = load_plan(session, run_id=run_id)
+    drawn = [{"draws": DRAWS, "seed": 0, **one} for one in changes if one.get("kind") == DRAWN]
     try:
-        found = [optimizer.change_from_json(one) for one in changes]
-        optimizer.changed(kept.problem, found)
+        found = [optimizer.change_from_json(one) for one in changes if one.get("kind") != DRAWN]
+        changed = optimizer.changed(kept.problem, found)
     except optimizer.ProblemError as error:
         raise RuleBroken(
             "scenario_invalid", f"This can't be planned: {error.path}: {error.reason}.", path=error.path
         ) from error
+    if changed == kept.problem and not drawn:
+        raise RuleBroken("scenario_idle", "These changes change nothing in this plan. Choose others.")
     row = Scenario(
         run_id=run_id,
-        changes=[optimizer.change_to_json(one) for one in found],
+        changes=[optimizer.change_to_json(one) for one in found] + drawn[:1],
         created_by=actor.name,
         created_at=now,
     )
@@ -50,40 +61,74 @@ def draft_scenario(
     return queries.get_scenario(session, scenario_id=row.id)
 
 
+def load_spread(session: Session, *, scenario: ScenarioFact, kept: KeptPlan) -> optimizer.Units | None:
+    """Draws of the demand, [draws, demands], where a scenario asks for them; else None.
+
+    Raises:
+        RuleBroken: forecast_without_totals, when the plan's forecast is from before totals had bounds.
+    """
+    drawn = next((one for one in scenario.changes if one["kind"] == DRAWN), None)
+    if drawn is None:
+        return None
+    plan = queries.get_plan(session, run_id=scenario.run_id)
+    bands = forecasts.sku_bands(session, run_id=plan.forecast_run_id)
+    if not bands:
+        raise RuleBroken(
+            "forecast_without_totals", "This plan's forecast has no bounds to draw demand from. Plan again."
+        )
+    codes = {sku: name.code for sku, name in catalog.names(session).skus.items()}
+    named = {(codes[sku], week): band for (sku, week), band in bands.items() if sku in codes}
+    problem = optimizer.changed(kept.problem, _changes(scenario))
+    return draws_of(problem, named, first=plan.first_week, count=drawn["draws"], seed=drawn["seed"])
+
+
 def compute_scenario(
-    kept: KeptPlan, *, scenario: ScenarioFact, threads: int = 1, progress: Progress | None = None
-) -> optimizer.Outcome:
-    """Plan the scenario, with no transaction open. A cancelled one is not kept."""
+    kept: KeptPlan,
+    *,
+    scenario: ScenarioFact,
+    draws: optimizer.Units | None = None,
+    threads: int = 1,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Plan the scenario, with no transaction open; its result with money in minor units.
 
-    def tell(report: dict[str, Any]) -> None:
-        if progress is not None:
-            progress(f"scenario: {report['phase']}", report["done"], report["total"])
-
-    changes = tuple(optimizer.change_from_json(one) for one in scenario.changes)
+    What progress raises passes through: a scenario that was cancelled is not kept.
+    """
+    unit = minor_per_unit(kept.currency)
+    problem = optimizer.changed(kept.problem, _changes(scenario))
     settings = replace(kept.settings, threads=threads)
-    (outcome,) = optimizer.what_if(kept.problem, [changes], settings, base=kept.solution, progress=tell)
-    return outcome
+    told = plan_progress("scenario", unit, progress)
+    if draws is not None:
+        base = kept.solution if problem == kept.problem else None
+        return robust_in_minor(optimizer.robust(problem, draws, settings, base=base, progress=told), unit)
+    answer: Answer = optimizer.solve(problem, settings, progress=told)
+    return outcome_in_minor(kept.solution, answer, unit)
 
 
-def store_scenario(session: Session, *, kept: KeptPlan, scenario_id: int, outcome: optimizer.Outcome) -> None:
-    """Keep what the scenario came to, money in minor units."""
-    result = _result(outcome, minor_per_unit(kept.currency))
-    session.execute(update(Scenario).where(Scenario.id == scenario_id).values(result=result))
+def store_scenario(session: Session, *, scenario_id: int, result: Mapping[str, Any]) -> None:
+    """Keep what the scenario came to; one that was discarded meanwhile stays discarded."""
+    session.execute(update(Scenario).where(Scenario.id == scenario_id).values(result=dict(result)))
 
 
-def _result(outcome: optimizer.Outcome, unit: int) -> dict[str, Any]:
-    answer, difference = outcome.answer, outcome.difference
-    if isinstance(answer, optimizer.Infeasible) or difference is None:
-        return {"status": "infeasible", "conflict": list(answer.conflict)}  # type: ignore[union-attr]
-    return {
-        "status": answer.status,
-        "cost_minor": round(answer.objective * unit),
-        "gap": answer.gap,
-        "cost_change_minor": round(difference.cost * unit),
-        "parts_minor": {name: round(value * unit) for name, value in difference.parts.items()},
-        "moved": difference.moved,
-        "unmet": sum(one.quantity for one in answer.unmet),
-        "unmet_change": difference.unmet,
-        "late_change": difference.late,
-        "shares": list(difference.shares),
-    }
+def discard_scenario(session: Session, *, scenario_id: int, actor: Actor, now: dt.datetime) -> ScenarioFact:
+    """Forget a scenario; what it was stays in the audit log.
+
+    Raises:
+        NotFound: scenario_unknown.
+    """
+    actor.must_be(Role.MERCHANDISER)
+    fact = queries.get_scenario(session, scenario_id=scenario_id)
+    session.execute(delete(Scenario).where(Scenario.id == scenario_id))
+    audit.record(
+        session,
+        actor=actor,
+        action="scenario.discarded",
+        subject=f"scenario:{scenario_id}",
+        data={"run_id": fact.run_id, "changes": fact.changes},
+        now=now,
+    )
+    return fact
+
+
+def _changes(scenario: ScenarioFact) -> tuple[optimizer.Change, ...]:
+    return tuple(optimizer.change_from_json(one) for one in scenario.changes if one["kind"] != DRAWN)

@@ -20,6 +20,7 @@ from app.stages.allocation.queries.plans import (
     count_plan_lines,
     find_plan,
     get_plan,
+    last_asked,
     latest_plan,
     limits,
     list_plans,
@@ -32,9 +33,11 @@ from app.stages.allocation.queries.plans import (
     warehouse_region_flows,
     weekly_flows,
 )
-from app.stages.allocation.queries.scenarios import ScenarioFact, get_scenario, scenarios
+from app.stages.allocation.queries.policy import plan_settings
+from app.stages.allocation.queries.scenarios import Choices, ScenarioFact, choices, get_scenario, scenarios
 
 __all__ = [
+    "Choices",
     "ExplanationFact",
     "PlanFact",
     "PlanLineFact",
@@ -47,18 +50,21 @@ __all__ = [
     "WarehouseLink",
     "WeekFlow",
     "can_be_explained",
+    "choices",
     "count_plan_lines",
     "explanation",
     "find_plan",
     "get_plan",
     "get_refusal",
     "get_scenario",
+    "last_asked",
     "latest_plan",
     "latest_refusal",
     "limits",
     "list_plans",
     "money_text",
     "plan_lines",
+    "plan_settings",
     "scenarios",
     "shares",
     "supplier_warehouse_flows",

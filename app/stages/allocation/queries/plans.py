@@ -169,6 +169,12 @@ def get_plan(session: Session, *, run_id: int) -> PlanFact:
     return _plan(run)
 
 
+def last_asked(session: Session) -> PlanFact | None:
+    """The newest plan that suppliers were asked for: not one whose search somebody ended."""
+    runs = session.scalars(select(AllocationRun).order_by(AllocationRun.id.desc()).limit(20))
+    return next((_plan(run) for run in runs if run.settings.get("stopped_by") != "cancelled"), None)
+
+
 def find_plan(session: Session, *, problem_digest: str) -> PlanFact | None:
     """The plan made from exactly these inputs, if there is one."""
     query = select(AllocationRun).where(AllocationRun.problem_digest == problem_digest)

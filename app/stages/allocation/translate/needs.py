@@ -6,6 +6,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from app.stages.allocation.rules import (
     Commitments,
@@ -25,9 +26,29 @@ Demand = dict[Cell, dict[int, int]]
 """Units by (SKU id, region id) and week number."""
 
 
+class Ordered(Protocol):
+    """A line of an earlier plan, as far as the next one looks at it."""
+
+    @property
+    def supplier_id(self) -> int: ...
+    @property
+    def sku_id(self) -> int: ...
+    @property
+    def warehouse_id(self) -> int | None: ...
+    @property
+    def region_id(self) -> int | None: ...
+    @property
+    def order_week(self) -> dt.date: ...
+    @property
+    def quantity(self) -> int: ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Inputs:
-    """Everything a plan is made from, as plain values. `minor_per_unit`: minor units in one currency unit."""
+    """Everything a plan is made from, as plain values. `minor_per_unit`: minor units in one currency unit.
+
+    `previous` are the lines of the last plan, where changing it is charged.
+    """
 
     network: Network
     forecast: Mapping[Cell, Mapping[dt.date, int]]
@@ -38,6 +59,7 @@ class Inputs:
     settings: PlanSettings
     as_of: dt.date
     minor_per_unit: int
+    previous: Sequence[Ordered] = ()
 
     @property
     def first(self) -> dt.date:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 
 from app.stages.catalog.queries import Network
 
@@ -32,10 +33,20 @@ class Landed:
 
 
 def node_names(network: Network) -> dict[tuple[str, int], str]:
-    """Codes name the places; one that two kinds of place share is told apart by its kind."""
+    """The name of every place in problems and plans, by its kind and id."""
     kinds = (("supplier", network.suppliers), ("warehouse", network.warehouses), ("region", network.regions))
-    places = [(kind, place.id, place.code) for kind, group in kinds for place in group]
-    count: dict[str, int] = defaultdict(int)
-    for _, _, code in places:
-        count[code] += 1
-    return {(kind, id_): code if count[code] == 1 else f"{kind}:{code}" for kind, id_, code in places}
+    return place_names({kind: {place.id: place.code for place in group} for kind, group in kinds})
+
+
+def place_names(codes: Mapping[str, Mapping[int, str]]) -> dict[tuple[str, int], str]:
+    """Codes name the places; one that two kinds of place share is told apart by its kind.
+
+    Args:
+        codes: by id, of suppliers, warehouses and regions.
+    """
+    count = Counter(code for group in codes.values() for code in group.values())
+    return {
+        (kind, id_): code if count[code] == 1 else f"{kind}:{code}"
+        for kind, group in codes.items()
+        for id_, code in group.items()
+    }

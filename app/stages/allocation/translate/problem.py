@@ -13,7 +13,9 @@ from app.stages.allocation.rules import (
     Limit,
     Scope,
     lead_weeks,
+    week_index,
 )
+from app.stages.allocation.translate.counters import with_room
 from app.stages.allocation.translate.needs import Inputs, LeftOut, Needs
 from app.stages.allocation.translate.network import Landed, node_names
 from app.stages.catalog.queries import LaneFact, OfferFact, SkuFact
@@ -58,6 +60,9 @@ class _Builder:
         self.code = {sku.id: sku.code for sku in inputs.network.skus}
         self.node = node_names(inputs.network)
         self.landed = Landed(inputs.network)
+        self._room: dict[tuple[int, int], dict[int, int]] = defaultdict(dict)
+        for supplier, sku, week, units in inputs.commitments.limited:
+            self._room[supplier, sku][week_index(week, first=inputs.first)] = units
 
     def build(self) -> Translation | None:
         needs, skus = self.needs, self.needs.sku_ids()
@@ -74,6 +79,8 @@ class _Builder:
             demand=self._demand(),
             stock=self._stock(skus),
             locked=tuple(self._locked(firm, week) for firm, week in needs.locked),
+            previous=self._previous(needs.offers),
+            churn_cost=self._money(self.inputs.settings.churn_minor or 0),
             share_caps=self._caps(needs.offers, skus),
         )
         return self._translation(problem)
@@ -126,7 +133,7 @@ class _Builder:
         """An offer that stands only for its firm lines takes no new unit: its weekly capacity is none."""
         takes_new = self.needs.takes_new(offer)
         capacity = offer.weekly_capacity if takes_new else 0
-        return optimizer.Offer(
+        found = optimizer.Offer(
             supplier=self.node["supplier", offer.supplier_id],
             sku=self.code[offer.sku_id],
             moq=offer.moq if takes_new else 0,
@@ -136,6 +143,7 @@ class _Builder:
             breaks=tuple((one.min_quantity, self._money(one.unit_price_minor)) for one in offer.breaks),
             week_capacity=None if capacity is None else (capacity,) * self.weeks,
         )
+        return with_room(found, self._room[offer.supplier_id, offer.sku_id], weeks=self.weeks)
 
     def _lanes(self, offers: Sequence[OfferFact]) -> tuple[optimizer.Lane, ...]:
         suppliers, regions = {offer.supplier_id for offer in offers}, self.needs.region_ids()
@@ -196,6 +204,24 @@ class _Builder:
             week=week,
             to=self._target(firm.warehouse_id, firm.region_id),
             quantity=firm.quantity,
+        )
+
+    def _previous(self, offers: Sequence[OfferFact]) -> tuple[optimizer.Locked, ...]:
+        """Of the last plan what can still be ordered again: weeks to come, at offers that stand."""
+        open_offers = {(offer.supplier_id, offer.sku_id) for offer in offers}
+        weeks = [
+            (line, week_index(line.order_week, first=self.inputs.first)) for line in self.inputs.previous
+        ]
+        return tuple(
+            optimizer.Locked(
+                supplier=self.node["supplier", line.supplier_id],
+                sku=self.code[line.sku_id],
+                week=week,
+                to=self._target(line.warehouse_id, line.region_id),
+                quantity=line.quantity,
+            )
+            for line, week in weeks
+            if 0 <= week < self.weeks and (line.supplier_id, line.sku_id) in open_offers
         )
 
     # --- concentration ---

@@ -46,6 +46,7 @@ from app.stages.forecasts.queries.runs import (
     spot_history,
     weekly_totals,
 )
+from app.stages.forecasts.queries.service import sku_bands
 
 __all__ = [
     "FRAME_SCHEMA",
@@ -87,6 +88,7 @@ __all__ = [
     "method_mix",
     "planned_weeks",
     "planning_units",
+    "sku_bands",
     "sku_landings",
     "spot_history",
     "weekly_totals",

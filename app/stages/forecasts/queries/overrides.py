@@ -14,7 +14,9 @@ from app.core.errors import NotFound
 from app.stages.catalog import queries as catalog
 from app.stages.forecasts.models import ForecastLine, ForecastOverride
 from app.stages.forecasts.queries.runs import get_run
+from app.stages.forecasts.queries.service import sku_bands, sku_classes
 from app.stages.forecasts.rules import Cell, Override, horizon, override_means, whole_units
+from app.stages.forecasts.rules.service import with_service
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +85,37 @@ def counting_overrides(
     return sorted(said, key=lambda one: (one.sku_id, one.week, one.region_id or 0))
 
 
-def planning_units(session: Session, *, run_id: int) -> dict[Cell, dict[dt.date, int]]:
+def planning_units(
+    session: Session, *, run_id: int, service: Mapping[str, int] | None = None
+) -> dict[Cell, dict[dt.date, int]]:
     """Whole units to plan by (SKU id, region id) and week: the run's means, with the overrides that count.
 
     Each SKU's total is kept within half a unit; overridden cells are exact.
+
+    Args:
+        service: percent by SKU class: such SKUs are planned to that quantile of their demand.
     """
-    return whole_units(_planned(session, run_id=run_id, sku_id=None))
+    planned = _planned(session, run_id=run_id, sku_id=None)
+    if service:
+        bands = sku_bands(session, run_id=run_id)
+        levels = {sku: service[one] / 100 for sku, one in sku_classes(bands).items() if one in service}
+        planned = with_service(planned, bands, levels=levels, fixed=_overridden(session, run_id, planned))
+    return whole_units(planned)
+
+
+def _overridden(
+    session: Session, run_id: int, planned: Mapping[Cell, Mapping[dt.date, float]]
+) -> set[tuple[Cell, dt.date]]:
+    """The cells and weeks a planner's word is about."""
+    run = get_run(session, run_id=run_id)
+    weeks = horizon(run.as_of, run.horizon_weeks) if run else ()
+    said = {(one.sku_id, one.region_id, one.week) for one in counting_overrides(session, weeks=weeks)}
+    return {
+        (cell, week)
+        for cell, by_week in planned.items()
+        for week in by_week
+        if (*cell, week) in said or (cell[0], None, week) in said
+    }
 
 
 def planned_weeks(
