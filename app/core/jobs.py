@@ -133,6 +133,7 @@ def claim(session: Session, *, now: dt.datetime) -> JobFact | None:
     job.attempt += 1
     job.started_at = job.started_at or now
     job.lease_until = now + LEASE
+    job.phase, job.done, job.total, job.figures = "", 0, 0, None  # a dead worker's are no progress
     session.flush()
     return _fact(job)
 

@@ -39,11 +39,16 @@ from support.brand import (
 
 
 @pytest.fixture
-def plan(db: Database, tmp_path: Path) -> PlanFact:
+def forecast(db: Database, tmp_path: Path) -> int:
     load_network(db, tmp_path)
     load_orders(db, tmp_path)
     load_campaign(db, tmp_path)
-    plan = make_plan(db, store_forecast(db))
+    return store_forecast(db)
+
+
+@pytest.fixture
+def plan(db: Database, forecast: int) -> PlanFact:
+    plan = make_plan(db, forecast)
     ask(db, plan)
     return plan
 
@@ -112,7 +117,8 @@ def test_what_is_accepted_is_what_the_next_plan_does(
         assert short == [(countered.supplier_id, countered.sku_id, countered.order_week, half(countered))]
         assert queries.limited(session, first_week=countered.order_week + dt.timedelta(weeks=1)) == []
     again = make_plan(db, plan.forecast_run_id)
-    assert again.cost_minor == pytest.approx(told["cost_minor"], rel=0.002)
+    # both are within the gap of 1 % of their best
+    assert again.cost_minor == pytest.approx(told["cost_minor"], rel=0.01)
     with db.reading() as session:
         lines = plans.plan_lines(
             session, run_id=again.run_id, supplier_id=countered.supplier_id, sku_id=countered.sku_id
@@ -121,16 +127,14 @@ def test_what_is_accepted_is_what_the_next_plan_does(
     assert [(one.quantity, one.locked_quantity) for one in then] == [(half(countered), half(countered))]
 
 
-def test_only_a_counter_offer_that_waits_is_looked_into(db: Database, plan: PlanFact) -> None:
-    with db.reading() as session:
-        line = queries.supplier_lines(session, actor=MERCHANDISER)[0]
-    with pytest.raises(Conflict, match="settled"):
-        preview(db, line)
-
-
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_worker_finds_it_out_and_a_newer_version_is_asked_anew(
     app: Flask, db: Database, countered: LineFact
 ) -> None:
+    with db.reading() as session:
+        waiting = queries.supplier_lines(session, actor=MERCHANDISER, states=["asked"])[0]
+    with pytest.raises(Conflict, match="settled"):
+        preview(db, waiting)
     with db.transaction() as session:
         arguments = {"line_id": countered.id, "version": countered.version}
         job = jobs.enqueue(session, name="preview-counter", arguments=arguments, actor=SYSTEM, now=NOW)
@@ -161,21 +165,21 @@ def set_policy(db: Database, *, service: dict[str, int], churn_minor: int | None
         allocation.set_policy(session, service=service, churn_minor=churn_minor, actor=MERCHANDISER, now=NOW)
 
 
-def test_a_service_level_plans_a_class_to_its_quantile_and_nothing_else(db: Database, plan: PlanFact) -> None:
+def test_a_service_level_plans_a_class_to_its_quantile_and_nothing_else(db: Database, forecast: int) -> None:
     with db.transaction() as session:
         mug = catalog.sku_ids(session)["MUG"]
         wide = update(ForecastTotal).where(ForecastTotal.sku_id == mug)
         session.execute(wide.values(hi_80=2 * ForecastTotal.mean, hi_95=3 * ForecastTotal.mean))
-    before = freeze(db, plan.forecast_run_id)
+    before = freeze(db, forecast)
     set_policy(db, service={"B": 95})
-    assert freeze(db, plan.forecast_run_id).translation.demand_units == before.translation.demand_units
+    assert freeze(db, forecast).translation.demand_units == before.translation.demand_units
     set_policy(db, service={"A": 90})
-    after = freeze(db, plan.forecast_run_id)
+    after = freeze(db, forecast)
     # eight weeks of 40 mugs become 80 each, pledges of bags stay
     assert after.translation.demand_units == before.translation.demand_units + 8 * 40
     assert (before.digest == after.digest, after.settings.service) == (False, {"A": 90})
     set_policy(db, service={})
-    assert freeze(db, plan.forecast_run_id).digest == before.digest
+    assert freeze(db, forecast).digest == before.digest
 
 
 def test_a_charge_for_changes_holds_the_next_plan_to_the_last_and_stays_out_of_the_digest(

@@ -47,9 +47,13 @@ def test_a_silent_worker_loses_its_job_and_what_it_still_writes_is_void(
 ) -> None:
     ask(db, now)
     lost = take(db, now)
+    assert lost
+    with db.transaction() as session:
+        jobs.heartbeat(session, job=lost, phase="solving", done=3, total=9, now=now)
     later = now + jobs.LEASE + dt.timedelta(seconds=1)
     heir = take(db, later)
     assert lost and heir and (heir.id, heir.attempt) == (lost.id, 2)
+    assert (heir.phase, heir.done, heir.total) == ("", 0, 0)  # the heir begins anew
     with db.transaction() as session, pytest.raises(JobLost):
         jobs.finish(session, job=lost, state=JobState.DONE, now=later)
     with db.transaction() as session, pytest.raises(JobLost):

@@ -33,6 +33,8 @@ PAGES = {
         "/forecasts?sku=1",
         "/forecasts/accuracy",
         "/plan",
+        "/plan/1/scenarios",
+        "/plan/settings",
         "/confirmations",
         "/alerts",
         "/imports",

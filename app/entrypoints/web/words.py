@@ -105,7 +105,11 @@ IMPORT_STATES: Labels = {
     "stopped": (_("Stopped"), "warning"),
     "absorbed": (_("Imported"), "success"),
 }
-RUN_STATES: Labels = {"optimal": (_("Optimal"), "success"), "feasible": (_("Within the gap"), "info")}
+RUN_STATES: Labels = {
+    "optimal": (_("Optimal"), "success"),
+    "feasible": (_("Within the gap"), "info"),
+    "ended": (_("Best found, above the gap"), "warning"),
+}
 REASONS = {
     "duplicate": _("Duplicates"),
     "cancelled": _("Cancelled"),

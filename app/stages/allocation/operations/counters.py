@@ -26,6 +26,8 @@ from app.stages.allocation.translate import (
 )
 from app.stages.catalog import queries as catalog
 
+LONGEST_SECONDS = 120.0
+"""Of each of the two plans: somebody waits for them. The best one found by then is told."""
 Told = Callable[[dict[str, Any]], None]
 
 
@@ -100,7 +102,8 @@ def compute_counter(
     if question.charge_minor is not None:
         charge = question.charge_minor / unit
     problem = with_base(kept.problem, kept.solution, charge)
-    settings = replace(kept.settings, threads=threads)
+    limit = min(kept.settings.time_limit, LONGEST_SECONDS)
+    settings = replace(kept.settings, threads=threads, time_limit=limit)
     told = plan_progress("counter", unit, progress)
     changed = [change(problem) for change in (accepted(case, kept.solution), refused(case))]
     answers = [_replanned(one, kept, settings, told) for one in changed]

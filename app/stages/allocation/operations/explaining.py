@@ -18,6 +18,9 @@ from app.stages.allocation.operations.runs import minor_per_unit
 from app.stages.allocation.queries import ExplanationFact
 from app.stages.allocation.translate import in_minor, unpacked
 
+MOST_ASKED = 10
+"""Rules and limits that are asked about, and twice as many shares: each is planned again."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class KeptPlan:
@@ -62,7 +65,7 @@ def compute_explanation(kept: KeptPlan, *, progress: Progress | None = None) -> 
         if progress is not None:
             progress(f"explain: {report['phase']}", report["done"], report["total"])
 
-    return optimizer.explain(kept.problem, kept.solution, kept.settings, progress=tell)
+    return optimizer.explain(kept.problem, kept.solution, kept.settings, most=MOST_ASKED, progress=tell)
 
 
 def store_explanation(
