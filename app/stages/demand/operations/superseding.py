@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, case, func, select
 from sqlalchemy.orm import Session
 
+from app.core.db import among
 from app.stages.demand.models import LIGHTER, Campaign, Signal
 from app.stages.demand.operations.exclusions import exclude_by_rule, take_back
 from app.stages.demand.operations.moving import AT_ONCE
@@ -23,6 +24,10 @@ NO_WORD = (Reason.TEST, Reason.NOT_GOODS, Reason.UNPRICED, Reason.SUSPECTED)
 """What neither replaces nor is replaced: no word of a buyer. A cancelled order is one, and the latest."""
 REPLACED = (Reason.VALID, Reason.INTEREST, Reason.UNPAID, Reason.OVER_LIMIT, Reason.OVER_CAP)
 _SPOT = Signal.campaign_id.is_(None)
+TWICE = (func.min(Signal.commitment) != func.max(Signal.commitment)) | (
+    func.max(case((Signal.reason == Reason.SUPERSEDED, 1), else_=0)) == 1
+)
+"""Of the signals of one buyer and SKU: they differ in commitment, or one was replaced before."""
 
 
 def decide_of_file(session: Session, *, batch_id: int, now: dt.datetime) -> None:
@@ -34,10 +39,9 @@ def decide_of_file(session: Session, *, batch_id: int, now: dt.datetime) -> None
 
 def decide_of_buyers(session: Session, *, buyers: Iterable[tuple[int | None, str]], now: dt.datetime) -> None:
     """Decide again for these buyers (campaign id, pseudonym); those of spot demand wait for the cycle."""
-    by_campaign: dict[int, set[str]] = {}
-    for campaign_id, buyer in buyers:
-        if campaign_id is not None:
-            by_campaign.setdefault(campaign_id, set()).add(buyer)
+    wanted, by_campaign = set(buyers), dict[int, set[str]]()
+    for campaign_id, buyer in _in_question(session, wanted):
+        by_campaign.setdefault(campaign_id, set()).add(buyer)
     for campaign_id, theirs in sorted(by_campaign.items()):
         names = sorted(theirs)
         for start in range(0, len(names), AT_ONCE):
@@ -51,6 +55,19 @@ def replace_spot(session: Session, *, now: dt.datetime) -> None:
     if session.scalar(select(Signal.id).where(LIGHTER).limit(1)) is not None:
         lighter = select(Signal.buyer).where(LIGHTER, Signal.buyer.is_not(None))
         _decide(session, _SPOT & Signal.buyer.in_(lighter), now=now)
+
+
+def _in_question(session: Session, wanted: set[tuple[int | None, str]]) -> list[tuple[int, str]]:
+    """Buyers of campaigns who said different things of one SKU, by one statement for all campaigns."""
+    campaigns = sorted({campaign_id for campaign_id, _ in wanted if campaign_id is not None})
+    names = sorted({buyer for campaign_id, buyer in wanted if campaign_id is not None})
+    if not names:
+        return []
+    here = Signal.campaign_id.in_(campaigns) & among(session, Signal.buyer, names)
+    query = select(Signal.campaign_id, Signal.buyer).where(*_spoken(here)).distinct()
+    query = query.group_by(Signal.campaign_id, Signal.buyer, Signal.sku_id).having(TWICE)
+    found = [(int(row[0] or 0), str(row[1])) for row in session.execute(query)]
+    return [one for one in found if one in wanted]
 
 
 def _decide(session: Session, here: ColumnElement[bool], *, now: dt.datetime) -> None:
@@ -88,15 +105,18 @@ def _said(row: Row[Any]) -> Said:
     )
 
 
+def _spoken(here: ColumnElement[bool]) -> tuple[ColumnElement[bool], ...]:
+    return here, Signal.buyer.is_not(None), Signal.quantity > 0, Signal.reason.not_in(NO_WORD)
+
+
 def _committed_twice(here: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     """The signals of buyers who said different things of one SKU, by buyer and SKU."""
-    spoken = here, Signal.buyer.is_not(None), Signal.quantity > 0, Signal.reason.not_in(NO_WORD)
-    was_replaced = func.max(case((Signal.reason == Reason.SUPERSEDED, 1), else_=0)) == 1
+    spoken = _spoken(here)
     twice = (
         select(Signal.buyer, Signal.sku_id)
         .where(*spoken)
         .group_by(Signal.buyer, Signal.sku_id)
-        .having((func.min(Signal.commitment) != func.max(Signal.commitment)) | was_replaced)
+        .having(TWICE)
         .subquery()
     )
     columns = (

@@ -6,6 +6,7 @@ Every check is one polars expression over a column; the first field that fails n
 from __future__ import annotations
 
 import hashlib
+import hmac
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -191,7 +192,8 @@ def pseudonym(value: str, *, key: bytes, channel: str, field: str = "buyer") -> 
 
     The same text as a buyer and as a device has two pseudonyms, so that nobody can join one to the other.
     """
-    return pseudonyms([value], key=key, channel=channel, field=field)[0]
+    scope = channel if field == "buyer" else f"{channel}\0{field}"
+    return hmac.digest(key, f"{scope}\0{value}".encode(), "sha256").hex()[:32]
 
 
 def pseudonyms(values: Sequence[str], *, key: bytes, channel: str, field: str) -> list[str]:
