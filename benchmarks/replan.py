@@ -73,11 +73,11 @@ def main() -> None:
     parser.add_argument("--churn", type=float, default=1.0, help="parts of the mean unit price")
     options = parser.parse_args()
     made = problem(options.skus, suppliers=options.suppliers, warehouses=options.warehouses)
-    settings = Settings(threads=options.threads)
+    settings = Settings(threads=options.threads, time_limit=1e6)
     if options.rule:
         plan = by_rule(made)
     elif options.plan is None:
-        answer = solve(made, replace(settings, time_limit=1e6))
+        answer = solve(made, settings)
         if isinstance(answer, Infeasible):
             raise SystemExit("\n".join(answer.conflict))
         plan = answer

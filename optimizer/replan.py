@@ -34,6 +34,8 @@ from optimizer.workers import Crew
 
 # So many SKUs at most make room for those that got less, so many times.
 NEIGHBOURS, TURNS = 8, 2
+# SKUs that are a small part of the plan are planned no closer than this, if the whole need not be.
+MOST_GAP = 0.1
 # A row is full where less than this part of its room is left.
 FULL = 0.1
 
@@ -78,7 +80,8 @@ def replan(
         if anew:
             gone |= anew
             kept = book(problem, of_skus(plan, gone, kept=False))
-            new = around(net, kept, sorted(gone), asked, tell=tell, clock=clock, crew=crew)
+            part = replace(asked, gap=_part_gap(asked.gap, plan, gone))
+            new = around(net, kept, sorted(gone), part, tell=tell, clock=clock, crew=crew)
             if new is None:
                 raise ProblemError("$", f"no plan of {len(gone)} SKUs around the others was found")
             found = new
@@ -88,6 +91,14 @@ def replan(
     bound = plan.bound if before is not None and narrower(before, problem, plan) else 0.0
     solution = _published(net, plan, found, gone, bound=bound, clock=clock, seed=asked.seed)
     return Replanned(solution=solution, skus=tuple(sorted(gone)), slack=found.slack)
+
+
+def _part_gap(gap: float, plan: Solution, skus: Collection[str]) -> float:
+    """The gap of some SKUs that is gap of the whole, by what was spent on them before."""
+    spent = {True: 0.0, False: 0.0}
+    for one in plan.orders:
+        spent[one.sku in skus] += one.quantity * one.unit_price
+    return min(max(gap, MOST_GAP), gap * (spent[True] + spent[False]) / max(spent[True], 1e-9))
 
 
 def _published(

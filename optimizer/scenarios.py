@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -83,7 +83,8 @@ def what_if(
         base = found
     outcomes = []
     open_ones = [one for one in problems if one != problem]
-    answers = _plans(open_ones, asked)
+    alone = (solve(one, replace(asked, state=None)) for one in open_ones)
+    answers = plans(open_ones, asked) if len(open_ones) > 1 else alone
     for number, (scenario, one) in enumerate(zip(scenarios, problems, strict=True)):
         answer = base if one == problem else next(answers)
         told = None if isinstance(answer, Infeasible) else difference(base, answer)
@@ -99,17 +100,22 @@ def changed(problem: Problem, scenario: Scenario) -> Problem:
     return problem
 
 
-def _plans(problems: list[Problem], settings: Settings) -> Iterator[Solution | Infeasible]:
-    workers = min(settings.threads, len(problems))
+def plans(problems: Iterable[Problem], settings: Settings) -> Iterator[Solution | Infeasible]:
+    """The plan of each problem in order, settings.threads at a time in processes of their own."""
     alone = replace(settings, threads=1, state=None)
-    if workers <= 1:
+    if settings.threads <= 1:
         for one in problems:
-            yield solve(one, replace(settings, state=None))
+            yield solve(one, alone)
         return
-    with ProcessPoolExecutor(
-        max_workers=workers, mp_context=multiprocessing.get_context("spawn"), initializer=_silence
-    ) as pool:
-        yield from pool.map(solve, problems, [alone] * len(problems))
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(settings.threads, mp_context=context, initializer=_silence) as pool:
+        waiting: deque[Future[Solution | Infeasible]] = deque()
+        for one in problems:
+            waiting.append(pool.submit(solve, one, alone))
+            if len(waiting) > 2 * settings.threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def _silence() -> None:

@@ -177,3 +177,42 @@ def test_caution_prefers_the_plan_whose_bad_days_are_cheaper() -> None:
     bold, careful = (robust(newsvendor(25.0), draws, EXACT, caution=one) for one in (0.0, 1.0))
     assert careful.cvar <= bold.cvar
     assert bold.expected <= careful.expected
+
+
+def two_skus() -> Problem:
+    data = document(skus=[{"id": "A"}, {"id": "B"}], demand=[need(50), need(50) | {"sku": "B"}])
+    data["offers"] += [data["offers"][0] | {"sku": "B"}]
+    return Problem.from_json(data)
+
+
+def test_skus_move_together_as_far_as_they_are_said_to() -> None:
+    asked: dict[str, Any] = {"levels": [0.0, 1.0], "quantiles": [[0, 100], [0, 100]], "count": 400, "seed": 1}
+    found = {}
+    for common in (0.0, 0.5, 1.0):
+        draws = draw_demand(two_skus(), **asked, common=common)
+        found[common] = float(np.corrcoef(draws.T)[0, 1])
+        # each by itself stays as its quantiles say
+        assert np.quantile(draws, [0.25, 0.5, 0.75], axis=0) == pytest.approx(
+            np.array([[25, 25], [50, 50], [75, 75]]), abs=6
+        )
+    assert abs(found[0.0]) < 0.15
+    assert found[0.5] == pytest.approx(0.48, abs=0.12)  # of ranks: 6 / pi x asin(0.5 / 2)
+    assert found[1.0] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "path"),
+    [
+        ({"quantiles": [[0, 100]]}, "quantiles"),
+        ({"quantiles": [[0, 100], [5, 1]]}, "quantiles"),
+        ({"quantiles": [[0, 100], [5, float("nan")]]}, "quantiles"),
+        ({"levels": [0.9, 0.1]}, "levels"),
+        ({"levels": [0.0, 1.1]}, "levels"),
+        ({"common": 1.5}, "common"),
+    ],
+)
+def test_quantiles_that_are_none_are_refused(changes: dict[str, Any], path: str) -> None:
+    asked: dict[str, Any] = {"levels": [0.0, 1.0], "quantiles": [[0, 100], [0, 100]], "count": 4, "seed": 1}
+    with pytest.raises(ProblemError) as refused:
+        draw_demand(two_skus(), **(asked | changes))
+    assert refused.value.path == path
