@@ -12,7 +12,7 @@ from app.core import access, audit, jobs
 from app.core.access import Role
 from app.core.errors import HeadwaterError
 from app.entrypoints.door import config, current_actor, db, now, roles
-from app.entrypoints.web import forms, show, words
+from app.entrypoints.web import forms, refusals, show
 from app.entrypoints.web.replies import Reply, by_htmx, go, part, say
 from app.stages.allocation import operations as allocation_operations
 from app.stages.allocation import queries as allocation
@@ -61,7 +61,7 @@ def create_account() -> Reply:
             )
     except HeadwaterError as refused:
         field = {"password_short": "password", "supplier_account": "supplier"}.get(refused.code, "email")
-        sentence = words.failure(refused.status, refused.code, refused.sentence)
+        sentence = refusals.failure(refused.status, refused.code, refused.sentence)
         return _accounts(given.raw, {field: sentence}), refused.status
     say(gettext("%(email)s may sign in now.", email=account.email))
     return go("web.administrator.accounts")

@@ -13,7 +13,7 @@ from app.core.access import Role
 from app.core.errors import RuleBroken
 from app.cycle import campaign_levers, seen_landings
 from app.entrypoints.door import config, current_actor, db, now, roles, today
-from app.entrypoints.web import charts, checks, forms, words
+from app.entrypoints.web import charts, checks, forms, refusals
 from app.entrypoints.web.replies import Reply, go, say
 from app.entrypoints.web.tower import at_risk
 from app.stages.catalog import queries as catalog
@@ -194,7 +194,7 @@ def _step(campaign_id: int, decide: Callable[..., Any], form: forms.Form, done: 
         with db().transaction() as session:
             decide(session, campaign_id=campaign_id, actor=current_actor(), now=now(), **given.values)
     except RuleBroken as refusal:
-        say(words.failure(422, refusal.code, refusal.sentence), "danger")
+        say(refusals.failure(422, refusal.code, refusal.sentence), "danger")
         for sentence in checks.told(refusal.data.get("errors", [])).values():
             say(sentence, "danger")
         return go("web.campaigns.one", campaign_id=campaign_id)

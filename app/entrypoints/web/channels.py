@@ -11,7 +11,7 @@ from app.core import jobs
 from app.core.access import Role
 from app.core.errors import HeadwaterError
 from app.entrypoints.door import config, current_actor, db, now, roles
-from app.entrypoints.web import forms, words
+from app.entrypoints.web import forms, refusals
 from app.entrypoints.web.replies import Reply, by_htmx, go, part, say
 from app.stages.alerts import queries as alerts
 from app.stages.demand import operations
@@ -47,7 +47,7 @@ def connect() -> Reply:
     try:
         return _connected(**given.values)
     except HeadwaterError as refused:
-        sentence = words.failure(refused.status, refused.code, refused.sentence)
+        sentence = refusals.failure(refused.status, refused.code, refused.sentence)
         return _index(given.raw, {FIELDS.get(refused.code, "channel"): sentence}), refused.status
 
 
@@ -102,7 +102,7 @@ def rotate(channel: str) -> Reply:
     except HeadwaterError as refused:
         if refused.code != "secret_unusable":
             raise
-        sentence = words.failure(refused.status, refused.code, refused.sentence)
+        sentence = refusals.failure(refused.status, refused.code, refused.sentence)
         return _one(channel, errors={"secret": sentence}), refused.status
     return _told(channel, told.secret)
 

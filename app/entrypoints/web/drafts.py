@@ -11,7 +11,7 @@ from flask_babel import gettext
 from app.core.access import Role
 from app.core.errors import Conflict, RuleBroken
 from app.entrypoints.door import config, current_actor, db, now, roles, today
-from app.entrypoints.web import checks, forms, words
+from app.entrypoints.web import checks, forms, refusals
 from app.entrypoints.web.campaign_form import MOMENT, CampaignForm, typed
 from app.entrypoints.web.replies import Reply, go, say
 from app.stages.catalog import queries as catalog
@@ -130,7 +130,7 @@ def copy(campaign_id: int) -> Reply:
 
 def _wrong(refusal: RuleBroken | Conflict) -> dict[str, str]:
     if refusal.code == "campaign_exists":
-        return {"code": words.failure(409, refusal.code, refusal.sentence)}
+        return {"code": refusals.failure(409, refusal.code, refusal.sentence)}
     return checks.told(refusal.data.get("errors", []))
 
 

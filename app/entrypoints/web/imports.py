@@ -15,7 +15,7 @@ from app.core.errors import Conflict, HeadwaterError
 from app.entrypoints import resumable
 from app.entrypoints.door import current_actor, db, now, roles
 from app.entrypoints.uploads import import_upload
-from app.entrypoints.web import forms, words
+from app.entrypoints.web import forms, refusals
 from app.entrypoints.web.replies import Reply, go_to, say
 from app.stages.demand import queries as demand
 from app.stages.imports import operations, queries
@@ -44,7 +44,7 @@ def upload() -> Reply:
         done = import_upload(request.files.get("file"), actor=current_actor(), **given.values)
     except HeadwaterError as refused:
         field = str(refused.data.get("field", "file"))
-        sentence = words.failure(refused.status, refused.code, refused.sentence)
+        sentence = refusals.failure(refused.status, refused.code, refused.sentence)
         return _page(
             given.raw, {field if field in ("channel", "mapping") else "file": sentence}
         ), refused.status
@@ -104,7 +104,7 @@ def stop(batch_id: int) -> Reply:
         with db().transaction() as session:
             operations.stop_import(session, batch_id=batch_id, actor=current_actor(), now=now())
     except Conflict as ended:
-        say(words.failure(ended.status, ended.code, ended.sentence), "info")
+        say(refusals.failure(ended.status, ended.code, ended.sentence), "info")
     return go_to(url_for("web.imports.one", batch_id=batch_id))
 
 

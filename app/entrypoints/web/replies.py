@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from app.entrypoints.web import words
+from app.entrypoints.web import refusals
 
 Reply = BaseResponse | str | tuple[str, int]
 
@@ -54,12 +54,12 @@ def error_page(status: int, code: str, sentence: str) -> BaseResponse:
     if code == "sign_in_needed":
         back = request.full_path.rstrip("?") if request.method == "GET" and not by_htmx() else None
         return go("web.auth.sign_in", **({"next": back} if back and back != "/" else {}))
-    told = words.failure(status, code, sentence)
+    told = refusals.failure(status, code, sentence)
     if by_htmx():
         response = make_response(render_template("parts/message.html", tone="danger", sentence=told), status)
         response.headers["HX-Retarget"] = "#messages"
         response.headers["HX-Reswap"] = "beforeend"
         return response
-    title, remedy = words.error_page(status)
+    title, remedy = refusals.error_page(status)
     page = render_template("error.html", status=status, title=title, sentence=told, remedy=remedy)
     return make_response(page, status)

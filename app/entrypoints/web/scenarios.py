@@ -13,7 +13,7 @@ from app.core import jobs
 from app.core.access import Role
 from app.core.errors import RuleBroken
 from app.entrypoints.door import current_actor, db, now, roles
-from app.entrypoints.web import charts, forms, show, told_scenarios, words
+from app.entrypoints.web import charts, forms, refusals, show, told_scenarios
 from app.entrypoints.web.replies import Reply, by_htmx, go, part, say
 from app.stages.allocation import operations, queries
 from app.stages.allocation.queries import PlanFact, ScenarioFact
@@ -64,7 +64,7 @@ def draft(run_id: int) -> Reply:
             )
     except RuleBroken as refused:
         field = {"sku": "price_sku"}.get(refused.data.get("path", ""), "changes")
-        return _index(run_id, given.raw, {field: words.failure(422, refused.code, refused.sentence)}), 422
+        return _index(run_id, given.raw, {field: refusals.failure(422, refused.code, refused.sentence)}), 422
     say(gettext("The scenario is being planned."))
     return go("web.scenarios.index", run_id=run_id)
 

@@ -12,7 +12,7 @@ from flask_login import current_user
 
 from app.core.access import Actor, Role
 from app.entrypoints.door import config, db, today
-from app.entrypoints.web import words
+from app.entrypoints.web import refusals, words
 from app.entrypoints.web.drawings import meter, sparkline
 from app.entrypoints.web.icons import icon, vendored
 from app.entrypoints.web.language import TAGS, speaks_chinese
@@ -159,6 +159,7 @@ def surroundings() -> dict[str, Any]:
         "theme": theme(),
         "today": today(),
         "currency": config().currency,
+        "refusals": refusals,
         "words": words,
     }
 

@@ -9,7 +9,7 @@ from typing import Any
 from flask_babel import gettext
 
 from app.core.jobs import JobFact
-from app.entrypoints.web import explained, show, words
+from app.entrypoints.web import explained, refusals, show
 from app.stages.catalog.queries import Names
 from app.stages.confirmation.queries import LineFact, PreviewFact
 from app.stages.demand.queries import CampaignFact
@@ -30,7 +30,7 @@ def diff(
     if found is None:
         current = job is not None and job.arguments.get("version") == line.version
         waiting = current and job is not None and job.running
-        failed = words.why_failed(job) if current and job is not None and job.state == "failed" else ""
+        failed = refusals.why_failed(job) if current and job is not None and job.state == "failed" else ""
         return {"rows": [], "waiting": waiting, "failed": failed}
     told = found.result
     columns = [told[name] for name in COLUMNS]

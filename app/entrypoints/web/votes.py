@@ -11,7 +11,7 @@ from flask_babel import gettext
 from app.core.access import Role
 from app.core.errors import HeadwaterError
 from app.entrypoints.door import current_actor, db, now, roles, today
-from app.entrypoints.web import forms, words
+from app.entrypoints.web import forms, refusals
 from app.entrypoints.web.campaign_form import MOMENT
 from app.entrypoints.web.replies import Reply, go, say
 from app.entrypoints.web.round_form import RoundForm
@@ -70,7 +70,7 @@ def start() -> Reply:
             field = FIELDS.get(refusal.code)
             if field is None:
                 raise
-            errors = {field: words.failure(refusal.status, refusal.code, refusal.sentence)}
+            errors = {field: refusals.failure(refusal.status, refusal.code, refusal.sentence)}
     return render_template("merchandiser/vote_form.html", form=given.raw, errors=errors), 422
 
 
@@ -119,7 +119,7 @@ def make(round_id: int, code: str) -> Reply:
     except HeadwaterError as error:
         if error.status != 422:
             raise
-        sentence = words.failure(error.status, error.code, error.sentence)
+        sentence = refusals.failure(error.status, error.code, error.sentence)
         return _page(round_id, wrong=(code, typed, sentence)), 422
     say(gettext("The SKUs of the design are kept."))
     return go("web.votes.one", round_id=round_id)
