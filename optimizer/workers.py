@@ -161,7 +161,7 @@ class Workers:
         if client is not None:
             each = max(1, sum(client.nthreads().values()))
             if self._sent is None:
-                self._sent = client.scatter(self._net, broadcast=True, hash=False)
+                self._sent = client.submit(_whole, self._net, pure=False)
             chunks = _chunks(jobs, each)
             waiting = (
                 client.submit(_chunk, chunk, prices, effort, self._sent, pure=False) for chunk in chunks
@@ -186,6 +186,11 @@ def _chunks(jobs: Sequence[Job], processes: int) -> list[list[Job]]:
 def _cancel(waiting: Iterable[Any]) -> None:
     for one in waiting:
         one.cancel()
+
+
+def _whole(net: Network) -> Network:
+    """The network as a task of the cluster: lost with a worker it is made again; scattered data is not."""
+    return net
 
 
 def _collect(

@@ -196,7 +196,7 @@ def _book(session: Session, *, as_of: dt.date) -> _Book:
         into = supply if found.line.state == LineState.CONFIRMED else asked
         into[found.line.sku_id][week_index(found.week, first=first)] += found.open_units
     committed: dict[int, Weeks] = defaultdict(lambda: defaultdict(int))
-    for need in demand.campaign_requirements(session, as_of=as_of):
+    for need in demand.campaign_commitments(session, as_of=as_of):
         committed[need.sku_id][max(week_index(need.week, first=first), 0)] += need.units
     return _Book(on_hand, supply, asked, committed)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -210,27 +210,48 @@ def campaign_requirements(session: Session, *, as_of: dt.date) -> list[Requireme
     Of each commitment the part that is expected to be paid, in whole units. A campaign whose due week has
     passed requires its units in the week of `as_of`. Sorted by SKU, region, week.
     """
+    known = weights(session)
+
+    def expected(category: str | None, kind: str, units: int, interest: int) -> int:
+        commitment = kind if kind in set(Commitment) else Commitment.PAID
+        return (units or interest) * known.of(category, commitment)
+
+    return _required(session, expected, as_of=as_of)
+
+
+def campaign_commitments(session: Session, *, as_of: dt.date) -> list[Requirement]:
+    """What those campaigns have promised: every valid unit, whatever part of them is expected to be paid."""
+
+    def promised(category: str | None, kind: str, units: int, interest: int) -> int:
+        return units * 1_000
+
+    return _required(session, promised, as_of=as_of)
+
+
+def _required(
+    session: Session, worth: Callable[[str | None, str, int, int], int], *, as_of: dt.date
+) -> list[Requirement]:
+    """`worth` gives thousandths of units, by category, kind, valid units and units of mere interest."""
     this_week = as_of - dt.timedelta(days=as_of.weekday())
     table = counted(CampaignDay)
-    stands = case((table.reason.in_(INTEREST), table.units), else_=table.valid_units)
+    interest = case((table.reason.in_(INTEREST), table.units), else_=0)
     cell = (table.sku_id, table.region_id, Campaign.due_week)
     rows = session.execute(
-        select(*cell, Sku.category, table.reason, func.sum(stands))
+        select(*cell, Sku.category, table.reason, func.sum(table.valid_units), func.sum(interest))
         .join(Campaign, Campaign.id == table.campaign_id)
         .join(Sku, Sku.id == table.sku_id)
         .where(Campaign.state.in_([state.value for state in REQUIRING]))
         .group_by(*cell, Sku.category, table.reason)
     )
-    known = weights(session)
     thousandths: dict[tuple[int, int, dt.date], int] = defaultdict(int)
-    for sku_id, region_id, due_week, category, kind, units in rows:
+    for sku_id, region_id, due_week, category, kind, units, interested in rows:
         monday = due_week - dt.timedelta(days=due_week.weekday())
-        commitment = kind if kind in set(Commitment) else Commitment.PAID
-        thousandths[sku_id, region_id, max(monday, this_week)] += int(units) * known.of(category, commitment)
+        week = max(monday, this_week)
+        thousandths[sku_id, region_id, week] += worth(category, kind, int(units), int(interested))
     return [
-        Requirement(sku_id=sku_id, region_id=region_id, week=week, units=whole(worth))
-        for (sku_id, region_id, week), worth in sorted(thousandths.items())
-        if whole(worth) > 0
+        Requirement(sku_id=sku_id, region_id=region_id, week=week, units=whole(parts))
+        for (sku_id, region_id, week), parts in sorted(thousandths.items())
+        if whole(parts) > 0
     ]
 
 
