@@ -13,6 +13,7 @@ from app.core.access import Role
 from app.core.errors import HeadwaterError
 from app.entrypoints.door import config, current_actor, db, now, roles
 from app.entrypoints.web import forms, refusals, show
+from app.entrypoints.web.campaign_form import minor
 from app.entrypoints.web.replies import Reply, by_htmx, go, part, say
 from app.stages.allocation import operations as allocation_operations
 from app.stages.allocation import queries as allocation
@@ -118,7 +119,7 @@ def set_limit() -> Reply:
             base=type(like.base)(values["base"]),
             threshold_percent=values["threshold_percent"],
             hard=values["hard"],
-            penalty_minor=None if values["penalty"] is None else values["penalty"] * 100,
+            penalty_minor=None if values["penalty"] is None else minor(str(values["penalty"])),
         )
         allocation_operations.set_limit(session, limit=limit, actor=current_actor(), now=now())
     say(gettext("The limit holds from the next plan on."))
