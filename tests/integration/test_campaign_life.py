@@ -286,8 +286,9 @@ def test_a_campaign_that_goes_asks_for_balances_at_the_price_reached(ask: Ask, d
     owed = (2 * 15_000 + 18_000 - 3 * 3_000) + 8 * 18_000
     assert (dry["goes"], dry["price_minor"], dry["next_tier_short"]) == (True, 18_000, None)
     assert dry["balance"] == {"pledges": 2, "buyers": 2, "units": 11, "amount_minor": owed}
-    assert (dry["refund_minor"], dry["released_units"], dry["limited_units"]) == (2_000, 0, 2)
-    assert dry["deposits_to_return"]["amount_minor"] == 2 * 3_000
+    assert (dry["released_units"], dry["limited_units"]) == (0, 2)
+    back = {one["why"]: one["amount_minor"] for one in dry["refunds"]}
+    assert back == {"not_made": 2 * 3_000, "overpaid": 2_000, "replaced": 0}
     awards = ask("GET", f"/{one['id']}/limited", 200)
     assert [(a["external_id"], a["units"], a["unit_price_minor"]) for a in awards] == [("A", 2, 15_000)]
     assert ask("GET", f"/{one['id']}/balance/pledges", 200) == []
@@ -297,8 +298,8 @@ def test_a_campaign_that_goes_asks_for_balances_at_the_price_reached(ask: Ask, d
     balance = ask("GET", f"/{one['id']}/balance", 200)
     assert balance["total"] == dry["balance"] and {r["units"] for r in balance["regions"]} == {3, 8}
     assert len(ask("GET", f"/{one['id']}/balance/pledges?limit=1&offset=1", 200)) == 1
-    back = ask("GET", f"/{one['id']}/deposits-to-return", 200)
-    assert [(r["external_id"], r["amount_minor"]) for r in back] == [("D", 6_000)]
+    back = ask("GET", f"/{one['id']}/refunds", 200)
+    assert [(r["external_id"], r["amount_minor"]) for r in back] == [("D", 6_000), ("C", 2_000)]
     decision = ask("GET", f"/{one['id']}/decisions", 200)[0]
     assert (decision["kind"], decision["rule_goes"], decision["valid_units"]) == ("go", True, 12)
     assert decision["inputs"]["waterfall"]["steps"] == {"over_cap": 2} and decision["inputs"]["early"]
@@ -313,6 +314,23 @@ def test_a_campaign_that_goes_asks_for_balances_at_the_price_reached(ask: Ask, d
         ask("POST", f"/{one['id']}/step", 422, {"version": version, "step": "ship"})["code"]
         == "campaign_move"
     )
+
+
+def test_a_deposit_that_a_paid_order_replaced_stands_in_the_list_once(ask: Ask, db: Database) -> None:
+    one = launched(ask)
+    pledge(db, "A", quantity=3, buyer="ann")
+    pledge(db, "B", at="2026-11-22T11:00:00+00:00", quantity=2, buyer="bob")
+    pledge(db, "C", at="2026-11-22T12:00:00+00:00", quantity=10, commitment="paid", buyer="ann")
+    dry = ask("GET", f"/{one['id']}/close-outlook", 200)
+    assert (dry["valid_units"], dry["price_minor"]) == (12, 18_000)
+    ask("POST", f"/{one['id']}/close", 200, {"version": one["version"], "reason": "Sold out"})
+    back = ask("GET", f"/{one['id']}/refunds", 200)
+    assert [(r["why"], r["external_id"], r["amount_minor"]) for r in back] == [
+        ("replaced", "A", 9_000),
+        ("overpaid", "C", 10 * 2_000),
+    ]
+    paged = [ask("GET", f"/{one['id']}/refunds?limit=1&offset={at}", 200) for at in range(3)]
+    assert [page[0] for page in paged[:2]] == back and paged[2] == []
 
 
 REQUIRED = round(3 * 0.92 + 2 * 0.75)
@@ -336,7 +354,7 @@ def test_a_campaign_that_misses_requires_nothing_and_returns_its_deposits(ask: A
     decision = ask("GET", f"/{one['id']}/decisions", 200)[0]
     assert (decision["kind"], decision["decided_by"], decision["rule_goes"]) == ("no_go", "rule:go", False)
     assert decision["inputs"]["landing"] == {"as_of": "2026-12-03", "median": 5}
-    back = ask("GET", f"/{one['id']}/deposits-to-return", 200)
+    back = ask("GET", f"/{one['id']}/refunds", 200)
     assert [(r["external_id"], r["amount_minor"]) for r in back] == [("A", 9_000)]
     assert steps(db, one["id"]) == (5, {"cancelled": 1})
     missed = ask("GET", f"/{one['id']}", 200)
@@ -368,7 +386,7 @@ def test_a_cancelled_campaign_takes_nothing_more_and_keeps_what_it_had(ask: Ask,
     assert (gone["state"], gone["steps"], gone["valid_units"]) == ("cancelled", ["finish"], 3)
     assert pledge(db, "B", at="2026-11-23T09:30:00+00:00").flaws[0].code == "campaign_closed"
     assert pledge(db, "A", quantity=3).outcome == "duplicate"
-    assert ask("GET", f"/{one['id']}/deposits-to-return", 200)[0]["amount_minor"] == 9_000
+    assert ask("GET", f"/{one['id']}/refunds", 200)[0]["amount_minor"] == 9_000
 
 
 @pytest.mark.parametrize("role", [Role.SUPPLIER, Role.WAREHOUSE_PLANNER])

@@ -67,6 +67,10 @@ class Pledge:
     exclusion: int | None = None
 
     @property
+    def paid(self) -> int:
+        return self.quantity * (20_000 if self.commitment == "paid" else DEPOSIT)
+
+    @property
     def counts(self) -> bool:
         return not self.cancelled and self.exclusion is None
 
@@ -312,9 +316,10 @@ class CampaignLife(RuleBasedStateMachine):
         assert (outlook.price_minor, outlook.goes) == (reached, self.goes())
         if outlook.goes:
             owed = self.owed(reached)
-            assert outlook.balance.amount_minor == sum(amount for amount in owed if amount > 0)
-            assert outlook.refund_minor == -sum(amount for amount in owed if amount < 0)
-            assert outlook.balance.pledges == sum(amount > 0 for amount in owed)
+            assert outlook.balance.amount_minor == sum(amount for amount in owed.values() if amount > 0)
+            above = -sum(amount for amount in owed.values() if amount < 0)
+            assert {one.why: one.amount_minor for one in outlook.refunds}["overpaid"] == above
+            assert outlook.balance.pledges == sum(amount > 0 for amount in owed.values())
         awards = demands.list_awards(session, campaign_id=self.id)
         places = [(one.ordered_at, one.external_id) for one in awards]
         assert places == sorted(places)
@@ -323,14 +328,34 @@ class CampaignLife(RuleBasedStateMachine):
         first = sorted((one.at, name) for name, one in self.pledges.items() if one.counts)
         assert list(dict.fromkeys(places)) == first[: len(set(places))]
 
-    def owed(self, reached: int) -> list[int]:
+    @invariant()
+    def what_was_paid_is_kept_for_units_made_or_goes_back_once(self) -> None:
+        if not hasattr(self, "id") or self.state in ("draft", "open", "closed"):
+            return
+        with self.db.reading() as session:
+            reached = demands.close_outlook(session, campaign_id=self.id).price_minor
+            pages = [
+                demands.list_refunds(session, campaign_id=self.id, offset=at, limit=2)
+                for at in range(0, 2 * len(self.pledges) + 2, 2)
+            ]
+            sums = demands.refund_sums(session, campaign_id=self.id)
+        listed = [one for page in pages for one in page]
+        back = {one.external_id: one.amount_minor for one in listed}
+        assert len(back) == len(listed) == sum(one.pledges for one in sums)
+        fails = self.state in ("missed", "cancelled")
+        owed = {} if fails else self.owed(reached or 0)
+        for name, one in self.pledges.items():
+            made = one.counts and not fails
+            goes_back = 0 if one.cancelled else max(0, -owed[name]) if made else one.paid
+            assert back.get(name, 0) == goes_back, (name, one, self.state)
+
+    def owed(self, reached: int) -> dict[str, int]:
         """What is still to pay for each pledge: its units at a limited price, or at the one reached."""
         counted = [(one.at, name, one) for name, one in self.pledges.items() if one.counts]
         prices = iter([15_000] * 3 + [16_000] * 2)
-        owed = []
-        for _, _, one in sorted(counted, key=lambda told: told[:2]):
-            due = sum(next(prices, reached) for _ in range(one.quantity))
-            owed.append(due - one.quantity * (20_000 if one.commitment == "paid" else DEPOSIT))
+        owed = {}
+        for _, name, one in sorted(counted, key=lambda told: told[:2]):
+            owed[name] = sum(next(prices, reached) for _ in range(one.quantity)) - one.paid
         return owed
 
     def teardown(self) -> None:

@@ -188,14 +188,14 @@ def owed_pledges(page: dict[str, Any], campaign_id: int) -> Any:
         return queries.owed_pledges(session, campaign_id=campaign_id, **page)
 
 
-@blueprint.route("/campaigns/<int:campaign_id>/deposits-to-return", methods=["GET"])
+@blueprint.route("/campaigns/<int:campaign_id>/refunds", methods=["GET"])
 @roles(Role.MERCHANDISER)
 @blueprint.arguments(wire.PledgePage, location="query")
-@blueprint.response(200, wire.PledgeSum(many=True))
-def deposits_to_return(page: dict[str, Any], campaign_id: int) -> Any:
-    """What was paid for units that are not made: all of a campaign that failed, else what was kept out"""
+@blueprint.response(200, wire.Refund(many=True))
+def refunds(page: dict[str, Any], campaign_id: int) -> Any:
+    """What buyers are to get back and why: for units not made, above the price reached, a replaced deposit"""
     with db().reading() as session:
-        return queries.deposits_to_return(session, campaign_id=campaign_id, **page)
+        return queries.list_refunds(session, campaign_id=campaign_id, **page)
 
 
 @blueprint.route("/campaigns/<int:campaign_id>/limited", methods=["GET"])

@@ -18,6 +18,11 @@ from app.stages.demand import operations, queries
 
 LATER = ("produce", "ship", "finish")
 STEPS = ("launch", "extend", "close", "overrule", "cancel", *LATER)
+REFUNDS = {
+    "not_made": "for units not made",
+    "overpaid": "above the price reached",
+    "replaced": "deposits that a paid order replaced, unless that was for the rest only",
+}
 code = click.argument("code")
 
 
@@ -50,8 +55,11 @@ def _say_outlook(result: dict[str, Any]) -> str:
             f"go line {close['go_units']:,}",
             f"  price reached {close['price_minor']}, units to the next tier {close['next_tier_short']}",
             f"  balances of {close['balance']['pledges']:,} pledges: {close['balance']['amount_minor']:,}",
-            f"  to return to {close['deposits_to_return']['pledges']:,} pledges: "
-            f"{close['deposits_to_return']['amount_minor']:,} (minor units of {config().currency})",
+            *(
+                f"  to return to {one['pledges']:,} pledges: {one['amount_minor']:,}, {REFUNDS[one['why']]}"
+                for one in close["refunds"]
+            ),
+            f"  amounts in minor units of {config().currency}",
         ]
     )
 

@@ -107,9 +107,9 @@ def _money(session: Session, campaign: demand.CampaignFact) -> dict[str, Any]:
     """Balances to ask for, and what is to be returned, once the campaign is decided."""
     if campaign.state in ("reached", "in_production", "shipping"):
         balance = demand.balance_of(session, campaign_id=campaign.id)
-        return {"balance": balance, "returns": demand.deposit_sums(session, campaign_id=campaign.id)}
+        return {"balance": balance, "refunds": demand.refund_sums(session, campaign_id=campaign.id)}
     if campaign.state in ("missed", "cancelled"):
-        return {"returns": demand.deposit_sums(session, campaign_id=campaign.id)}
+        return {"refunds": demand.refund_sums(session, campaign_id=campaign.id)}
     return {}
 
 

@@ -130,6 +130,11 @@ COMMITMENTS = {
     "wish_list": _("Wish list"),
     "enquiry": _("Enquiry"),
 }
+REFUNDS = {
+    "not_made": _("To return for units not made"),
+    "overpaid": _("Paid above the price reached"),
+    "replaced": _("Deposits that a paid order replaced"),
+}
 PARTS = {
     "campaign": _("Campaign"),
     "sku": _("SKU"),

@@ -9,6 +9,7 @@ from marshmallow import Schema, fields, post_load, validate
 from app.core.limits import LARGEST_QUANTITY
 from app.entrypoints.wire.basics import EXAMPLE_INSTANT, NO_INSTANT, Incoming, PageAt, Text, Week, quantity
 from app.stages.demand.operations import CampaignTerms, Limited, Step, Variant
+from app.stages.demand.queries import Refund as Why
 
 LARGEST_PRICE = 10**13
 REASON = "Kept with the decision and shown beside it."
@@ -227,6 +228,22 @@ class RegionSum(Sum):
     region_id = fields.Integer(required=True)
 
 
+class _Why(Schema):
+    why = fields.Enum(
+        Why,
+        by_value=True,
+        required=True,
+        metadata={
+            "description": "The units are not made; more was paid than the price reached; or a paid order "
+            "replaced the pledge, whose deposit is part of its price only if the channel says so."
+        },
+    )
+
+
+class RefundSum(_Why, Sum):
+    """What is to be returned for one reason."""
+
+
 class CloseOutlook(Schema):
     goes = fields.Boolean(required=True)
     valid_units = fields.Integer(required=True, metadata={"description": "Pledged before the close."})
@@ -242,10 +259,7 @@ class CloseOutlook(Schema):
         required=True, metadata={"description": "Units that would require nothing any more."}
     )
     balance = fields.Nested(Sum, required=True)
-    refund_minor = fields.Integer(
-        required=True, metadata={"description": "What was paid above the price reached."}
-    )
-    deposits_to_return = fields.Nested(Sum, required=True)
+    refunds = fields.List(fields.Nested(RefundSum), required=True)
 
 
 class Decision(Schema):
@@ -278,6 +292,10 @@ class PledgeSum(Schema):
     region_id = fields.Integer(required=True)
     units = fields.Integer(required=True)
     amount_minor = fields.Integer(required=True)
+
+
+class Refund(_Why, PledgeSum):
+    """One pledge with something to return."""
 
 
 class Award(Schema):

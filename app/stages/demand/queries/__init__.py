@@ -32,7 +32,7 @@ from app.stages.demand.queries.exclusions import (
     list_exclusions,
 )
 from app.stages.demand.queries.expected import BY, CommitmentUnits, Expected, Scope, expected
-from app.stages.demand.queries.owing import PledgeSum, RegionSum, Sum
+from app.stages.demand.queries.owing import PledgeSum, Refund, RefundSum, RegionSum, Sum
 from app.stages.demand.queries.pool import (
     ChannelFact,
     DayUnits,
@@ -55,10 +55,10 @@ from app.stages.demand.queries.settlement import (
     OpenBalance,
     balance_of,
     close_outlook,
-    deposit_sums,
-    deposits_to_return,
+    list_refunds,
     open_balances,
     owed_pledges,
+    refund_sums,
 )
 from app.stages.demand.queries.signals import SignalFact, list_signals
 from app.stages.demand.queries.spot import weekly_units
@@ -116,6 +116,8 @@ __all__ = [
     "PledgeSum",
     "PriorFact",
     "Proposal",
+    "Refund",
+    "RefundSum",
     "RegionSum",
     "Requirement",
     "ReviewList",
@@ -140,8 +142,6 @@ __all__ = [
     "counted",
     "current_run",
     "daily_units",
-    "deposit_sums",
-    "deposits_to_return",
     "expected",
     "expected_volumes",
     "fill_line",
@@ -160,6 +160,7 @@ __all__ = [
     "list_exclusions",
     "list_fills",
     "list_priors",
+    "list_refunds",
     "list_reviews",
     "list_rounds",
     "list_signals",
@@ -169,6 +170,7 @@ __all__ = [
     "price_at",
     "propose_tolerance",
     "recount",
+    "refund_sums",
     "round_shares",
     "sku_units",
     "terms_outlook",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
@@ -40,6 +41,15 @@ KEPT_OUT = (Reason.OVER_LIMIT, Reason.SUSPECTED, Reason.OVER_CAP)
 """Reasons for which units of a campaign that goes are not made although somebody may have paid for them."""
 
 
+class Refund(StrEnum):
+    """Why a buyer is to get money back."""
+
+    NOT_MADE = "not_made"
+    OVERPAID = "overpaid"
+    REPLACED = "replaced"
+    """A deposit whose pledge an order paid in full took the place of."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sum:
     """Pledges with their buyers (pseudonyms), units and an amount in minor units."""
@@ -69,6 +79,13 @@ class PledgeSum:
     region_id: int
     units: int
     amount_minor: int
+    why: Refund | None = None
+    """Why it is to be returned; None if it is to be asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefundSum(Sum):
+    why: Refund
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +115,6 @@ class Amounts:
         owing = {id_: one for id_, one in self._singly.items() if one.amount > 0}
         others = ~_among(self._singly)
         self._meant = or_(and_(each > 0, others), _among(owing)) if self._singly else each > 0
-        self._too_much = and_(each < 0, others) if self._singly else each < 0
         self._corrections = [(one.region_id, one.amount - one.alike) for one in owing.values()]
 
     def total(self) -> Sum:
@@ -129,11 +145,12 @@ class Amounts:
             for one, row in zip(told, rows, strict=True)
         ]
 
-    def too_much(self) -> int:
-        """What was paid above what is due, over all pledges; minor units."""
-        query = self._joined(select(func.sum(self._alike))).where(self._too_much)
-        above = -int(self._session.scalar(query) or 0)
-        return above - sum(min(0, one.amount) for one in self._singly.values())
+    def __neg__(self) -> Amounts:
+        """The same pledges the other way round: of what is owed, what was paid too much."""
+        singly = {
+            id_: replace(one, amount=-one.amount, alike=-one.alike) for id_, one in self._singly.items()
+        }
+        return Amounts(self._session, self._where, -self._each, singly)
 
     def _sums(self, *keys: Any) -> Select[*tuple[Any, ...]]:
         buyers = func.count(distinct(Signal.buyer))
@@ -155,11 +172,20 @@ def owed(session: Session, campaign: CampaignFact) -> Amounts:
     return Amounts(session, where, each, singly)
 
 
-def returned(session: Session, campaign: CampaignFact, *, goes: bool) -> Amounts:
-    """What was paid for units that are not made: all of a campaign that fails, else what was kept out."""
-    reasons = KEPT_OUT if goes else (*STILL_OWED, *KEPT_OUT)
-    where = _pledges(campaign.id, reasons=reasons, commitments=PAYING)
-    return Amounts(session, where, _paid_each(campaign))
+def refunds(session: Session, campaign: CampaignFact, *, asked: Amounts | None) -> dict[Refund, Amounts]:
+    """What buyers are to get back, by why.
+
+    `asked` is what is `owed` of a campaign that goes; of one that fails, nothing is, and all goes back.
+    """
+    not_made = KEPT_OUT if asked else (*STILL_OWED, *KEPT_OUT)
+    paid = _paid_each(campaign)
+    kept_out = _pledges(campaign.id, reasons=not_made, commitments=PAYING)
+    replaced = _pledges(campaign.id, reasons=[Reason.SUPERSEDED], commitments=[Commitment.DEPOSIT])
+    back = {
+        Refund.NOT_MADE: Amounts(session, kept_out, paid),
+        Refund.REPLACED: Amounts(session, replaced, paid),
+    }
+    return {**back, Refund.OVERPAID: -asked} if asked else back
 
 
 def _singly(

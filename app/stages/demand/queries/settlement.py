@@ -1,9 +1,9 @@
-"""What a campaign's close comes to: go or not, the price reached, balances to ask and deposits to return."""
+"""What a campaign's close comes to: go or not, the price reached, balances to ask for, what to return."""
 
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from sqlalchemy import distinct, func, select
@@ -18,10 +18,12 @@ from app.stages.demand.queries.owing import (
     STILL_OWED,
     Amounts,
     PledgeSum,
+    Refund,
+    RefundSum,
     RegionSum,
     Sum,
     owed,
-    returned,
+    refunds,
 )
 from app.stages.demand.queries.terms import tiers
 from app.stages.demand.rules import CampaignState
@@ -39,7 +41,7 @@ class CloseOutlook:
 
     `valid_units` were pledged before the close; `late_units` come after it and decide nothing.
     `price_minor` is the price reached, `next_tier_short` the units to the next one. `released_units` require
-    nothing any more. `refund` is what buyers paid above the price reached.
+    nothing any more. `refunds` are what buyers are to get back, each reason once.
     """
 
     goes: bool
@@ -54,8 +56,7 @@ class CloseOutlook:
     limited_units: int
     released_units: int
     balance: Sum
-    refund_minor: int
-    deposits_to_return: Sum
+    refunds: tuple[RefundSum, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +113,7 @@ def close_outlook(session: Session, *, campaign_id: int) -> CloseOutlook:
         limited_units=sum(one.units for one in awards),
         released_units=0 if goes else campaign.valid_units,
         balance=asked.total() if asked else NOTHING,
-        refund_minor=asked.too_much() if asked else 0,
-        deposits_to_return=returned(session, campaign, goes=goes).total(),
+        refunds=_sums(refunds(session, campaign, asked=asked)),
     )
 
 
@@ -160,22 +160,32 @@ def owed_pledges(session: Session, *, campaign_id: int, offset: int = 0, limit: 
     return owed(session, campaign).page(offset=offset, limit=limit)
 
 
-def deposits_to_return(
-    session: Session, *, campaign_id: int, offset: int = 0, limit: int = 100
-) -> list[PledgeSum]:
-    """What buyers paid for units that are not made: all of a campaign that failed, else what was kept out."""
-    due = _due_back(session, get_campaign(session, campaign_id=campaign_id))
-    return due.page(offset=offset, limit=limit) if due else []
+def list_refunds(session: Session, *, campaign_id: int, offset: int = 0, limit: int = 100) -> list[PledgeSum]:
+    """Each pledge with something to return and why: reason by reason, in the order of channel and id."""
+    campaign = get_campaign(session, campaign_id=campaign_id)
+    found: list[PledgeSum] = []
+    for why, amounts in _due_back(session, campaign).items():
+        page = amounts.page(offset=offset, limit=limit - len(found))
+        found += [replace(one, why=why) for one in page]
+        if len(found) == limit:
+            break
+        offset = 0 if page else offset - amounts.total().pledges
+    return found
 
 
-def deposit_sums(session: Session, *, campaign_id: int) -> Sum:
-    """The same in total."""
-    due = _due_back(session, get_campaign(session, campaign_id=campaign_id))
-    return due.total() if due else NOTHING
+def refund_sums(session: Session, *, campaign_id: int) -> tuple[RefundSum, ...]:
+    """The same in total: all reasons that there can be as the campaign stands, also those with nothing."""
+    return _sums(_due_back(session, get_campaign(session, campaign_id=campaign_id)))
 
 
-def _due_back(session: Session, campaign: CampaignFact) -> Amounts | None:
-    """What is to be returned as the campaign stands: nothing before it is decided."""
-    if campaign.state in {one.value for one in (*FAILED, *ASKING)}:
-        return returned(session, campaign, goes=campaign.state in {one.value for one in ASKING})
-    return None
+def _due_back(session: Session, campaign: CampaignFact) -> dict[Refund, Amounts]:
+    """What is to be returned as the campaign stands: nothing before it is decided, or once it is over."""
+    if campaign.state in {one.value for one in ASKING}:
+        return refunds(session, campaign, asked=owed(session, campaign))
+    if campaign.state in {one.value for one in FAILED}:
+        return refunds(session, campaign, asked=None)
+    return {}
+
+
+def _sums(back: dict[Refund, Amounts]) -> tuple[RefundSum, ...]:
+    return tuple(RefundSum(**asdict(amounts.total()), why=why) for why, amounts in back.items())
