@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from forecasting import demand
 from forecasting.errors import ForecastInputError
 from forecasting.known_columns import Known, read_known
-from forecasting.panel import Panel, read_panel
+from forecasting.panel import Named, Panel, read_panel
 from forecasting.points import Plan, Points
+from forecasting.sifting import sift
 
 Floats = NDArray[np.float64]
 
@@ -31,6 +32,7 @@ def backtest(
     tier: str = "auto",
     processes: int = 1,
     client: Any = None,
+    on_bad: Callable[[ForecastInputError], None] | None = None,
 ) -> pd.DataFrame:
     """Accuracy by method over the last `origins` origins, each `horizon` periods before the next.
 
@@ -40,6 +42,10 @@ def backtest(
     `series` (forecasts made, series × origins), `wape` and `bias` (sums of absolute errors and of errors over
     sum of actuals, per period), `wape-total` (the same for the sum over the horizon), and `coverage-80`, …
     (shares of actuals within the bounds). Shares of nothing sold are NaN.
+
+    Raises ForecastInputError for input that can't be forecast, and where nothing was sold before the last
+    origin. With `on_bad`, series that have a fault are left out of the figures, and `on_bad(error)` is
+    called for each kind of fault; `error.affected` names them.
     """
     checked = demand.check_levels(levels)
     demand._check_tier(tier)
@@ -50,8 +56,12 @@ def backtest(
         tier,
         client,
     )
-    named = read_panel(history, freq=freq, end=end)
-    known = read_known(history, None, named, horizon=0, calendar=calendar)
+
+    def read(past: Any) -> tuple[Named, Known | None]:
+        named = read_panel(past, freq=freq, end=end)
+        return named, read_known(past, None, named, horizon=0, calendar=calendar)
+
+    named, known = sift(read, {"history": history}, on_bad)
     times = demand._check_count(origins, "origins", 1000)
     parts = [
         _one_origin(named.panel, known, back * plan.horizon, plan, checked) for back in range(1, times + 1)

@@ -46,10 +46,19 @@ class Effects:
 
 
 def learn(panel: Panel, known: Known) -> Effects:
-    """Learn the effects of `known` columns on `panel`; periods out of stock are filled with their level."""
+    """Learn the effects of `known` columns on `panel`; periods out of stock are filled with their level.
+
+    Sums over series are made in the order of their hash, so that any order gives the same bits.
+    """
     if not len(panel.values):
         ahead = known.future.shape[:2]
         return Effects(panel, np.ones(ahead), np.zeros((len(panel), known.past.shape[1])), np.zeros(ahead))
+    order = np.argsort(panel.hash, kind="stable")
+    found, back = _learn(panel.take(order), known.take(panel, order)), np.argsort(order)
+    return Effects(found.panel.take(back), found.factors[back], found.slopes[back], found.doubt[back])
+
+
+def _learn(panel: Panel, known: Known) -> Effects:
     slopes, covariance = _fit(panel, known)
     effect = np.exp(_logs(known.past, slopes[_owner(panel)]))
     level = _level(panel, known.counted, effect)

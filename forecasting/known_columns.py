@@ -42,6 +42,11 @@ class Known:
         ahead = (panel.offsets[rows] + lengths)[:, None] + np.arange(horizon)
         return Known(self.past[keep], self.past[ahead], self.counted[keep], self.counted[ahead])
 
+    def take(self, panel: Panel, rows: Ints) -> Known:
+        """Series `rows` of `panel` only."""
+        keep = positions(panel.offsets[rows], panel.lengths[rows])
+        return Known(self.past[keep], self.future[rows], self.counted[keep], self.sellable[rows])
+
 
 def extra_columns(frame: Any) -> list[str]:
     """Names of known-ahead columns: all but unique_id, ds and y."""

@@ -90,14 +90,17 @@ def _land(
 ) -> dict[str, Any]:
     """Forecast and method of the running curves `rows`, which stand at the same share of their window."""
     share = float(now.share[rows[0]])
-    found = pick_up(known, now, rows, share, levels)
     if process is None or share >= 1:
+        found = pick_up(known, now, rows, share, levels)
         return {**found, "method": _all(METHOD if len(known) else WITHOUT_HISTORY, len(rows))}
-    weight = min((len(known) - FEW_CURVES) / (MANY_CURVES - FEW_CURVES), 1.0)
     landed = process.land(rows, share, campaign_pull(known, now, rows, share))
     floor = now.units[rows] if known.gross and now.gross else np.zeros(len(rows))
     cells = _cells(landed, levels)
-    mixed = {name: np.maximum(weight * cells[name] + (1 - weight) * found[name], floor) for name in cells}
+    weight = min((len(known) - FEW_CURVES) / (MANY_CURVES - FEW_CURVES), 1.0)
+    if weight < 1:
+        found = pick_up(known, now, rows, share, levels)
+        cells = {name: weight * cells[name] + (1 - weight) * found[name] for name in cells}
+    mixed = {name: np.maximum(values, floor) for name, values in cells.items()}
     process.learn(rows, mixed["mean"], np.maximum(landed.units_deviation, 1e-9))
     return {**mixed, "method": _all(PROCESS, len(rows))}
 

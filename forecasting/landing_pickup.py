@@ -101,6 +101,8 @@ def _to_come(kind: Kind, pull: Floats, units: Floats, credit: tuple[float, float
 
 def campaign_pull(known: Curves, now: Curves, rows: Ints, share: float) -> Floats:
     """How the campaign's other curves do against their kind (m,): 1 for a campaign of one curve."""
+    if len(set(now.campaign[rows])) == len(rows):
+        return np.ones(len(rows))
     return _pull(now, _kind_of(known, now, rows, share), rows)
 
 

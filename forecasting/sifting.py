@@ -15,7 +15,7 @@ Read = TypeVar("Read")
 
 
 def sift(
-    read: Callable[[Any, Any], Read],
+    read: Callable[..., Read],
     frames: dict[str, Any],
     on_bad: Callable[[ForecastInputError], None] | None,
     *,

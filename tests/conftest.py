@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from app.core.db import Database
     from support.browser import Pages
 
+# As the service and forecasting do for themselves, here before a test loads numpy.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 settings.register_profile("house", derandomize=True, deadline=None, database=None, print_blob=True)
 settings.load_profile("house")
 

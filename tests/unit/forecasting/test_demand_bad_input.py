@@ -12,7 +12,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from forecasting import ForecastInputError, forecast_demand
+from forecasting import ForecastInputError, backtest, forecast_demand
 
 
 def history(**columns: Any) -> pd.DataFrame:
@@ -189,6 +189,19 @@ def test_bad_series_are_left_out_and_told_where_that_is_asked_for(library: Any) 
     assert [(error.row, sorted(set(error.affected))) for error in told] == [
         (5, ["d"]), (4, ["c", "f"]), (8, ["e"])
     ]  # fmt: skip
+
+
+def test_a_backtest_leaves_bad_series_out_and_tells_as_well() -> None:
+    frame = spoilt()
+    kept = frame[frame["unique_id"].isin(["a", "b"])]
+    told: list[ForecastInputError] = []
+    found = backtest(frame, horizon=1, freq="W", on_bad=told.append)
+    pd.testing.assert_frame_equal(found, backtest(kept, horizon=1, freq="W"))
+    assert [(error.row, sorted(set(error.affected))) for error in told] == [
+        (5, ["d"]), (4, ["c", "f"]), (8, ["e"])
+    ]  # fmt: skip
+    with pytest.raises(ForecastInputError, match="series c"):
+        backtest(frame[frame["unique_id"] != "d"], horizon=1, freq="W")
 
 
 def test_bad_futures_leave_series_out_as_well() -> None:

@@ -51,16 +51,6 @@ def test_every_tier_names_its_models(tier: str, answer: pd.DataFrame) -> None:
     assert method["intermittent"] == "imapa+tsb"
 
 
-def test_every_tier_scales_with_the_sales(tier: str, answer: pd.DataFrame) -> None:
-    history = panels.hostile()
-    history = history[history["unique_id"].isin(["trend", "smooth", "erratic", "constant", "intermittent"])]
-    plain, scaled = (
-        forecast_demand(history.assign(y=history["y"] * factor), horizon=4, freq="W", tier=tier)
-        for factor in (1.0, 4096.0)
-    )
-    assert scaled[BOUNDS].to_numpy() == pytest.approx(plain[BOUNDS].to_numpy() * 4096, rel=1e-6)
-
-
 def test_every_tier_can_be_tested_back(tier: str) -> None:
     draw = np.random.default_rng(2)
     history = pd.concat([panels.weekly(number, 50 + draw.normal(0, 5, 60)) for number in range(5)])

@@ -123,15 +123,6 @@ def test_nothing_running_is_nothing_to_tell() -> None:
     assert "hi-95" in found.columns
 
 
-def test_what_comes_later_moves_nothing() -> None:
-    """Other ends for the curves that run on: what is cut off can't be seen, whatever follows."""
-    known, running = drawn(12), drawn(4, seed=3)
-    later = running["elapsed_day"] > 15
-    other = running.assign(cum_units=running["cum_units"].where(~later, running["cum_units"] * 9 + 70))
-    left, right = (forecast_landing(known, cut(frame, 15)) for frame in (running, other))
-    pd.testing.assert_frame_equal(left, right)
-
-
 @pytest.mark.parametrize("factor", [0.01, 1000.0])
 def test_scaling_units_scales_the_landing(factor: float) -> None:
     known, running = drawn(20, regions=("N",)), cut(drawn(3, seed=3, regions=("N",)), 15)

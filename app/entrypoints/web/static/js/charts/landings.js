@@ -9,8 +9,11 @@ export function option(data, palette, { width }) {
     { ...hidden, name, stack, data: days.map((day) => day[high] - day[low]),
       itemStyle: { color: palette.stream, opacity }, areaStyle: { color: palette.stream, opacity } },
   ];
+  // Its label keeps out of the way of the last landing, which ends at the same side.
+  const below = days.at(-1).mean < data.go.units;
   const go = { yAxis: data.go.units, lineStyle: { color: palette.good, type: "solid", width: 2 },
-    label: { formatter: data.go.label, color: palette.good, position: "insideEndBottom", fontSize: 11.5 } };
+    label: { formatter: data.go.label, color: palette.good, fontSize: 11.5,
+      position: below ? "insideEndTop" : "insideEndBottom" } };
   const highest = Math.max(data.go.units, ...days.map((day) => day.hi_95), 1);
   return {
     grid: { left: 12, right: 20, top: width < 520 ? 60 : 40, bottom: 8, containLabel: true },
