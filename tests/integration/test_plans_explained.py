@@ -275,3 +275,32 @@ def test_a_scenario_is_planned_in_the_background_and_kept(
     found = client.get(f"/api/v1/scenarios/{made.get_json()['id']}", headers=headers).get_json()
     assert found["result"]["cost_change_minor"] > 0
     assert client.get(address, headers=headers).get_json() == [found]
+
+
+def test_a_drawn_demand_spreads_as_the_forecast_does(db: Database, tmp_path: Path) -> None:
+    """One row a draw, one column a demand; a SKU's demands of all regions miss together."""
+    load_network(db, tmp_path)
+    load_orders(db, tmp_path)
+    plan = make_plan(db, store_forecast(db, spread=0.5))
+    with db.transaction() as session:
+        drafted = operations.draft_scenario(
+            session,
+            run_id=plan.run_id,
+            changes=[{"kind": "demand_drawn", "draws": 40}],
+            actor=MERCHANDISER,
+            now=NOW,
+        )
+    with db.reading() as session:
+        kept = operations.load_plan(session, run_id=plan.run_id)
+        draws = operations.load_spread(session, scenario=drafted, kept=kept)
+    assert draws is not None and draws.shape == (40, len(kept.problem.demand))
+    weeks: dict[int, list[int]] = {}
+    for column, one in enumerate(kept.problem.demand):
+        assert (one.sku, one.quantity) == ("MUG", 20)
+        weeks.setdefault(one.week, []).append(column)
+    for columns in weeks.values():
+        both = draws[:, columns].sum(axis=1)
+        assert (
+            0.92 * 40 <= both.mean() <= 1.08 * 40 and 40 * 0.25 <= both.min() < 25 and 55 < both.max() <= 70
+        )
+        assert (abs(draws[:, columns[0]] - draws[:, columns[-1]]) <= 1).all()

@@ -110,13 +110,17 @@ def _half_a_year() -> list[str]:
     ]
 
 
-def store_forecast(db: Database, *, mugs: int = 20, weeks: int = 8) -> int:
-    """A forecast of so many mugs a week in either region, without computing one; returns its run."""
+def store_forecast(db: Database, *, mugs: int = 20, weeks: int = 8, spread: float = 0.0) -> int:
+    """A forecast of so many mugs a week in either region, without computing one; returns its run.
+
+    `spread` is how far the 80 % bounds lie from the mean, as a part of it; the 95 % bounds half as far again.
+    """
+    bounds = (1.0, 1 - spread, 1 + spread, 1 - 1.5 * spread, 1 + 1.5 * spread)
     with db.transaction() as session:
         inputs = forecasts.freeze(session, as_of=MONDAY, horizon_weeks=weeks)
         sku = catalog.sku_ids(session)["MUG"]
         rows = [
-            (sku, region, MONDAY + dt.timedelta(weeks=week), *([float(mugs)] * 5), "given")
+            (sku, region, MONDAY + dt.timedelta(weeks=week), *(mugs * one for one in bounds), "given")
             for region, _ in sorted(catalog.region_ids(session).values())
             for week in range(weeks)
         ]

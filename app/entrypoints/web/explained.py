@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 
 from app.entrypoints.web import show, words
 from app.stages.allocation.queries import ExplanationFact, RefusalFact
@@ -128,12 +128,14 @@ def clash(rule: Row, names: Names) -> str:
         )
     if rule["rule"] == "min_sources":
         return gettext("%(place)s needs at least %(count)s suppliers", **_sources(rule, names))
-    return gettext(
-        "Hard limit of %(limit)s on %(scope)s: %(count)s suppliers can cover %(covered)s of %(units)s units; "
+    return ngettext(
+        "Hard limit of %(limit)s on %(scope)s: %(num)s supplier can cover %(covered)s of %(units)s units; "
         "no top share can be below %(floor)s",
+        "Hard limit of %(limit)s on %(scope)s: %(num)s suppliers can cover %(covered)s of %(units)s units; "
+        "no top share can be below %(floor)s",
+        numbers["suppliers"],
         limit=show.percent(numbers["max_share"], 0),
         scope=scope(rule["ids"], names),
-        count=numbers["suppliers"],
         covered=show.units(numbers["covered"]),
         units=show.units(numbers["units"]),
         floor=show.percent(numbers["floor"]),

@@ -176,7 +176,7 @@ def _jobs(session: Session) -> dict[Any, jobs.JobFact]:
 
 def _compared(found: list[dict[str, Any]]) -> list[tuple[str, int]]:
     """Words and change of cost of the scenarios that have a plan to compare."""
-    facts: list[tuple[str, ScenarioFact]] = [(" · ".join(one["words"]), one["fact"]) for one in found]
+    facts: list[tuple[str, ScenarioFact]] = [("\n".join(one["words"]), one["fact"]) for one in found]
     return [
         (text, fact.result["cost_change_minor"])
         for text, fact in facts

@@ -38,7 +38,7 @@ def diff(
         "rows": [
             _row(gettext("Plan cost"), columns, lambda one: one["cost_minor"], _money(told["currency"])),
             _row(gettext("Unmet units"), columns, lambda one: one["unmet"], show.units),
-            _row(gettext("Late units"), columns, lambda one: one["late"], show.units),
+            _row(gettext("Units delivered late"), columns, lambda one: one["late"], show.units),
             *_suppliers(columns, names),
         ],
         "waiting": False,
