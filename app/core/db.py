@@ -8,7 +8,7 @@ then writes would otherwise fail at once when another writer was faster, whateve
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -153,11 +153,20 @@ def copy_rows(session: Session, frame: pl.DataFrame, *, into: str) -> None:
         frame: named as the table's columns; text, whole numbers, floats, days, and instants in UTC.
         into: a name of ours, never text from outside.
     """
+    write_copy(session, copy_text(frame), into=into, columns=frame.columns)
+
+
+def copy_text(frame: pl.DataFrame) -> list[bytes]:
+    """The rows as COPY takes them, in parts; needs no database, so any thread can do it ahead."""
+    return [_copy_text(part) for part in frame.iter_slices(_COPIED_AT_ONCE)]
+
+
+def write_copy(session: Session, parts: Iterable[bytes], *, into: str, columns: Sequence[str]) -> None:
+    """COPY what `copy_text` made of the columns into a table, in the caller's transaction."""
     cursor: Any = session.connection().connection.cursor()
-    columns = ", ".join(frame.columns)
-    with cursor.copy(f"COPY {into} ({columns}) FROM STDIN") as copy:
-        for part in frame.iter_slices(_COPIED_AT_ONCE):
-            copy.write(_copy_text(part))
+    with cursor.copy(f"COPY {into} ({', '.join(columns)}) FROM STDIN") as copy:
+        for part in parts:
+            copy.write(part)
     cursor.close()
 
 

@@ -3,23 +3,42 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 import polars as pl
 from sqlalchemy.orm import Session
 
 from app.core.access import Actor
 from app.stages.demand.operations import corrections, gates, rollups, storing, tolerances
+from app.stages.demand.operations.bulk import Packed, map_ahead, on_sqlite
 from app.stages.demand.operations.codes import Known, refusals
 from app.stages.imports import operations as imports
 from app.stages.imports import readers
 from app.stages.imports.queries import BatchFact
 from app.stages.imports.rules import Checked
 
+KEPT = ("row", "sku", *storing.COLUMNS, *storing.TRACES, *tolerances.TOLERANCE)
+"""What is needed of a row once its codes are ids."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """A checked block, and what the database told ahead: known codes and, on PostgreSQL, ids for its rows."""
+
+    block: readers.Block
+    checked: Checked
+    known: Known
+    ids: pl.Series | None
+
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A block ready for the table: `first` rows with each identity, sorted by it, and `repeated` ones."""
+    """A block ready for the table: `first` rows with each identity, in order, and `repeated` ones.
+
+    `packed` and `changes` are of all `first` rows, to be used where all of them are new.
+    """
 
     headings: dict[str, str]
     read: int
@@ -27,20 +46,29 @@ class Prepared:
     first: pl.DataFrame
     repeated: pl.DataFrame
     rejects: pl.DataFrame
+    packed: Packed
+    changes: pl.DataFrame
 
 
-def prepared(one: tuple[readers.Block, Checked, Known]) -> Prepared:
-    """A checked block with its codes as ids, sorted for the table."""
-    block, checked, known = one
-    rows, unknown = known.resolve(checked.rows, block.headings)
+def prepared(one: Coming, *, channel_id: int, batch_id: int) -> Prepared:
+    """A checked block with its codes as ids, made ready for the table. Needs no database."""
+    block, checked, sqlite = one.block, one.checked, one.ids is None
+    rows, unknown = one.known.resolve(checked.rows, block.headings)
+    ours = pl.lit(channel_id, pl.Int64).alias("channel_id"), pl.lit(batch_id, pl.Int64).alias("batch_id")
+    rows = rows.with_columns(ours).select(KEPT)
     new = rows["external_id"].is_first_distinct()
+    first = storing.in_order(rows if new.all() else rows.filter(new), sqlite=sqlite)
+    if one.ids is not None:
+        first = first.with_columns(one.ids.head(first.height))
     return Prepared(
         headings=block.headings,
         read=block.height,
         last_row=block.last_row,
-        first=rows.filter(new).sort("external_id"),
+        first=first,
         repeated=rows.filter(~new),
         rejects=pl.concat([checked.rejects, unknown, _refused(block, checked.rejects.schema)]),
+        packed=storing.pack_new(first, sqlite=sqlite),
+        changes=rollups.changes(first),
     )
 
 
@@ -63,9 +91,25 @@ class Absorbing:
         self._changes: list[pl.DataFrame] = []
         self._counts = dict.fromkeys(("last_row", "read", "accepted", "duplicate", "rejected"), 0)
 
+    def prepared(
+        self, blocks: Iterable[tuple[readers.Block, Checked, Known]]
+    ) -> Generator[Prepared, None, None]:
+        """The blocks, each prepared in another thread while the one before it is stored."""
+        sqlite = on_sqlite(self._session)
+        coming = (
+            Coming(
+                block, found, known, None if sqlite else storing.next_ids(self._session, found.rows.height)
+            )
+            for block, found, known in blocks
+        )
+        return map_ahead(partial(prepared, channel_id=self._channel_id, batch_id=self._batch_id), coming)
+
     def take(self, block: Prepared) -> None:
         signals, conflicts, duplicates = self._store(block)
-        self._changes += [rollups.changes(signals), rollups.duplicates(duplicates)]
+        all_new = signals.height == block.first.height
+        self._changes.append(block.changes if all_new else rollups.changes(signals))
+        if duplicates.height:
+            self._changes.append(rollups.duplicates(duplicates))
         rejects = pl.concat([block.rejects, conflicts]).sort("row")
         imports.reject_rows(self._session, batch_id=self._batch_id, rejects=rejects)
         self._counts["last_row"] = block.last_row
@@ -81,9 +125,9 @@ class Absorbing:
 
     def _store(self, block: Prepared) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
         """Insert what is new. Returns new signals, refusals of conflicting rows, and duplicates."""
-        first, shut = self._taken(self._ours(block.first), block.headings)
-        repeated, shut_again = self._taken(self._ours(block.repeated), block.headings)
-        signals = storing.insert_new(self._session, first)
+        first, shut = self._taken(block.first, block.headings)
+        repeated, shut_again = self._taken(block.repeated, block.headings)
+        signals = storing.insert_new(self._session, first, packed=block.packed)
         storing.insert_traces(self._session, signals)
         tolerances.insert_new(self._session, signals)
         storing.insert_exclusions(self._session, signals, actor=self._actor, now=self._now)
@@ -92,7 +136,7 @@ class Absorbing:
             if signals.height < first.height
             else first.clear()
         )
-        again = pl.concat([known, repeated])
+        again = pl.concat([known.select(repeated.columns), repeated])
         as_stored = corrections.as_stored(self._session, again, channel_id=self._channel_id)
         as_stored = tolerances.as_moved(self._session, as_stored, channel_id=self._channel_id)
         same = storing.same_content(self._session, as_stored, channel_id=self._channel_id)
@@ -114,9 +158,6 @@ class Absorbing:
             field = sentence.split(":")[0]
             theirs = shut.filter(pl.col("refusal") == code)
             refused.append(refusals(theirs, headings.get(field, field), code, pl.lit(sentence)))
-        return rows.join(shut, on="row", how="anti", maintain_order="left"), pl.concat(refused)
-
-    def _ours(self, rows: pl.DataFrame) -> pl.DataFrame:
-        return rows.with_columns(
-            pl.lit(self._channel_id).alias("channel_id"), pl.lit(self._batch_id).alias("batch_id")
-        )
+        if shut.height:
+            rows = rows.join(shut, on="row", how="anti", maintain_order="left")
+        return rows, pl.concat(refused)

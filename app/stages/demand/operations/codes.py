@@ -59,6 +59,8 @@ class Known:
     def _flexible(self, rows: pl.DataFrame, heading: str) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Rows whose buyers would take SKUs of the campaign, and refusals of those that name another one."""
         told = rows.filter(pl.col("flexible_skus").is_not_null())
+        if told.is_empty():
+            return rows, refusals(told, heading, "", pl.lit(""))
         named = told.select("row", "campaign_id", flexible_codes().alias("sku")).explode("sku")
         strangers = named.join(self.campaign_skus, on=["campaign_id", "sku"], how="anti")["row"].unique()
         bad = told.filter(pl.col("row").is_in(strangers.implode()))

@@ -21,8 +21,8 @@ from app.core.access import Actor, Role
 from app.core.errors import Conflict
 from app.core.jobs import Progress
 from app.stages.demand.operations import caps, corrections, limits, superseding, suspicion
-from app.stages.demand.operations.absorb import Absorbing, prepared
-from app.stages.demand.operations.bulk import map_ahead, one_ahead
+from app.stages.demand.operations.absorb import Absorbing
+from app.stages.demand.operations.bulk import one_ahead
 from app.stages.demand.operations.codes import Codes
 from app.stages.demand.operations.turns import must_be_channel, take_turn
 from app.stages.demand.queries.pledges import ChannelCurrency, find_channel
@@ -175,7 +175,7 @@ class Importing:
         )
         codes = Codes(session, self._plan, timezone=self._file.timezone)
         ready = ((block, found, codes.known(found.rows)) for block, found in chunk)
-        with closing(map_ahead(prepared, ready)) as blocks:
+        with closing(absorbing.prepared(ready)) as blocks:
             for block in blocks:
                 absorbing.take(block)
         corrections.settle(session, channel_id=here.id, actor=self._file.actor, now=now)

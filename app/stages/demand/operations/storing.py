@@ -12,10 +12,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.core.access import Actor
-from app.core.db import copy_rows
 from app.stages.demand.models import Signal
-from app.stages.demand.operations.bulk import insert_rows
-from app.stages.demand.rules import EXCLUDING
+from app.stages.demand.operations.bulk import Packed, on_sqlite, pack, write, write_rows
+from app.stages.demand.rules import EXCLUDING, Reason
 
 COLUMNS = (
     "channel_id",
@@ -53,8 +52,7 @@ TRACES: dict[str, Any] = {
     "payment": pl.String,
     "account_created_at": pl.Datetime("us", "UTC"),
 }
-INSTANT = "%Y-%m-%d %H:%M:%S.%6f"
-"""How instants stand in SQLite, in UTC."""
+_USUAL = pl.col("reason") == Reason.VALID.value
 _IDS = {"id": pl.Int64, "external_id": pl.String}
 _EACH = (
     "SELECT {} FROM unnest(%s::text[]) AS wanted (id), "
@@ -66,34 +64,50 @@ _IDENTITY = {"channel_id": pl.Int64, "external_id": pl.String}
 
 
 def sqlite_instant(column: str) -> pl.Expr:
-    """The instants of a column in UTC, as INSTANT writes them; a cast takes half the time of a format."""
+    """The instants of a column as SQLite keeps them."""
     return pl.col(column).dt.replace_time_zone(None).cast(pl.String)
 
 
-def insert_new(session: Session, rows: pl.DataFrame) -> pl.DataFrame:
+def in_order(rows: pl.DataFrame, *, sqlite: bool) -> pl.DataFrame:
+    """The rows as they are inserted: by external id, so that the index is filled in order.
+
+    On SQLite the few that are no valid demand come last: the others have most columns in common.
+    """
+    return rows.sort(~_USUAL, "external_id") if sqlite else rows.sort("external_id")
+
+
+def pack_new(rows: pl.DataFrame, *, sqlite: bool) -> Packed:
+    """Signals in order, made ready for their table; on PostgreSQL with their `id`."""
+    if not sqlite:
+        return pack(rows, into="signal", columns=("id", *COLUMNS), sqlite=False)
+    runs = rows.filter(_USUAL), rows.filter(~_USUAL)
+    return pack(
+        *runs, into="signal", columns=COLUMNS, sqlite=True, conflict="(channel_id, external_id) DO NOTHING"
+    )
+
+
+def insert_new(session: Session, rows: pl.DataFrame, *, packed: Packed | None = None) -> pl.DataFrame:
     """Insert the rows whose identity is new; returns those with their `id`.
 
     Args:
-        rows: the columns COLUMNS, sorted by external id, so that the index is filled in order.
+        rows: the columns COLUMNS, in order.
+        packed: all of these rows; used where all are new. On PostgreSQL they have ids then.
     """
     if rows.is_empty():
         return rows.with_columns(pl.lit(None, dtype=pl.Int64).alias("id"))
-    new = _insert_sqlite if session.get_bind().dialect.name == "sqlite" else _insert_postgresql
-    return new(session, rows)
+    known = _known(session, rows)
+    new = rows.join(known, on=list(_IDENTITY), how="anti", maintain_order="left") if known.height else rows
+    if packed is None or new.height < packed.rows:
+        packed = None
+    insert = _insert_sqlite if on_sqlite(session) else _insert_postgresql
+    return insert(session, new, packed)
 
 
-def _insert_sqlite(session: Session, rows: pl.DataFrame) -> pl.DataFrame:
+def _insert_sqlite(session: Session, rows: pl.DataFrame, packed: Packed | None) -> pl.DataFrame:
     """New rows are those above the highest id: SQLite has one writer, and this transaction is it."""
-    rows = rows.join(_known(session, rows), on=list(_IDENTITY), how="anti", maintain_order="left")
     before = session.scalar(select(func.max(Signal.id))) or 0
-    if rows.is_empty():
-        return rows.with_columns(pl.lit(None, dtype=pl.Int64).alias("id"))
-    cells = rows.select(COLUMNS).with_columns(
-        sqlite_instant("ordered_at"), pl.col("day").dt.strftime("%Y-%m-%d")
-    )
-    conflict = "(channel_id, external_id) DO NOTHING"
-    insert_rows(session, cells, into="signal", columns=COLUMNS, conflict=conflict)
-    after = session.scalar(select(func.max(Signal.id)))
+    write(session, packed or pack_new(rows, sqlite=True))
+    after = session.scalar(select(func.max(Signal.id))) or 0
     if after == before + rows.height:  # all were new, and numbered in the order given
         return rows.with_columns(pl.int_range(before + 1, after + 1).alias("id"))
     run = session.connection().exec_driver_sql
@@ -106,18 +120,17 @@ def _with_ids(rows: pl.DataFrame, found: Sequence[Any]) -> pl.DataFrame:
     return rows.join(ids, on="external_id", how="inner", maintain_order="left")
 
 
-def _insert_postgresql(session: Session, rows: pl.DataFrame) -> pl.DataFrame:
+def _insert_postgresql(session: Session, rows: pl.DataFrame, packed: Packed | None) -> pl.DataFrame:
     """What is not known is copied into the table, with ids taken beforehand.
 
     The caller has locked the channels of the rows, so that nobody adds to what is known meanwhile; whoever
     does without the lock makes the copy fail by the unique key, and with it the transaction.
     """
-    new = rows.join(_known(session, rows), on=list(_IDENTITY), how="anti", maintain_order="left")
-    if new.is_empty():
-        return new.with_columns(pl.lit(None, dtype=pl.Int64).alias("id"))
-    new = new.with_columns(_next_ids(session, new.height))
-    copy_rows(session, new.select("id", *COLUMNS), into="signal")
-    return new
+    if "id" not in rows.columns:
+        rows = rows.with_columns(next_ids(session, rows.height))
+    if rows.height:
+        write(session, packed or pack_new(rows, sqlite=False))
+    return rows
 
 
 def _known(session: Session, rows: pl.DataFrame) -> pl.DataFrame:
@@ -134,22 +147,22 @@ def _known_of(session: Session, channel_id: Any, rows: pl.DataFrame) -> pl.DataF
         "SELECT channel_id, external_id FROM signal "
         "WHERE channel_id = %s AND external_id BETWEEN %s AND %s ORDER BY external_id LIMIT %s"
     )
-    on_sqlite = session.get_bind().dialect.name == "sqlite"  # where what is left in is left out by the insert
-    between = between.replace("%s", "?") if on_sqlite else between
+    sqlite = on_sqlite(session)  # where what is left in is left out by the insert
+    between = between.replace("%s", "?") if sqlite else between
     found = run(between, (channel_id, ids.min(), ids.max(), len(ids))).cursor.fetchall()
-    if len(found) == len(ids) and not on_sqlite:
+    if len(found) == len(ids) and not sqlite:
         found = run(_EACH.format("channel_id, external_id"), (ids.to_list(), channel_id)).cursor.fetchall()
     return pl.DataFrame(found, schema=_IDENTITY, orient="row")
 
 
-def _next_ids(session: Session, count: int) -> pl.Series:
-    """As many new ids; others may take some in between."""
+def next_ids(session: Session, count: int) -> pl.Series:
+    """As many new ids, on PostgreSQL; others may take some in between, and some may be left unused."""
     query = (
         "SELECT min(id), max(id), CASE WHEN max(id) - min(id) >= count(*) THEN array_agg(id) END "
         "FROM (SELECT nextval('signal_id_seq') AS id FROM generate_series(1, %s)) AS taken"
     )
     first, last, scattered = session.connection().exec_driver_sql(query, (count,)).one()
-    return pl.Series("id", scattered or range(first, last + 1), dtype=pl.Int64)
+    return pl.Series("id", scattered or range(first or 0, (last or -1) + 1), dtype=pl.Int64)
 
 
 def insert_traces(session: Session, signals: pl.DataFrame) -> None:
@@ -159,10 +172,7 @@ def insert_traces(session: Session, signals: pl.DataFrame) -> None:
     )
     if traced.is_empty():
         return
-    if session.get_bind().dialect.name == "sqlite":
-        cells = traced.with_columns(sqlite_instant("account_created_at"))
-        return insert_rows(session, cells, into="signal_trace", columns=traced.columns, conflict="DO NOTHING")
-    copy_rows(session, traced, into="signal_trace")
+    write_rows(session, traced, into="signal_trace", columns=traced.columns)
 
 
 def insert_exclusions(session: Session, signals: pl.DataFrame, *, actor: Actor, now: dt.datetime) -> None:
@@ -176,11 +186,7 @@ def insert_exclusions(session: Session, signals: pl.DataFrame, *, actor: Actor, 
     )
     if excluded.is_empty():
         return
-    columns = excluded.columns
-    if session.get_bind().dialect.name == "sqlite":
-        cells = excluded.with_columns(sqlite_instant("created_at"))
-        return insert_rows(session, cells, into="exclusion", columns=columns, conflict="DO NOTHING")
-    copy_rows(session, excluded, into="exclusion")
+    write_rows(session, excluded, into="exclusion", columns=excluded.columns)
 
 
 def same_content(session: Session, rows: pl.DataFrame, *, channel_id: int) -> pl.Series:
@@ -192,7 +198,7 @@ def same_content(session: Session, rows: pl.DataFrame, *, channel_id: int) -> pl
         return pl.Series("same", [], dtype=pl.Boolean)
     stored = _contents(session, rows["external_id"].unique(), channel_id=channel_id)
     instant = pl.col("ordered_at").dt.epoch("us").cast(pl.String)
-    if session.get_bind().dialect.name == "sqlite":
+    if on_sqlite(session):
         instant = sqlite_instant("ordered_at")
     told = [instant if name == "ordered_at" else pl.col(name).cast(pl.String) for name in _TOLD]
     content = pl.concat_str([one.fill_null("") for one in told], separator=_BETWEEN).alias("content")
@@ -205,11 +211,11 @@ def same_content(session: Session, rows: pl.DataFrame, *, channel_id: int) -> pl
 def _contents(session: Session, external_ids: pl.Series, *, channel_id: int) -> pl.DataFrame:
     """What is stored under these ids, but for the buyer as one text: content, buyer_stored, found."""
     run = session.connection().exec_driver_sql
-    on_sqlite = session.get_bind().dialect.name == "sqlite"
-    instant = "ordered_at" if on_sqlite else "(extract(epoch FROM ordered_at) * 1000000)::bigint"
+    sqlite = on_sqlite(session)
+    instant = "ordered_at" if sqlite else "(extract(epoch FROM ordered_at) * 1000000)::bigint"
     parts = [f"coalesce(CAST({instant if name == 'ordered_at' else name} AS text), '')" for name in _TOLD]
     content = f" || '{_BETWEEN}' || ".join(parts)
-    if on_sqlite:
+    if sqlite:
         known = "channel_id = ? AND external_id IN (SELECT value FROM json_each(?))"
         query = f"SELECT {content}, buyer, 1 FROM signal WHERE {known}"
         found = run(query, (channel_id, json.dumps(external_ids.to_list()))).cursor.fetchall()
@@ -224,7 +230,7 @@ def _contents(session: Session, external_ids: pl.Series, *, channel_id: int) -> 
 def known_ids(session: Session, external_ids: pl.Series, *, channel_id: int) -> list[str]:
     """Those of the ids that the channel has a signal of."""
     run = session.connection().exec_driver_sql
-    if session.get_bind().dialect.name == "sqlite":
+    if on_sqlite(session):
         known = "channel_id = ? AND external_id IN (SELECT value FROM json_each(?))"
         query, how = (
             f"SELECT external_id FROM signal WHERE {known}",

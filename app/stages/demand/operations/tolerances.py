@@ -75,6 +75,9 @@ def same(session: Session, rows: pl.DataFrame, *, channel_id: int) -> pl.Series:
 
 def as_moved(session: Session, rows: pl.DataFrame, *, channel_id: int) -> pl.DataFrame:
     """Rows whose pledge was moved to another SKU by its tolerance, with the SKU it has now."""
+    filled = select(ToleranceFill.id).where(ToleranceFill.undone_at.is_(None)).limit(1)
+    if rows.is_empty() or session.scalar(filled) is None:
+        return rows  # as mostly; what follows may read all signals of the channel
     moves = (
         select(Signal.external_id, ToleranceStep.from_sku_id, ToleranceStep.to_sku_id)
         .join(ToleranceStep, ToleranceStep.signal_id == Signal.id)

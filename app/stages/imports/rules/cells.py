@@ -10,13 +10,12 @@ import hmac
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
 
 import polars as pl
 
 from app.stages.imports.rules.mapping import Mapping
-from app.stages.imports.rules.reasons import checks, refusals
-from app.stages.imports.rules.values import MINOR_DIGITS, parse
+from app.stages.imports.rules.reasons import checks, first_failed, refusals
+from app.stages.imports.rules.values import MINOR_DIGITS, by_distinct, parse
 
 __all__ = ["CHECKED", "MINOR_DIGITS", "Checked", "check", "pseudonym"]
 
@@ -45,6 +44,7 @@ CHECKED = {
 }
 """Columns of the rows that passed. PSEUDONYMS are keyed pseudonyms of 32 hex digits or null."""
 PSEUDONYMS = ("buyer", "device", "address", "payment")
+CONTROL = r"[\x00-\x1f\x7f]+"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +78,13 @@ def check(
     text = _text(frame.rechunk(), mapping, currency)
     parsed = parse(text, mapping, currency=currency, rounds=rounds).with_columns(_identity(mapping))
     listed = checks(mapping, currency)
-    failed = reduce(
-        lambda rest, one: pl.when(one[1].fails.fill_null(True)).then(pl.lit(one[0])).otherwise(rest),
-        reversed(list(enumerate(listed))),
-        pl.lit(None, dtype=pl.Int32),
-    )
-    parsed = parsed.with_columns(failed.cast(pl.Int32).alias("failed"))
-    good = parsed.filter(pl.col("failed").is_null())
+    failed = first_failed(parsed, listed)
+    good = parsed.filter(failed.is_null()) if failed.null_count() < parsed.height else parsed
+    bad = parsed.with_columns(failed).filter(failed.is_not_null())
     good = good.with_columns(_pseudonyms(good, field, key=key, channel=channel) for field in PSEUDONYMS)
     return Checked(
         rows=_finished(good, mapping).select(CHECKED.keys()).cast(CHECKED),  # type: ignore[arg-type]
-        rejects=refusals(parsed.filter(pl.col("failed").is_not_null()), listed, headings),
+        rejects=refusals(bad, listed, headings),
     )
 
 
@@ -98,7 +94,8 @@ def _text(frame: pl.DataFrame, mapping: Mapping, currency: str) -> pl.DataFrame:
     columns = []
     for field in sorted(fields):
         if field in frame.columns:
-            cell = _cleaned(frame, field)
+            frame = frame.with_columns(_cleaned(frame[field]))
+            cell = pl.col(field)
             cell = cell.str.extract(mapping.extract[field]) if field in mapping.extract else cell
             cell = _in_our_words(cell, field, mapping)
         else:
@@ -116,14 +113,22 @@ def _text(frame: pl.DataFrame, mapping: Mapping, currency: str) -> pl.DataFrame:
     )
 
 
-def _cleaned(frame: pl.DataFrame, field: str) -> pl.Expr:
+def _cleaned(cells: pl.Series) -> pl.Series:
     """The cells without blanks around them and without the ="…" that guards numbers in spreadsheets."""
-    cell = pl.col(field).str.strip_chars()
-    if frame[field].str.starts_with('="').any():
-        cell = cell.str.replace(r'^="(.*)"$', "$1")
-    if field == "name":  # is shown and nothing else: a line break in it is no reason to refuse an order
-        cell = cell.str.replace_all(r"[\x00-\x1f\x7f]+", " ").str.strip_chars()
-    return pl.when(cell == "").then(None).otherwise(cell)
+    if cells.name == "name":  # is shown and nothing else: a line break in it is no reason to refuse an order
+        return by_distinct(cells, lambda names: _stripped(_stripped(names).str.replace_all(CONTROL, " ")))
+    return _stripped(cells)
+
+
+def _stripped(cells: pl.Series) -> pl.Series:
+    """As it is where nothing is to be done, which a comparison of lengths tells: so nothing is copied."""
+    stripped = cells.str.strip_chars()
+    if stripped.str.starts_with('="').any():
+        stripped = stripped.str.replace(r'^="(.*)"$', "$1")
+    length = stripped.str.len_bytes()
+    if length.min() == 0:
+        return stripped.set(length == 0, None)
+    return cells if length.sum() == cells.str.len_bytes().sum() else stripped
 
 
 def _in_our_words(cell: pl.Expr, field: str, mapping: Mapping) -> pl.Expr:

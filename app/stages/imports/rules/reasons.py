@@ -9,7 +9,7 @@ import polars as pl
 
 from app.core.limits import LARGEST_QUANTITY
 from app.stages.imports.rules.mapping import Mapping
-from app.stages.imports.rules.values import minor_digits
+from app.stages.imports.rules.values import WHOLE, minor_digits, repeats
 
 LARGEST_PRICE_MINOR = 9_000_000_000
 """Minor units of one price: times the largest quantity it still fits a 64-bit integer."""
@@ -102,7 +102,7 @@ def _quantity() -> list[Check]:
     most = f"is out of range; one row holds at most {LARGEST_QUANTITY:,} units"
     whole = "is no whole number; write whole units such as 3"
     return [
-        Check("quantity", "quantity_not_whole", ~pl.col("whole"), whole, NUMBER),
+        Check("quantity", "quantity_not_whole", ~pl.col("quantity_text").str.contains(WHOLE), whole, NUMBER),
         Check("quantity", "quantity_out_of_range", beyond, most, NUMBER),
         Check("quantity", "quantity_zero", quantity == 0, "asks for nothing; leave the row out", NUMBER),
     ]
@@ -214,6 +214,35 @@ def _tolerance(mapping: Mapping) -> list[Check]:
             "stands beside no campaign; name the campaign whose SKUs these are",
         ),
     ]
+
+
+def first_failed(rows: pl.DataFrame, listed: list[Check]) -> pl.Series:
+    """For each row the number in `listed` of the first check that fails; null where none does.
+
+    What a check says of one column of text is asked of the distinct texts first: mostly nothing fails.
+    """
+    failing: list[int] = []
+    for column, numbers in _by_column(rows, listed).items():
+        asked = rows.select(pl.col(column).unique()) if column else rows
+        fails = (listed[number].fails.fill_null(True).any().alias(str(number)) for number in numbers)
+        failing += [int(one.name) for one in asked.select(fails) if one.item()]
+    first = pl.lit(None, dtype=pl.Int32)
+    for number in sorted(failing, reverse=True):
+        fails_here = listed[number].fails.fill_null(True)
+        first = pl.when(fails_here).then(pl.lit(number, dtype=pl.Int32)).otherwise(first)
+    return rows.select(pl.col("row"), first.alias("failed"))["failed"]
+
+
+def _by_column(rows: pl.DataFrame, listed: list[Check]) -> dict[str, list[int]]:
+    """Numbers of the checks by the column of text that they read, where few repeat; else by ""."""
+    found: dict[str, list[int]] = {}
+    repeating: dict[str, bool] = {}
+    for number, check in enumerate(listed):
+        name, *others = set(check.fails.meta.root_names())
+        if name not in repeating:
+            repeating[name] = rows.schema[name] == pl.String and repeats(rows[name])
+        found.setdefault(name if repeating[name] and not others else "", []).append(number)
+    return found
 
 
 def refusals(failed: pl.DataFrame, listed: list[Check], headings: dict[str, str]) -> pl.DataFrame:

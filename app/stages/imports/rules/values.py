@@ -17,6 +17,9 @@ _CURRENCIES = {
     3: "BHD IQD JOD KWD LYD OMR TND",
     4: "CLF UYW",
 }
+WHOLE = r"^[+-]?[0-9]+(\.0+)?$"
+LOOKED_AT = 1_000
+"""Cells that tell whether a column repeats few values."""
 MINOR_DIGITS = {currency: digits for digits, listed in _CURRENCIES.items() for currency in listed.split()}
 
 
@@ -26,46 +29,51 @@ def minor_digits(currency: str) -> int:
 
 
 def parse(text: pl.DataFrame, mapping: Mapping, *, currency: str, rounds: bool = False) -> pl.DataFrame:
-    """Add quantity_text, quantity, whole, unit_price_minor, instant and account_instant to text columns.
+    """Add quantity_text, quantity, unit_price_minor, instant and account_instant to text columns.
 
     Args:
         text: quantity, unit_price, amount, ordered_at and account_created_at as text, blank cells null.
         rounds: prices are binary floats, so that decimals beyond the minor unit carry no meaning.
     """
-    rounds = rounds or mapping.round_price
-    parsed = _by_distinct(
-        text.with_columns(pl.col("quantity").alias("quantity_text")), "quantity_text", _quantity
-    )
+    rounds, digits = rounds or mapping.round_price, minor_digits(currency)
+    columns = [text["quantity"].alias("quantity_text"), by_distinct(text["quantity"], _quantity)]
     for field, name in (("unit_price", "unit_minor"), ("amount", "amount_minor")):
-        money = minor_units(field, mapping, digits=minor_digits(currency), rounds=rounds).alias(name)
-        parsed = _by_distinct(parsed, field, _adding(money))
+        money = minor_units(field, mapping, digits=digits, rounds=rounds).alias(name)
+        columns.append(by_distinct(text[field], _of(money)))
     for field, name in (("ordered_at", "instant"), ("account_created_at", "account_instant")):
-        parsed = _by_distinct(parsed, field, partial(instants, field=field, name=name, mapping=mapping))
-    return parsed.with_columns(
+        columns.append(by_distinct(text[field], partial(instants, name=name, mapping=mapping)))
+    return text.with_columns(columns).with_columns(
         _unit_price(), _units("min_quantity").alias("min_units"), _units("max_quantity").alias("max_units")
     )
 
 
-def _by_distinct(
-    text: pl.DataFrame, field: str, parse_cells: Callable[[pl.DataFrame], pl.DataFrame]
-) -> pl.DataFrame:
-    """Columns that `parse_cells` adds to the distinct texts of `field`, on every row."""
-    distinct = parse_cells(text.select(field).unique())
-    # Only the key is joined: a join copies all columns of its frame.
-    found = text.select(field).join(distinct, on=field, how="left", nulls_equal=True, maintain_order="left")
-    return text.with_columns(found.drop(field).get_columns())
+def repeats(cells: pl.Series) -> bool:
+    """Whether the first thousand cells are few values: else to look for the distinct ones is no gain."""
+    return len(cells) >= LOOKED_AT and cells.head(LOOKED_AT).n_unique() <= LOOKED_AT * 9 // 10
 
 
-def _adding(column: pl.Expr) -> Callable[[pl.DataFrame], pl.DataFrame]:
-    return lambda cells: cells.with_columns(column)
+def by_distinct(cells: pl.Series, change: Callable[[pl.Series], pl.Series]) -> pl.Series:
+    """`change` of the cells; where they repeat few values, of each value once."""
+    if not repeats(cells):
+        return change(cells)
+    distinct = cells.unique()
+    values = change(distinct)
+    if values.n_unique() == 1:
+        return values.new_from_index(0, len(cells))
+    pairs = pl.DataFrame([distinct.alias("cell"), values.alias("value")])
+    found = cells.alias("cell").to_frame()
+    found = found.join(pairs, on="cell", how="left", nulls_equal=True, maintain_order="left")
+    return found["value"].alias(values.name)
 
 
-def _quantity(cells: pl.DataFrame) -> pl.DataFrame:
+def _quantity(cells: pl.Series) -> pl.Series:
     """Whole numbers in plain digits; "12.0" is one, because spreadsheets write them so."""
-    cell = pl.col("quantity_text")
-    whole = cell.str.contains(r"^[+-]?[0-9]+(\.0+)?$").fill_null(False)
-    number = cell.str.extract(r"^\+?(-?[0-9]+)").cast(pl.Int64, strict=False)
-    return cells.with_columns(pl.when(whole).then(number).alias("quantity"), whole.alias("whole"))
+    number = cells.str.extract(r"^\+?(-?[0-9]+)").cast(pl.Int64, strict=False)
+    return number.zip_with(cells.str.contains(WHOLE), pl.Series([None], dtype=pl.Int64))
+
+
+def _of(column: pl.Expr) -> Callable[[pl.Series], pl.Series]:
+    return lambda cells: cells.to_frame().select(column).to_series()
 
 
 def _units(field: str) -> pl.Expr:
@@ -101,15 +109,17 @@ def _unit_price() -> pl.Expr:
     return pl.coalesce(pl.col("unit_minor"), share).alias("unit_price_minor")
 
 
-def instants(cells: pl.DataFrame, *, field: str, name: str, mapping: Mapping) -> pl.DataFrame:
-    """Add `name`: the field as UTC, by the first of the mapping's formats that fits each cell."""
-    found = pl.Series(name, [None] * cells.height, dtype=pl.Datetime("us", "UTC"))
+def instants(cells: pl.Series, *, name: str, mapping: Mapping) -> pl.Series:
+    """The cells as UTC, by the first of the mapping's formats that fits each; called `name`."""
+    found = pl.repeat(None, len(cells), dtype=pl.Datetime("us", "UTC"), eager=True).alias(name)
     for form in mapping.dates:
-        if found.null_count() == cells[field].null_count():
+        if found.null_count() == cells.null_count():
             break
-        now = cells.select(_in_format(pl.col(field), form, mapping.timezone)).to_series()
-        found = found.to_frame().select(pl.coalesce(pl.col(name), now)).to_series()
-    return cells.with_columns(found)
+        now = pl.select(_in_format(pl.lit(cells), form, mapping.timezone)).to_series()
+        found = (
+            now.alias(name) if found.null_count() == len(cells) else found.zip_with(found.is_not_null(), now)
+        )
+    return found
 
 
 def _in_format(cell: pl.Expr, form: str, timezone: str) -> pl.Expr:
