@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
+from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
+from werkzeug.test import TestResponse
 
+from app.core import access
+from app.core.access import Role
+from app.core.db import Database
+from support.brand import NOW
+
+BODIES: tuple[Any, ...] = ([], {"version": "x", "\ud800": None})
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
@@ -43,3 +53,50 @@ def test_every_route_is_in_the_document(app: Flask, document: dict[str, Any]) ->
         if rule.rule.startswith("/api/v1/")
     }
     assert routes - {"/api/v1/openapi.json"} == set(document["paths"])
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, found in document["paths"].items():
+        for verb, operation in found.items():
+            if verb != "parameters":
+                yield path, verb.upper(), operation
+
+
+def documented(document: dict[str, Any], operation: dict[str, Any], answer: TestResponse) -> dict[str, Any]:
+    """The schema of an answer with this status, as a document of its own."""
+    said = operation["responses"].get(str(answer.status_code), operation["responses"]["default"])
+    if "$ref" in said:
+        said = document["components"]["responses"][said["$ref"].rpartition("/")[2]]
+    kind = said.get("content", {}).get(answer.mimetype)
+    assert kind or not said.get("content"), f"{answer.mimetype} is not documented for {answer.status_code}"
+    return {**(kind or {}).get("schema", {}), "components": document["components"]}
+
+
+@pytest.mark.parametrize("role", [Role.MERCHANDISER, Role.ADMINISTRATOR])
+def test_every_answer_is_as_the_document_says(
+    client: FlaskClient,
+    db: Database,
+    document: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    role: Role,
+) -> None:
+    """Of an empty house, to calls that are right, name what is not there, or carry the wrong body."""
+    monkeypatch.setattr(access, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    with db.transaction() as session:
+        account = access.create_account(
+            session, email="m@x.example", name="M", password="long enough!", role=role, now=NOW
+        )
+        token = access.create_token(session, account_id=account.id, label="t", now=NOW)
+    bearer = {"Authorization": f"Bearer {token}"}
+    seen = set()
+    for path, verb, operation in operations(document):
+        address = re.sub(r"{[^}]+}", "99", path)
+        for body in (None,) if verb in ("GET", "HEAD") else BODIES:
+            answer = client.open(address, method=verb, headers=bearer, json=body)
+            assert answer.status_code < 500, (verb, path, body)
+            seen.add(answer.status_code)
+            if answer.is_json and verb != "HEAD":
+                found = Draft202012Validator(documented(document, operation, answer))
+                wrong = [one.message for one in found.iter_errors(answer.get_json())]
+                assert wrong == [], (verb, path, body, answer.status_code, wrong)
+    assert {200, 404, 422} <= seen

@@ -7,7 +7,7 @@ import re
 import unicodedata
 from typing import Any
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from marshmallow import INCLUDE, RAISE, Schema, ValidationError, fields, validate
 
 from app.core.limits import LARGEST_QUANTITY
 
@@ -94,7 +94,10 @@ class Filter(Incoming):
 
 
 class Problem(Schema):
-    """RFC 9457 problem details."""
+    """RFC 9457 problem details, with what the code tells besides: the ids it speaks of, `errors` by field."""
+
+    class Meta:
+        unknown = INCLUDE
 
     type = fields.String(required=True)
     title = fields.String(required=True)
