@@ -10,7 +10,7 @@ import pytest
 
 from app.stages.demand.operations.bulk import pack
 
-COLUMNS = ("word", "name", "units", "again", "place", "nothing", "day", "at")
+COLUMNS = ("word", "name", "units", "again", "place", "blank", "day", "at")
 
 
 def _frame(rows: int, *, varied: bool) -> pl.DataFrame:
@@ -21,7 +21,7 @@ def _frame(rows: int, *, varied: bool) -> pl.DataFrame:
         (number % 5).alias("units"),
         (number % 5 + (number == 4 if varied else 0)).alias("again"),
         pl.when(number % 7 > 0).then(number).alias("place"),
-        pl.repeat(None, rows, dtype=pl.Int64).alias("nothing"),
+        pl.repeat(None, rows, dtype=pl.Int64).alias("blank"),
         (pl.lit(dt.date(2026, 11, 11)) + pl.duration(days=number % 3)).alias("day"),
         (pl.lit(dt.datetime(2026, 11, 11, 9, tzinfo=dt.UTC)) + pl.duration(microseconds=number)).alias("at"),
     )
