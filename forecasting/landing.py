@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from forecasting.curves import Curves, read_curves
 from forecasting.demand import check_levels
 from forecasting.errors import ForecastInputError
+from forecasting.landing_form import Form, form_of
 from forecasting.landing_pickup import Cells, campaign_pull, pick_up
 from forecasting.landing_process import Landed, Process
 from forecasting.progress import Progress
@@ -45,7 +46,7 @@ def forecast_landing(
     (0 … window_days) and `cum_units` (units pledged up to that day, ≥ 0; they may fall, for net curves);
     `running` is cut at today, so the last row of a curve is where it stands. Days without a row are
     interpolated; a finished curve stays where its last row is. `finished` may have no rows, then a stated
-    prior is used (landing_pickup.prior_reached, method "pickup-prior", wide intervals); `running` may have
+    prior is used (landing_form, method "pickup-prior", wide intervals); `running` may have
     none, then there is nothing to tell. Give all the campaigns that run: they tell of each other.
     `progress` is told curves landed and curves in all.
 
@@ -61,10 +62,12 @@ def forecast_landing(
     frames = {"finished": finished, "running": running}
     known, now = sift(_read, frames, on_bad, key="campaign_id", asked="running")
     process = Process(known, now) if len(known) > FEW_CURVES and len(now) else None
+    form = form_of(known, now)
     cells, told = [], Progress(progress, len(now))
     for share in np.unique(now.share)[::-1]:
         rows = np.flatnonzero(now.share == share)
-        cells.append(pd.DataFrame(_named(now, rows) | _land(process, known, now, rows, checked), index=rows))
+        landed = _land(process, known, now, rows, form, checked)
+        cells.append(pd.DataFrame(_named(now, rows) | landed, index=rows))
         told.step(len(rows))
     columns = _columns(checked)
     answer = pd.concat(cells) if cells else pd.DataFrame(columns=columns, dtype=object)
@@ -86,19 +89,19 @@ def _named(now: Curves, rows: NDArray[np.int64]) -> dict[str, Any]:
 
 
 def _land(
-    process: Process | None, known: Curves, now: Curves, rows: Ints, levels: tuple[float, ...]
+    process: Process | None, known: Curves, now: Curves, rows: Ints, form: Form, levels: tuple[float, ...]
 ) -> dict[str, Any]:
     """Forecast and method of the running curves `rows`, which stand at the same share of their window."""
     share = float(now.share[rows[0]])
     if process is None or share >= 1:
-        found = pick_up(known, now, rows, share, levels)
+        found = pick_up(known, now, rows, share, form, levels)
         return {**found, "method": _all(METHOD if len(known) else WITHOUT_HISTORY, len(rows))}
-    landed = process.land(rows, share, campaign_pull(known, now, rows, share))
+    landed = process.land(rows, share, campaign_pull(known, now, rows, share, form))
     floor = now.units[rows] if known.gross and now.gross else np.zeros(len(rows))
     cells = _cells(landed, levels)
     weight = min((len(known) - FEW_CURVES) / (MANY_CURVES - FEW_CURVES), 1.0)
     if weight < 1:
-        found = pick_up(known, now, rows, share, levels)
+        found = pick_up(known, now, rows, share, form, levels)
         cells = {name: weight * cells[name] + (1 - weight) * found[name] for name in cells}
     mixed = {name: np.maximum(values, floor) for name, values in cells.items()}
     process.learn(rows, mixed["mean"], np.maximum(landed.units_deviation, 1e-9))

@@ -20,17 +20,15 @@ from scipy.optimize import nnls
 from scipy.stats import norm
 
 from forecasting.curves import Curves
+from forecasting.landing_form import Form
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 # Columns of the answer, each (m,): mean, median, lo-80, hi-80, …
 Cells = dict[str, Floats]
 
-# The prior (prior_reached) counts as so many finished curves of the usual size.
+# The stated form (landing_form) counts as so many finished curves of the usual size.
 PRIOR_CURVES = 1.0
-# Its parts: a rush at the opening, even pledging, a rush at the close; how long a rush takes, of the window.
-LAUNCH, EVEN, CLOSE = 0.08, 0.72, 0.2
-LAUNCH_FADES, CLOSE_RISES = 0.03, 0.08
 # All other curves count as so little of one beside those of the same SKU × region, whose size differs most.
 SEGMENT_CURVES = 0.25
 # Volumes drift with season and fashion: a curve that ended so long before the newest counts half.
@@ -44,8 +42,8 @@ FEWEST_CURVES = 8
 PRIOR_COUNT, PRIOR_RATE = 2.0, 0.8
 # The part of that rate which stays however many curves there are; the other falls with their square root.
 LASTING_RATE = 0.5
-# With no finished curve even the form of the curve is a guess: what is to come may well be three times it.
-UNSEEN_RATE = 3.0
+# With no finished curve even the form of the curve is a guess: what is to come may well be twice it more.
+UNSEEN_RATE = 2.0
 PRIOR_ERRORS = 20.0
 
 
@@ -66,23 +64,13 @@ class Spread:
     errors: Floats
 
 
-def prior_reached(share: float) -> float:
-    """The part of its final volume that a curve of no known kind has at `share` of its window.
-
-    Halfway (geometric mean) between two published forms: crowdfunding, U-shaped (Kuppuswamy & Bayus 2018,
-    "Crowdfunding Creative Ideas"; some 40, 50, 62, 75 % at 10, 25, 50, 75 % of the window), and advance
-    bookings, back-loaded (Antonio et al. 2019, Data in Brief 22; some 5, 14, 30, 50 %). It is too high by up
-    to threefold where pledges come early, and too low by as much where they come late; neither on average.
-    """
-    launch = LAUNCH * (1 - math.exp(-share / LAUNCH_FADES))
-    return launch + EVEN * share + CLOSE * math.exp((share - 1) / CLOSE_RISES)
-
-
-def pick_up(known: Curves, now: Curves, rows: Ints, share: float, levels: tuple[float, ...]) -> Cells:
+def pick_up(
+    known: Curves, now: Curves, rows: Ints, share: float, form: Form, levels: tuple[float, ...]
+) -> Cells:
     """Mean, median and bounds (m,) of the running curves `rows`, which stand at `share` of their window."""
     units = now.units[rows]
-    credit, spread = _learn(known, share)
-    kind = _kind_of(known, now, rows, share)
+    credit, spread = _learn(known, share, form)
+    kind = _kind_of(known, now, rows, share, form)
     to_come = _to_come(kind, _pull(now, kind, rows), units, credit)
     mean = np.maximum(units + to_come, 0.0)
     floor = units if known.gross and now.gross else np.zeros(len(rows))
@@ -99,11 +87,11 @@ def _to_come(kind: Kind, pull: Floats, units: Floats, credit: tuple[float, float
     return np.asarray((1 - kind.reached) * volume)
 
 
-def campaign_pull(known: Curves, now: Curves, rows: Ints, share: float) -> Floats:
+def campaign_pull(known: Curves, now: Curves, rows: Ints, share: float, form: Form) -> Floats:
     """How the campaign's other curves do against their kind (m,): 1 for a campaign of one curve."""
     if len(set(now.campaign[rows])) == len(rows):
         return np.ones(len(rows))
-    return _pull(now, _kind_of(known, now, rows, share), rows)
+    return _pull(now, _kind_of(known, now, rows, share, form), rows)
 
 
 def _pull(now: Curves, kind: Kind, rows: Ints) -> Floats:
@@ -116,16 +104,15 @@ def _pull(now: Curves, kind: Kind, rows: Ints) -> Floats:
     return np.asarray((other["units"] + weight) / (other["usual"] + weight), dtype=float)
 
 
-def _kind_of(known: Curves, now: Curves, rows: Ints, share: float) -> Kind:
+def _kind_of(known: Curves, now: Curves, rows: Ints, share: float, form: Form) -> Kind:
     """Volume and share reached that finished curves of the same SKU and region lead one to expect."""
     if not len(known):
-        reached = [prior_reached(float(at)) for at in now.share]
-        usual = float(now.units.sum()) / max(sum(reached), 1e-9)
-        return Kind(np.full(len(rows), usual), np.full(len(rows), prior_reached(share)))
+        usual = float(now.units.sum()) / max(float(form.reached(now.share).sum()), 1e-9)
+        return Kind(np.full(len(rows), usual), np.full(len(rows), form.reached(share)))
     wanted = pd.MultiIndex.from_arrays([now.sku[rows], now.region[rows]])
     seen = _seen(known, share)
     segment = seen.groupby(level=[0, 1]).sum().reindex(wanted, fill_value=0.0)
-    return _blend(segment.to_numpy().T, seen.to_numpy().sum(axis=0)[:, None], share)
+    return _blend(segment.to_numpy().T, seen.to_numpy().sum(axis=0)[:, None], share, form)
 
 
 def _seen(known: Curves, share: float) -> pd.DataFrame:
@@ -136,14 +123,13 @@ def _seen(known: Curves, share: float) -> pd.DataFrame:
     return pd.DataFrame(cells, index=pd.MultiIndex.from_arrays([known.sku, known.region]))
 
 
-def _blend(segment: Floats, everything: Floats, share: float) -> Kind:
-    """Sums (count, units by now, final units) of a segment and of all curves, weighed with the prior."""
+def _blend(segment: Floats, everything: Floats, share: float, form: Form) -> Kind:
+    """Sums (count, units by now, final units) of a segment and of all curves, weighed with the form."""
+    stated = form.reached(share)
     count, _, final = everything
     usual = final / np.maximum(count, 1.0)
-    reached = (everything[1] + PRIOR_CURVES * usual * prior_reached(share)) / np.maximum(
-        final + PRIOR_CURVES * usual, 1e-9
-    )
-    reached = np.where(final > 0, reached, prior_reached(share))
+    reached = (everything[1] + PRIOR_CURVES * usual * stated) / np.maximum(final + PRIOR_CURVES * usual, 1e-9)
+    reached = np.where(final > 0, reached, stated)
     reached = np.where(share >= 1.0, 1.0, reached)
     count, units, final = segment
     volume = (final + SEGMENT_CURVES * usual) / (count + SEGMENT_CURVES)
@@ -152,15 +138,15 @@ def _blend(segment: Floats, everything: Floats, share: float) -> Kind:
     return Kind(np.asarray(volume), np.asarray(own))
 
 
-def _without_itself(known: Curves, share: float) -> Kind:
+def _without_itself(known: Curves, share: float, form: Form) -> Kind:
     """The kind of every finished curve as if that curve had not been seen."""
     seen = _seen(known, share)
     segment = seen.groupby(level=[0, 1]).transform("sum") - seen
     everything = seen.sum().to_numpy() - seen.to_numpy()
-    return _blend(segment.to_numpy().T, everything.T, share)
+    return _blend(segment.to_numpy().T, everything.T, share, form)
 
 
-def _learn(known: Curves, share: float) -> tuple[tuple[float, float], Spread]:
+def _learn(known: Curves, share: float, form: Form) -> tuple[tuple[float, float], Spread]:
     """The credit (share, units) that would have erred least on the finished curves, and how much it errs."""
     prior = (PRIOR_SHARE, PRIOR_UNITS)
     if len(known) < FEWEST_CURVES:
@@ -169,7 +155,7 @@ def _learn(known: Curves, share: float) -> tuple[tuple[float, float], Spread]:
         return prior, Spread(PRIOR_COUNT, rate, np.empty(0))
     credits = [prior, *((part, units) for part in SHARES for units in UNITS if part + units > 0)]
     # Near shares are asked too, so that the credit does not jump from one day to the next.
-    near = [(known.at(where), _without_itself(known, where)) for where in _near(share)]
+    near = [(known.at(where), _without_itself(known, where, form)) for where in _near(share)]
     flat = np.ones(len(known))
     erred = [
         sum(
@@ -179,7 +165,7 @@ def _learn(known: Curves, share: float) -> tuple[tuple[float, float], Spread]:
         for credit in credits
     ]
     credit = credits[int(np.argmin(erred))]
-    units, kind = known.at(share), _without_itself(known, share)
+    units, kind = known.at(share), _without_itself(known, share, form)
     return credit, _spread(known.units - units, _to_come(kind, flat, units, credit), kind)
 
 

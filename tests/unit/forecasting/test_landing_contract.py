@@ -7,7 +7,9 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from forecasting import forecast_landing, landing_pickup, landing_process
+from forecasting import forecast_landing, landing_process
+from forecasting.curves import read_curves
+from forecasting.landing_form import Form, form_of
 from tests.unit.forecasting.landing_worlds import BOUNDS, DAYS, curve, cut, drawn
 
 
@@ -156,12 +158,29 @@ def test_progress_is_told_to_the_end() -> None:
     assert told == [(2, 4), (4, 4)]
 
 
-def test_the_prior_lies_between_the_published_forms() -> None:
-    early, late = (0.36, 0.45, 0.62, 0.77), (0.05, 0.14, 0.30, 0.50)
-    for share, most, least in zip((0.1, 0.25, 0.5, 0.75), early, late, strict=True):
-        assert least < landing_pickup.prior_reached(share) < most
-    assert landing_pickup.prior_reached(0.0) == pytest.approx(0, abs=1e-5)
-    assert landing_pickup.prior_reached(1.0) == pytest.approx(1, abs=1e-5)
+PUBLISHED = {1.0: (0.40, 0.50, 0.62, 0.75), 0.0: (0.05, 0.14, 0.30, 0.50)}
+AT = np.array([0.1, 0.25, 0.5, 0.75])
+
+
+def test_the_stated_forms_are_those_published_and_rise_from_nothing_to_all() -> None:
+    for lean, published in PUBLISHED.items():
+        assert Form(lean).reached(AT) == pytest.approx(published, abs=0.035)
+    for lean in (0.0, 0.3, 0.5, 1.0):
+        whole = Form(lean).reached(np.linspace(0, 1, 101))
+        assert (np.diff(whole) > 0).all()
+        assert whole[[0, -1]] == pytest.approx([0, 1], abs=1e-2)
+
+
+@pytest.mark.parametrize("day", [4, 10, 20, 30])
+def test_how_curves_went_so_far_says_which_form_they_take(day: int) -> None:
+    shares = np.arange(DAYS + 1) / DAYS
+    early, late = (
+        form_of(read_curves(cut(curve("now", 900 * form.reached(shares)), day), what="running")).lean
+        for form in (Form(1.0), Form(0.0))
+    )
+    assert late < 0.4 < 0.6 < early
+    nothing = read_curves(cut(curve("now", np.zeros(DAYS + 1)), day), what="running")
+    assert form_of(nothing).lean == Form().lean
 
 
 @pytest.mark.parametrize("power", [0.4, 1.0, 1.3])

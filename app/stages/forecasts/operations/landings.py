@@ -21,7 +21,7 @@ from app.stages.forecasts.queries.landings import find_landings
 from app.stages.forecasts.rules import Outlook
 from app.stages.forecasts.rules.levers import EXTENSIONS, at_least
 
-LANDING_METHOD = "landing/2"
+LANDING_METHOD = "landing/3"
 """Part of the fingerprint: a change of method draws the landings of the same day again."""
 
 UNSEEN = (CampaignState.DRAFT, CampaignState.CANCELLED)
