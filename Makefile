@@ -2,6 +2,8 @@
 .DEFAULT_GOAL := help
 .PHONY: help env demo test check bench lock docs clean env-dev
 BIN := .venv/bin
+# Tests and the demo start dozens of processes: bytecode that is kept saves each of them seconds of compiling.
+export PYTHONDONTWRITEBYTECODE :=
 QUICK := $(wildcard tests/unit tests/contract tests/properties tests/architecture)
 
 help: ## this list
@@ -15,7 +17,7 @@ demo: env ## a sample brand in ./var, one planning cycle, and the web app (PORT=
 
 test: env-dev ## everything, on SQLite and on a throw-away PostgreSQL (K=words runs a part)
 	@scripts/services
-	@$(BIN)/python -m pytest -n 2 $(if $(K),-k "$(K)")
+	@$(BIN)/python -m pytest -n 2 --dist worksteal $(if $(K),-k "$(K)")
 
 check: env-dev ## format, lint, types, import rules, and the quick tests: no database, no real files
 	@$(BIN)/ruff format --check .

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,7 +40,8 @@ DATABASES = {"database_url", "postgres_url"}
 
 def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
-        os.environ[RUN] = tempfile.mkdtemp(prefix="headwater-tests-")
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(postgres.fast_folder()))
+        os.environ[RUN] = tempfile.mkdtemp(prefix="headwater-tests-", dir=postgres.fast_folder())
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -50,10 +50,15 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test that asks for a database is marked so: the quick tests of `make check` leave it out."""
+    """A test that asks for a database is marked so: the quick tests of `make check` leave it out.
+
+    Files with slow tests come first, so that no process is left alone with one at the end.
+    """
     for item in items:
         if DATABASES & set(getattr(item, "fixturenames", ())):
             item.add_marker("database")
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.fixture(scope="session")
@@ -74,23 +79,37 @@ def postgres_database_url(postgres_url: str, worker_id: str) -> str:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, test_run: TestRun, tmp_path: Path) -> str:
+def database_url(request: pytest.FixtureRequest, test_run: TestRun, worker_id: str) -> str:
     """A migrated database without rows, on each of the two databases in turn."""
     if request.param == "postgresql":
-        return request.getfixturevalue("postgres_database_url")
-    path = tmp_path / "headwater.db"
-    shutil.copy(test_run.sqlite_template(), path)
-    return f"sqlite:///{path}"
+        url = request.getfixturevalue("postgres_database_url")
+        postgres.empty(url)
+        return url
+    return test_run.sqlite_copy(test_run.sqlite_template(), worker_id)
+
+
+@pytest.fixture(scope="session")
+def quick() -> Iterator[None]:
+    """Passwords cost nothing, and a problem that was planned before keeps its plan."""
+    from argon2 import PasswordHasher
+
+    import optimizer
+    from app.core import access
+    from support.solved import Solved
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(access, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        patch.setattr(optimizer, "solve", Solved())
+        access._nobodys_hash.cache_clear()
+        yield
 
 
 @pytest.fixture
-def db(database_url: str) -> Iterator[Database]:
+def db(database_url: str, quick: None) -> Iterator[Database]:
     """A migrated database without rows, on each of the two databases in turn."""
-    from app.core.db import Database
+    from support.service import opened
 
-    database = Database(database_url)
-    if not database.is_sqlite:
-        postgres.empty(database_url)
+    database = opened(database_url)
     yield database
     database.dispose()
 
@@ -116,14 +135,11 @@ def config(db: Database, tmp_path: Path) -> Config:
 
 
 @pytest.fixture
-def app(config: Config, now: dt.datetime) -> Iterator[Flask]:
+def app(config: Config, now: dt.datetime) -> Flask:
     """The service on `db`, at `now`."""
-    from app import create_app
+    from support.service import service
 
-    flask = create_app(config, clock=lambda: now)
-    flask.testing = True
-    yield flask
-    flask.extensions["headwater"].db.dispose()
+    return service(config, lambda: now)
 
 
 @pytest.fixture

@@ -62,9 +62,7 @@ def killed(script: str, *arguments: str) -> bool:
 def test_a_turn_killed_while_it_solves_is_done_by_another_worker_and_nothing_is_done_twice(
     app: Flask, db: Database, config: Config, tmp_path: Path, now: dt.datetime
 ) -> None:
-    brand.load_network(db, tmp_path)
-    brand.load_orders(db, tmp_path)
-    brand.load_campaign(db, tmp_path)
+    brand.load(db, tmp_path)
     with db.transaction() as session:
         arguments = {"as_of": brand.MONDAY.isoformat()}
         job = jobs.enqueue(session, name="run-cycle", arguments=arguments, actor=SYSTEM, now=now)
@@ -89,8 +87,7 @@ def test_a_turn_killed_while_it_solves_is_done_by_another_worker_and_nothing_is_
 def test_a_turn_stopped_while_it_solves_keeps_its_best_plan_and_asks_nobody(
     db: Database, config: Config, tmp_path: Path, now: dt.datetime
 ) -> None:
-    brand.load_network(db, tmp_path)
-    brand.load_orders(db, tmp_path)
+    brand.load(db, tmp_path, campaign=False)
     with db.transaction() as session:
         arguments = {"as_of": brand.MONDAY.isoformat()}
         job = jobs.enqueue(session, name="run-cycle", arguments=arguments, actor=SYSTEM, now=now)

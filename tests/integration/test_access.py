@@ -4,7 +4,6 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from argon2 import PasswordHasher
 
 from app.core import access
 from app.core.access import Actor, Role
@@ -12,12 +11,6 @@ from app.core.db import Database
 from app.core.errors import Conflict, HeadwaterError, NotAllowed, RuleBroken
 
 PASSWORD = "a long enough password"
-
-
-@pytest.fixture(autouse=True)
-def cheap_hashing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(access, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-    access._nobodys_hash.cache_clear()
 
 
 @pytest.fixture

@@ -21,9 +21,7 @@ from support.brand import (
     NOW,
     ask,
     draw_landings,
-    load_campaign,
-    load_network,
-    load_orders,
+    load,
     make_plan,
     store_forecast,
 )
@@ -33,9 +31,7 @@ LATER = NOW + dt.timedelta(hours=3)
 
 @pytest.fixture
 def plan(db: Database, tmp_path: Path) -> PlanFact:
-    load_network(db, tmp_path)
-    load_orders(db, tmp_path)
-    load_campaign(db, tmp_path)
+    load(db, tmp_path)
     plan = make_plan(db, store_forecast(db))
     ask(db, plan)
     return plan

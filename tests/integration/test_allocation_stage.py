@@ -21,6 +21,7 @@ from support.brand import (
     MONDAY,
     NOW,
     SETTINGS,
+    load,
     load_campaign,
     load_network,
     load_orders,
@@ -35,9 +36,7 @@ EXPECTED = 15
 @pytest.fixture
 def brand(db: Database, tmp_path: Path) -> int:
     """A network, history, one campaign and a forecast; returns the forecast's run."""
-    load_network(db, tmp_path)
-    load_orders(db, tmp_path)
-    load_campaign(db, tmp_path)
+    load(db, tmp_path)
     return store_forecast(db)
 
 

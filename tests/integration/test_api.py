@@ -7,7 +7,6 @@ import io
 from typing import Any
 
 import pytest
-from argon2 import PasswordHasher
 from flask.testing import FlaskClient
 from sqlalchemy import text as sql
 
@@ -35,11 +34,6 @@ NETWORK = {
     "lanes": "from_kind,from,to_kind,to,cost_per_unit,lead_days\nsupplier,JDZ,warehouse,CAN,0.50,3\n"
     "supplier,YW,warehouse,CAN,0.50,3\nwarehouse,CAN,region,CN-GD,0.80,2\n",
 }
-
-
-@pytest.fixture(autouse=True)
-def cheap_hashing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(access, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 @pytest.fixture

@@ -13,9 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from argon2 import PasswordHasher
 
-from app.core import access
 from app.stages.imports import queries as mappings
 from support import postgres
 from support.corpus.differences import OURS
@@ -43,7 +41,11 @@ ALSO: dict[str, tuple[str | int, ...]] = {
 
 @pytest.fixture(scope="module")
 def doors(
-    test_run: TestRun, postgres_url: str, worker_id: str, tmp_path_factory: pytest.TempPathFactory
+    test_run: TestRun,
+    postgres_url: str,
+    worker_id: str,
+    quick: None,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[list[Door]]:
     """The product on SQLite and on PostgreSQL, side by side, for the whole corpus."""
     folder = tmp_path_factory.mktemp("corpus")
@@ -53,7 +55,6 @@ def doors(
         postgres.create_database(postgres_url, f"corpus_{worker_id}", template=TestRun.TEMPLATE),
     ]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(access, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         patch.setattr(mappings, "FOLDER", add_mappings(mappings.FOLDER, folder / "mappings"))
         mappings.mapping.cache_clear()
         opened = []

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -43,8 +42,7 @@ Ask = Callable[..., Any]
 
 
 @pytest.fixture(autouse=True)
-def network(db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(access, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+def network(db: Database, tmp_path: Path) -> None:
     brand.load_network(db, tmp_path)
 
 

@@ -21,9 +21,7 @@ from support.brand import (
     NOW,
     PLANNER,
     ask,
-    load_campaign,
-    load_network,
-    load_orders,
+    load,
     make_plan,
     store_forecast,
     supplier,
@@ -33,9 +31,7 @@ from support.brand import (
 @pytest.fixture
 def plan(db: Database, tmp_path: Path) -> PlanFact:
     """A plan whose suppliers have been asked."""
-    load_network(db, tmp_path)
-    load_orders(db, tmp_path)
-    load_campaign(db, tmp_path)
+    load(db, tmp_path)
     plan = make_plan(db, store_forecast(db))
     ask(db, plan)
     return plan

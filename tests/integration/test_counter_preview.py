@@ -30,9 +30,7 @@ from support.brand import (
     NOW,
     SETTINGS,
     ask,
-    load_campaign,
-    load_network,
-    load_orders,
+    load,
     make_plan,
     store_forecast,
 )
@@ -40,9 +38,7 @@ from support.brand import (
 
 @pytest.fixture
 def forecast(db: Database, tmp_path: Path) -> int:
-    load_network(db, tmp_path)
-    load_orders(db, tmp_path)
-    load_campaign(db, tmp_path)
+    load(db, tmp_path)
     return store_forecast(db)
 
 

@@ -23,16 +23,14 @@ from app.stages.demand import queries as demand
 from app.stages.forecasts import operations as forecasts
 from app.stages.stock import operations as stock
 from app.stages.stock.rules import MovementKind
-from support.brand import MERCHANDISER, MONDAY, NOW, SETTINGS, load_campaign, load_network, load_orders
+from support.brand import MERCHANDISER, MONDAY, NOW, SETTINGS, load
 
 Turn = Callable[..., cycle.CycleFact]
 
 
 @pytest.fixture
 def brand(db: Database, tmp_path: Path) -> None:
-    load_network(db, tmp_path)
-    load_orders(db, tmp_path)
-    load_campaign(db, tmp_path)
+    load(db, tmp_path)
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -22,11 +21,6 @@ OPENING = dt.datetime(2026, 11, 12, 12, 0, 7, tzinfo=dt.UTC)
 FEWEST = 5
 """Buyers below which a cell is nobody's to see who only makes the goods."""
 OF_BUYERS = ("buyer", "pledges", "signals", "raw_units", "valid_units", "expected_thousandths", "PS-BAG")
-
-
-@pytest.fixture(autouse=True)
-def cheap_hashing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(access, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 def token(db: Database, role: Role, now: dt.datetime, **other: Any) -> dict[str, str]:

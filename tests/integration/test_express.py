@@ -10,7 +10,6 @@ from typing import Any
 
 import psycopg
 import pytest
-from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
@@ -68,7 +67,6 @@ def door(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Door:
-    monkeypatch.setattr(access, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
     path = tmp_path / "campaigns.csv"
     path.write_text(CAMPAIGNS, encoding="utf-8")
     with db.transaction() as session:

@@ -58,8 +58,7 @@ def override(db: Database, units: int, *, week: dt.date, region: str | None, now
 @pytest.fixture
 def forecast(db: Database, tmp_path: Path) -> int:
     """Thirty mugs a week in either region, with intervals of no width; 20, 21 and 22 in turn were sold."""
-    brand.load_network(db, tmp_path)
-    brand.load_orders(db, tmp_path)
+    brand.load(db, tmp_path, campaign=False)
     return brand.store_forecast(db, mugs=30)
 
 

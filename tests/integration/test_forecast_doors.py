@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -25,10 +24,8 @@ ACCURACY = "/api/v1/forecasts/accuracy"
 
 
 @pytest.fixture
-def sold(db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Database:
-    monkeypatch.setattr(access, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-    brand.load_network(db, tmp_path)
-    brand.load_orders(db, tmp_path)
+def sold(db: Database, tmp_path: Path) -> Database:
+    brand.load(db, tmp_path, campaign=False)
     return db
 
 

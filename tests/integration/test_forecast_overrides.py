@@ -26,8 +26,7 @@ WEEK = brand.MONDAY + dt.timedelta(weeks=2)
 @pytest.fixture
 def forecast(db: Database, tmp_path: Path) -> int:
     """Ten mugs a week in either region for eight weeks."""
-    brand.load_network(db, tmp_path)
-    brand.load_orders(db, tmp_path)
+    brand.load(db, tmp_path, campaign=False)
     return brand.store_forecast(db, mugs=10)
 
 

@@ -16,13 +16,12 @@ from app.stages.catalog import queries as catalog
 from app.stages.demand import operations as demand
 from app.stages.demand import queries as demands
 from app.stages.forecasts import operations, queries
-from support.brand import CAMPAIGN, MONDAY, NOW, draw_landings, load_campaign, load_network, load_orders
+from support.brand import CAMPAIGN, MONDAY, NOW, draw_landings, load, load_campaign, load_network, load_orders
 
 
 @pytest.fixture
 def brand(db: Database, tmp_path: Path) -> Database:
-    load_network(db, tmp_path)
-    load_campaign(db, tmp_path)
+    load(db, tmp_path, orders=False)
     return db
 
 

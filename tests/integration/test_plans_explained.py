@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -31,9 +30,7 @@ from support.brand import (
     NOW,
     PLANNER,
     SETTINGS,
-    load_campaign,
-    load_network,
-    load_orders,
+    load,
     make_plan,
     store_forecast,
 )
@@ -43,9 +40,7 @@ HARD = Limit(Scope.SKU, Base.UNITS, 40, True, None)
 
 @pytest.fixture
 def brand(db: Database, tmp_path: Path) -> int:
-    load_network(db, tmp_path)
-    load_orders(db, tmp_path)
-    load_campaign(db, tmp_path)
+    load(db, tmp_path)
     return store_forecast(db)
 
 
@@ -212,8 +207,7 @@ def test_progress_tells_the_bound_the_best_plan_and_the_gap(db: Database, brand:
 
 
 @pytest.fixture
-def headers(db: Database, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    monkeypatch.setattr(access, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+def headers(db: Database) -> dict[str, str]:
     with db.transaction() as session:
         account = access.create_account(
             session, email="m@x.example", name="M", password="long enough!", role=Role.MERCHANDISER, now=NOW

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
@@ -23,6 +22,7 @@ from app.stages.catalog import operations as catalog
 from app.stages.demand import operations as demand
 from app.stages.demand import queries as demands
 from app.stages.demand.operations import SentPledge, rollups
+from support.rows import files
 
 PLEDGE = {
     "channel": "shop",
@@ -42,11 +42,6 @@ CAMPAIGNS = (
     "C1,One,,MUG,2026-11-01T00:00:00+08:00,2026-12-01T00:00:00+08:00,100,1.2,2026-12-07,5,0:19.90\n"
 )
 SENT = tuple(PLEDGE)
-
-
-@pytest.fixture(autouse=True)
-def cheap_hashing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(access, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 @pytest.fixture(autouse=True)
@@ -462,7 +457,11 @@ def test_a_buyer_is_a_pseudonym_from_the_first_moment(
             seen += json.dumps(
                 [list(map(str, row)) for row in session.execute(text(f"SELECT * FROM {table}"))]
             )
-    seen += "".join(path.read_bytes().decode("latin1") for path in tmp_path.rglob("*") if path.is_file())
+    seen += "".join(
+        path.read_bytes().decode("latin1")
+        for path in [*tmp_path.rglob("*"), *files(door.db)]
+        if path.is_file()
+    )
     assert "Xiaoming" not in seen and "13800138000" not in seen
 
 

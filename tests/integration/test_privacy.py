@@ -13,7 +13,6 @@ from typing import Any
 import polars as pl
 import pytest
 import xlsxwriter
-from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import insert, inspect, select, text
@@ -27,6 +26,7 @@ from app.stages.demand import operations as demand
 from app.stages.demand import queries as demands
 from app.stages.demand.models import Ballot, Design, VoteChoice, VoteRound
 from support import brand
+from support.rows import files
 
 NAME, PHONE, ADDRESS, EMAIL = "Quxi Kanariya", "13900137777", "Kanarienweg 77", "quxi.kanariya@example.org"
 CANARIES = (NAME, "Kanari", PHONE, "Kanarienweg", EMAIL, "quxi")
@@ -75,11 +75,6 @@ def as_sheet(lines: list[list[str]]) -> bytes:
     return out.getvalue()
 
 
-@pytest.fixture(autouse=True)
-def cheap_hashing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(access, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-
-
 @pytest.fixture
 def keys(db: Database, tmp_path: Path, now: dt.datetime) -> dict[Role, dict[str, str]]:
     brand.load_network(db, tmp_path)
@@ -105,7 +100,7 @@ def written(db: Database, folder: Path) -> Iterator[tuple[str, str]]:
         for table in inspect(db.engine).get_table_names():
             for row in session.execute(text(f'SELECT * FROM "{table}"')):
                 yield table, repr(tuple(row))
-    for path in folder.rglob("*"):
+    for path in [*folder.rglob("*"), *files(db)]:
         if path.is_file():
             yield str(path), path.read_bytes().decode("utf-8", "replace")
 

@@ -14,7 +14,7 @@ from app.core.access import SYSTEM, Role
 from app.core.db import Database
 from app.stages.demand import operations as demand
 from app.stages.demand import queries as demands
-from support.brand import CAMPAIGN, NOW, load_campaign, load_network, load_orders
+from support.brand import CAMPAIGN, NOW, load, load_network, load_orders
 
 OPENED = "2026-10-01T10:00:00+08:00"
 CLOSED = "2026-10-11T10:00:00+08:00"
@@ -156,8 +156,7 @@ def test_votes_are_for_merchandisers(app: Flask) -> None:
 
 def test_votes_become_orders_a_promise_and_a_score(api: Api, db: Database, tmp_path: Path) -> None:
     """Ten vote for the bag, four of them pledge in its campaign, which lands at twenty bags."""
-    load_network(db, tmp_path)
-    load_campaign(db, tmp_path)  # 20 bags by p0 … p19, in a campaign that opens on 9 November
+    load(db, tmp_path, orders=False)  # 20 bags by p0 … p19, in a campaign that opens on 9 November
     here = f"/vote-rounds/{api('POST', '/vote-rounds', ROUND)[1]['id']}"
     rows = [ballot(f"p{number}", "TOTE", verified=number != 0) for number in range(4)]
     rows += [ballot(f"v{number}", "TOTE") for number in range(7)] + [ballot("w1", "SLING")]
@@ -219,8 +218,7 @@ def test_a_buyer_with_a_valid_pledge_from_before_the_close_is_known(
 def test_a_campaign_follows_the_last_round_of_its_design_and_only_the_first_campaign_follows(
     api: Api, db: Database, tmp_path: Path
 ) -> None:
-    load_network(db, tmp_path)
-    load_campaign(db, tmp_path)
+    load(db, tmp_path, orders=False)
     heading, line = CAMPAIGN.splitlines()
     path = tmp_path / "second.csv"
     second = line.replace("PS-BAG", "PS-BAG-2").replace("2026-11-09", "2026-11-16")

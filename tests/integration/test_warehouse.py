@@ -24,9 +24,7 @@ from support.brand import (
     NOW,
     PLANNER,
     ask,
-    load_campaign,
-    load_network,
-    load_orders,
+    load,
     make_plan,
     store_forecast,
 )
@@ -35,9 +33,7 @@ from support.brand import (
 @pytest.fixture
 def line(db: Database, tmp_path: Path) -> LineFact:
     """One confirmed line of bags to a warehouse; everything else is still asked."""
-    load_network(db, tmp_path)
-    load_orders(db, tmp_path)
-    load_campaign(db, tmp_path)
+    load(db, tmp_path)
     ask(db, make_plan(db, store_forecast(db)))
     with db.transaction() as session:
         bag = catalog.sku_ids(session)["BAG"]

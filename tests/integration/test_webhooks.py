@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from argon2 import PasswordHasher
 from flask.testing import FlaskClient
 from sqlalchemy import text
 from standardwebhooks.webhooks import Webhook
@@ -35,11 +34,6 @@ EVENT = {
     "buyer": "quxi.kanariya@example.org",
 }
 SHOPIFY_SECRET = "the secret of the shop's app"
-
-
-@pytest.fixture(autouse=True)
-def cheap_hashing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(access, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 class Sender:

@@ -41,7 +41,7 @@ SPOILT = [
 
 
 @pytest.fixture(scope="session")
-def brand_file(test_run: TestRun, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def brand_file(test_run: TestRun, quick: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database with orders, some of them cancelled, an open campaign, a plan whose lines are asked, and an
     account per role. Planning takes seconds, so every journey begins with a copy of this one file."""
     folder = tmp_path_factory.mktemp("brand")
@@ -61,12 +61,9 @@ def brand_file(test_run: TestRun, tmp_path_factory: pytest.TempPathFactory) -> P
 
 
 @pytest.fixture
-def database_url(brand_file: Path, tmp_path: Path) -> str:
+def database_url(brand_file: Path, test_run: TestRun, worker_id: str) -> str:
     """SQLite only: what the pages ask of a database is tried on both elsewhere."""
-    path = tmp_path / "headwater.db"
-    for part in brand_file.parent.glob("headwater.db*"):
-        shutil.copy(part, path.with_name(part.name))
-    return f"sqlite:///{path}"
+    return test_run.sqlite_copy(brand_file, worker_id)
 
 
 @pytest.fixture

@@ -21,10 +21,11 @@ from app.stages.demand import operations as demand
 from app.stages.forecasts import operations as forecasts
 from app.stages.forecasts.queries import FRAME_SCHEMA, TOTAL_SCHEMA
 from app.stages.stock import operations as stock
+from support.rows import filled
 
 NOW = dt.datetime(2026, 11, 23, 9, tzinfo=dt.UTC)
 MONDAY = dt.date(2026, 11, 23)
-SETTINGS = PlanSettings(weeks=10)
+SETTINGS = PlanSettings(weeks=8)
 MERCHANDISER = Actor("mei", Role.MERCHANDISER)
 PLANNER = Actor("yan", Role.WAREHOUSE_PLANNER)
 NETWORK = {
@@ -51,14 +52,31 @@ CAMPAIGN = (
 )
 
 
+def load(db: Database, folder: Path, *, orders: bool = True, campaign: bool = True) -> None:
+    """The network, orders and a campaign; an empty database gets the rows that the first one got."""
+
+    def fill() -> None:
+        load_network(db, folder)
+        if orders:
+            load_orders(db, folder)
+        if campaign:
+            load_campaign(db, folder)
+
+    filled(db, f"{orders=} {campaign=}", fill)
+
+
 def load_network(db: Database, folder: Path, *, changed: Mapping[str, str] | None = None) -> None:
-    """Import the network, with some of its files changed."""
+    """Import the network, with some files changed; an empty database gets the rows of the first one."""
     network = folder / "network"
     network.mkdir(exist_ok=True)
     for name, text in {**NETWORK, **(changed or {})}.items():
         (network / f"{name}.csv").write_text(text, encoding="utf-8")
-    with db.transaction() as session:
-        stock.import_network(session, directory=network, actor=SYSTEM, now=NOW, currency="CNY")
+
+    def fill() -> None:
+        with db.transaction() as session:
+            stock.import_network(session, directory=network, actor=SYSTEM, now=NOW, currency="CNY")
+
+    filled(db, f"network {changed}", fill)
 
 
 def load_campaign(db: Database, folder: Path, *, pledges: int = 20) -> None:

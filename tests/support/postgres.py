@@ -16,9 +16,10 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
@@ -33,6 +34,26 @@ SETTINGS = (
     "max_connections=60",
     "timezone=UTC",
 )
+ROOM = 4 << 30
+EMPTY = """
+DO $$
+DECLARE statement text;
+BEGIN
+    SET LOCAL session_replication_role = replica;
+    FOR statement IN
+        SELECT format(
+            CASE WHEN pg_relation_size(oid) > 1e6 THEN 'TRUNCATE %I CASCADE' ELSE 'DELETE FROM %I' END,
+            relname
+        )
+        FROM pg_class
+        WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> 'alembic_version'
+    LOOP
+        EXECUTE statement;
+    END LOOP;
+    PERFORM setval(oid, 1, false) FROM pg_class WHERE relkind = 'S';
+END $$
+"""
+"""Of a table that holds little, deleting takes a tenth of the time that new files for it would take."""
 
 
 @contextmanager
@@ -45,9 +66,16 @@ def cluster() -> Iterator[str]:
         stop(folder)
 
 
+def fast_folder() -> Path:
+    """Where files that nobody keeps are written: the memory, if it has room for them."""
+    memory = Path("/dev/shm")
+    roomy = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > ROOM
+    return memory if roomy else Path(tempfile.gettempdir())
+
+
 def make_folder() -> Path:
     """A folder that the server's user may write, outside pytest's private ones."""
-    folder = Path(tempfile.mkdtemp(prefix="headwater-postgres-"))
+    folder = Path(tempfile.mkdtemp(prefix="headwater-postgres-", dir=fast_folder()))
     if os.geteuid() == 0:
         shutil.chown(folder, user="postgres")
     return folder
@@ -92,15 +120,14 @@ def create_database(cluster_url: str, name: str, *, template: str = "template1")
 
 def empty(url: str) -> None:
     """Delete every row, past the triggers that refuse it to the service, and number from one again."""
-    engine = create_engine(url, poolclass=NullPool)
-    names = [name for name in inspect(engine).get_table_names() if name != "alembic_version"]
-    filled = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT FROM \"{name}\")" for name in names)
-    with engine.begin() as connection:
-        found = connection.execute(text(filled)).scalars().all()
-        if found:
-            listed = ", ".join(f'"{name}"' for name in found)
-            connection.execute(text("SET LOCAL session_replication_role = replica"))
-            connection.execute(text(f"TRUNCATE {listed} RESTART IDENTITY CASCADE"))
+    with _sweeper(url).begin() as connection:
+        connection.execute(text(EMPTY))
+
+
+@lru_cache
+def _sweeper(url: str) -> Engine:
+    """Its one connection stays open: a new one takes longer than the sweeping. Tests may cut it, though."""
+    return create_engine(url, pool_size=1, pool_pre_ping=True)
 
 
 def _run(program: str, *arguments: str | Path) -> None:

@@ -33,6 +33,15 @@ class TestRun:
                 fresh.rename(path)
         return path
 
+    def sqlite_copy(self, template: Path, name: str) -> str:
+        """The URL of a copy of a file and what waits beside it; the copy of before is gone."""
+        path = self.folder / f"{name}.db"
+        for end in ("", "-wal", "-shm"):
+            path.with_name(path.name + end).unlink(missing_ok=True)
+            if (part := template.with_name(template.name + end)).exists():
+                shutil.copy(part, path.with_name(path.name + end))
+        return f"sqlite:///{path}"
+
     def postgres_url(self) -> str:
         """The running cluster, whose database TEMPLATE is migrated and without rows."""
         note = self.folder / "postgres.url"
