@@ -77,7 +77,9 @@ def problem(status: int, code: str, sentence: str, data: dict[str, Any]) -> Resp
     }
     text = json.dumps(body, ensure_ascii=False, default=str)
     # A name that was sent may hold half a surrogate pair, which no UTF-8 can; JSON writes it as an escape.
-    response = Response(text.encode(errors="backslashreplace"), status=status, content_type="application/problem+json")
+    response = Response(
+        text.encode(errors="backslashreplace"), status=status, content_type="application/problem+json"
+    )
     if status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="headwater"'
     return response
