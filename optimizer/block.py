@@ -2,8 +2,8 @@
 rows.
 
 Formulation: flow from a lot to a demand is at most the demand when the lot is ordered (the strong form of
-Krarup & Pruzan, 1983); MOQ surplus is ordered but never flows; price breaks are one (quantity, yes/no) pair a
-segment; units under a share cap count against "this supplier is used", which makes the relaxation see that
+Krarup & Pruzan, 1983); MOQ surplus is ordered but never flows; price breaks are modes (optimizer/breaks.py);
+units under a share cap count against "this supplier is used", which makes the relaxation see that
 spreading over suppliers costs their MOQs and order costs.
 """
 
@@ -14,11 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from optimizer.breaks import Modes, add_breaks
 from optimizer.build import Builder, Floats, Ints, Layout
 from optimizer.engine import Arrays
 from optimizer.item import Item
 from optimizer.network import Amounts, Coupling, Network
-from optimizer.problem import Offer
 
 NO_COLUMNS = np.zeros(0, dtype=np.int64)
 
@@ -54,38 +54,6 @@ class Piece:
     left_fact: Ints
     left_row: Ints
     left_amount: Floats
-
-
-@dataclass(frozen=True, kw_only=True)
-class Segment:
-    """One price segment: from low to high units the offer costs fixed + price x units (risk included)."""
-
-    low: float
-    high: float
-    fixed: float
-    price: float
-
-
-def segments(offer: Offer, *, risk: float, most: float, whole: bool = True) -> list[Segment]:
-    """Price breaks as segments up to most units; all-units segments end one unit before the next starts.
-
-    In a continuous problem they end where the next starts, or just before where that is dearer.
-    """
-    found = []
-    below = 0.0
-    for number, (start, price) in enumerate(offer.breaks):
-        last = number + 1 == len(offer.breaks)
-        next_start = most if last else float(offer.breaks[number + 1][0])
-        high = next_start
-        if not last and offer.price_mode == "all_units":
-            dearer = offer.breaks[number + 1][1] > price
-            high -= 1.0 if whole else (1e-6 * max(1.0, next_start) if dearer else 0.0)
-        fixed = below - price * start if offer.price_mode == "incremental" else 0.0
-        if start <= most:
-            factor = 1.0 + risk
-            found.append(Segment(low=start, high=min(high, most), fixed=fixed * factor, price=price * factor))
-        below += price * (next_start - start)
-    return found
 
 
 def fixed_cost(net: Network, item: Item) -> float:
@@ -135,11 +103,14 @@ def add_piece(
     builder.put(facts[piece.source[from_fact] - lot_count], routes[from_fact], 1.0)
     builder.put(facts, leftover, 1.0)
     awarded, sourced = _add_awards(builder, net, item, used=used, awards=awards)
-    _add_caps(builder, item, count=count, sourced=sourced)
+    modes = add_breaks(
+        builder, piece, whole=not net.problem.continuous, factor=1.0 + risk, routes=routes, count=count
+    )
+    _add_caps(builder, item, count=count, sourced=sourced, modes=modes)
     _add_churn(builder, item, count=count)
     own = price[lots.offer]
     money = [(lots.offer[own > 0], count[own > 0], (lots.multiple * own)[own > 0])]
-    money += _add_segments(builder, net, item, factor=1.0 + risk, count=count)
+    money += [entry for mode in modes for entry in mode.money()]
     offers, columns, amounts = (np.concatenate([one[i] for one in money]) for i in range(3))
     return Layout(
         routes=routes,
@@ -226,7 +197,7 @@ def _sources(builder: Builder, item: Item, awarded: Ints) -> Ints:
     return sourced[of]
 
 
-def _add_caps(builder: Builder, item: Item, *, count: Ints, sourced: Ints) -> None:
+def _add_caps(builder: Builder, item: Item, *, count: Ints, sourced: Ints, modes: list[Modes]) -> None:
     lots = item.lots
     suppliers, first, of = np.unique(item.supplier, return_index=True, return_inverse=True)
     for cap in item.caps:
@@ -237,6 +208,10 @@ def _add_caps(builder: Builder, item: Item, *, count: Ints, sourced: Ints) -> No
         if not cap.hard:
             excess = builder.columns(np.full(len(suppliers), cap.penalty))
             builder.put(rows, excess, -1.0)
+        for mode in modes:
+            if (of == of[mode.offer]).sum() == 1:
+                own = None if cap.hard else int(excess[of[mode.offer]])
+                mode.cap(builder, free=float(free[of[mode.offer]]), excess=own)
 
 
 def _add_churn(builder: Builder, item: Item, *, count: Ints) -> None:
@@ -250,36 +225,6 @@ def _add_churn(builder: Builder, item: Item, *, count: Ints) -> None:
     for row, supplier, week in zip(rows, churn.supplier, churn.week, strict=True):
         mine = np.flatnonzero((item.supplier[lots.offer] == supplier) & (lots.week == week))
         builder.put(row, count[mine], lots.multiple[mine])
-
-
-def _add_segments(
-    builder: Builder, net: Network, item: Item, *, factor: Floats, count: Ints
-) -> list[tuple[Ints, Ints, Floats]]:
-    """Columns of price breaks; returns the money in them as (offer, column, amount)."""
-    lots = item.lots
-    money = []
-    for number, offer in enumerate(item.offers):
-        mine = np.flatnonzero(lots.offer == number)
-        locked = float(item.locked_units[number])
-        most = float(lots.most[mine].sum()) + locked
-        if len(offer.breaks) == 1 or most <= 0:
-            continue
-        parts = segments(offer, risk=0.0, most=most, whole=not net.problem.continuous)
-        prices, start = (np.array([getattr(part, name) for part in parts]) for name in ("price", "fixed"))
-        units = builder.columns(prices * factor[number])
-        chosen = builder.columns(start * factor[number], upper=1.0, integer=True)
-        money += [(np.full(len(parts), number), units, prices), (np.full(len(parts), number), chosen, start)]
-        total = builder.rows(1, lower=locked, upper=locked)
-        builder.put(total, units, 1.0)
-        builder.put(total, count[mine], -lots.multiple[mine])
-        builder.put(builder.rows(1, upper=1.0), chosen, 1.0)
-        low = builder.rows(len(parts), lower=0.0)
-        builder.put(low, units, 1.0)
-        builder.put(low, chosen, [-part.low for part in parts])
-        high = builder.rows(len(parts), upper=0.0)
-        builder.put(high, units, 1.0)
-        builder.put(high, chosen, [-part.high for part in parts])
-    return money
 
 
 def lot_uses(net: Network, item: Item) -> tuple[Ints, Ints, Floats]:

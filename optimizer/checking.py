@@ -20,7 +20,7 @@ from optimizer.limits import (
     previous_units,
 )
 from optimizer.movement import check_flows, check_lanes, check_warehouses, deliveries
-from optimizer.plan import Cost, Order, Solution
+from optimizer.plan import Cost, Order, Solution, relative_gap
 from optimizer.pricing import spends
 from optimizer.problem import Offer, Problem, Quantity
 from optimizer.spending import check_hard_spend, spend_penalty
@@ -29,7 +29,8 @@ from optimizer.spending import check_hard_spend, spend_penalty
 def check(problem: Problem, solution: Solution) -> Cost:
     """Recompute the cost of solution. Raises BrokenRule (rule, where, reason) if any rule does not hold.
 
-    Also refused: unit prices, parts of the cost, an objective or a bound that do not fit the quantities.
+    Also refused: unit prices, parts of the cost, an objective or a bound that do not fit the quantities, and
+    a gap that does not fit cost and bound.
     """
     plan = book(problem, solution)
     cost = check_quantities(problem, plan)
@@ -215,3 +216,6 @@ def _check_cost(solution: Solution, cost: Cost) -> None:
         raise BrokenRule("cost", "objective", f"{solution.objective} should be {cost.total}")
     if not solution.bound <= cost.total + TOLERANCE * scale:
         raise BrokenRule("bound", "bound", f"{solution.bound} is above the objective {cost.total}")
+    gap = relative_gap(cost.total, solution.bound)
+    if not abs(solution.gap - gap) <= TOLERANCE:
+        raise BrokenRule("gap", "gap", f"{solution.gap} should be {gap}")

@@ -109,9 +109,14 @@ class Binding:
     forced: bool = False
 
 
+def relative_gap(objective: float, bound: float) -> float:
+    """By what part of its cost a plan may be dearer than the best: 0 where it costs nothing."""
+    return max(0.0, objective - bound) / objective if objective > 0 else 0.0
+
+
 @dataclass(frozen=True, kw_only=True)
 class Solution:
-    """A plan that check accepts. gap = (objective - bound) / objective; seconds is wall clock.
+    """A plan that check accepts. gap is relative_gap(objective, bound); seconds is wall clock.
 
     limit names what stopped the search early ("time" or "cancelled"), or is None: a plan stopped early may
     differ next time.

@@ -8,7 +8,7 @@ from optimizer.book import Book
 from optimizer.checking import check_quantities
 from optimizer.explaining import binding, shares
 from optimizer.network import Network
-from optimizer.plan import Flow, Late, Order, Solution, Unmet
+from optimizer.plan import Flow, Late, Order, Solution, Unmet, relative_gap
 from optimizer.pricing import spends
 from optimizer.problem import Problem, Quantity
 
@@ -28,7 +28,7 @@ def published(
     cost = check_quantities(net.problem, plan)
     objective = cost.total
     proven = min(bound, objective)
-    gap = (objective - proven) / objective if objective > 0 else 0.0
+    gap = relative_gap(objective, proven)
     lots = plan.lots(net.problem)
     money = spends(net.problem, lots)
     return Solution(

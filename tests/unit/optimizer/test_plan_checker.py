@@ -84,6 +84,8 @@ CHANGES: dict[str, tuple[Callable[[Solution], Solution], set[str]]] = {
     "a wrong cost": (_cheaper, {"cost"}),
     "a wrong objective": (lambda s: replace(s, objective=s.objective - 1.0), {"cost"}),
     "a bound above the cost": (lambda s: replace(s, bound=s.objective + 1.0), {"bound"}),
+    "a gap that is not that of cost and bound": (lambda s: replace(s, bound=s.bound - 10.0), {"gap"}),
+    "a gap of nothing": (lambda s: replace(s, bound=0.9 * s.objective, gap=0.0), {"gap"}),
     "an unknown supplier": (
         lambda s: replace(s, orders=(replace(s.orders[0], supplier="X"),)),
         {"unknown_id"},
