@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from optimizer.breaks import Modes, add_breaks
 from optimizer.build import Builder, Floats, Ints, Layout
+from optimizer.cuts import add_least, add_lot_cuts, needed
 from optimizer.engine import Arrays
 from optimizer.item import Item
 from optimizer.network import Amounts, Coupling, Network
@@ -98,6 +99,7 @@ def add_piece(
     builder.put(rows[piece.demand], routes, 1.0)
     builder.put(rows, unmet, 1.0)
     _add_lots(builder, piece, routes=routes, used=used, count=count)
+    add_lot_cuts(builder, piece, used=used, count=count, unmet=unmet)
     facts = builder.rows(len(item.facts.units), lower=item.facts.units, upper=item.facts.units)
     from_fact = piece.source >= lot_count
     builder.put(facts[piece.source[from_fact] - lot_count], routes[from_fact], 1.0)
@@ -106,7 +108,7 @@ def add_piece(
     modes = add_breaks(
         builder, piece, whole=not net.problem.continuous, factor=1.0 + risk, routes=routes, count=count
     )
-    _add_caps(builder, item, count=count, sourced=sourced, modes=modes)
+    _add_caps(builder, piece, count=count, unmet=unmet, sourced=sourced, modes=modes)
     _add_churn(builder, item, count=count)
     own = price[lots.offer]
     money = [(lots.offer[own > 0], count[own > 0], (lots.multiple * own)[own > 0])]
@@ -197,17 +199,20 @@ def _sources(builder: Builder, item: Item, awarded: Ints) -> Ints:
     return sourced[of]
 
 
-def _add_caps(builder: Builder, item: Item, *, count: Ints, sourced: Ints, modes: list[Modes]) -> None:
-    lots = item.lots
+def _add_caps(
+    builder: Builder, piece: Piece, *, count: Ints, unmet: Ints, sourced: Ints, modes: list[Modes]
+) -> None:
+    item, lots = piece.item, piece.item.lots
     suppliers, first, of = np.unique(item.supplier, return_index=True, return_inverse=True)
-    for cap in item.caps:
+    for cap in item.caps if len(suppliers) else ():
         free = np.array([cap.free[int(s)] for s in suppliers], dtype=np.float64)
         rows = builder.rows(len(suppliers), upper=0.0)
         builder.put(rows[of[lots.offer]], count, lots.multiple)
         builder.put(rows, sourced[first], -free)
-        if not cap.hard:
-            excess = builder.columns(np.full(len(suppliers), cap.penalty))
-            builder.put(rows, excess, -1.0)
+        excess = builder.columns(np.zeros(0) if cap.hard else np.full(len(suppliers), cap.penalty))
+        builder.put(rows[: len(excess)], excess, -1.0)
+        beside = np.concatenate([excess, unmet])
+        add_least(builder, needed(piece), free, units=sourced[first], beside=beside)
         for mode in modes:
             if (of == of[mode.offer]).sum() == 1:
                 own = None if cap.hard else int(excess[of[mode.offer]])

@@ -78,9 +78,18 @@ def lagrangian(net: Network, parts: Iterable[Part], prices: Floats) -> float:
     return math.fsum(one.bound for one in parts) - fees(net).worth(prices * net.coupling.room)
 
 
+def first_pool(plan: Plan, own: dict[str, Part]) -> Pool:
+    """A plan that fits, so that the mix always has something to fall back on, and the SKUs' own parts at its
+    prices; those the clock left out are missing."""
+    net = plan.net
+    master = Master(room=net.coupling.room, ceiling=top_prices(net), fees=fees(net))
+    master.add(list(plan.parts.values()))
+    return Pool(master=master, prices=plan.prices, own=own, bound=lagrangian(net, own.values(), plan.prices))
+
+
 def gather(
+    best: Pool,
     plan: Plan,
-    own: dict[str, Part],
     workers: Workers,
     effort: Effort,
     tell: Tell,
@@ -91,18 +100,15 @@ def gather(
     """Round by round one more plan a SKU, at prices halfway between the best and the master's.
 
     Args:
-        plan: one that fits, so that the mix always has something to fall back on.
-        own: the SKUs' own parts at plan.prices; those the clock left out are missing.
+        best: the first pool.
+        plan: the one that fits, whose cost is told.
         pairs: lots times demands of all SKUs, the measure of a round's work.
         deadline: after which no round goes on.
     """
     net, skus = plan.net, list(plan.parts)
-    top = top_prices(net)
-    master = Master(room=net.coupling.room, ceiling=top, fees=fees(net))
-    master.add(list(plan.parts.values()))
+    top, master = top_prices(net), best.master
     rounds = min(MOST_ROUNDS, max(LEAST_ROUNDS, PAIRS // max(pairs, 1))) if len(top) else 1
-    ask, found, bound = plan.prices, own, lagrangian(net, own.values(), plan.prices)
-    best = Pool(master=master, prices=ask, own=own, bound=bound)
+    ask, found = best.prices, best.own
     before, loose = math.inf, np.full(len(top), BOX)
     for number in range(1, rounds + 1):
         master.add(list(found.values()))

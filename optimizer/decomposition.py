@@ -14,7 +14,7 @@ from itertools import accumulate
 import numpy as np
 
 from optimizer.clock import Clock, Deadline, Tell
-from optimizer.combining import Pool, choices, gather, lagrangian
+from optimizer.combining import Pool, choices, first_pool, gather, lagrangian
 from optimizer.greedy import greedy_plan
 from optimizer.improving import close, improve
 from optimizer.item import Item, compile_item
@@ -45,9 +45,12 @@ PRICES_UNTIL, PLANS_UNTIL, SHARPEN_UNTIL = 0.35, 0.6, 0.7
 
 
 def solve_in_parts(
-    net: Network, settings: Settings, tell: Tell, *, clock: Clock, crew: Crew
+    net: Network, settings: Settings, tell: Tell, *, clock: Clock, crew: Crew, brief: bool = False
 ) -> tuple[dict[str, tuple[Item, Pick]], float, bool]:
-    """The plan by SKU, its proven bound, and whether the clock cut the search."""
+    """The plan by SKU, its proven bound, and whether the clock cut the search.
+
+    brief: without prices, for SKUs that are few in the room many others leave: own plans, then looks.
+    """
     skus = [sku.id for sku in net.problem.skus]
     pairs = {sku: len(net.offers.get(sku, [])) * net.weeks * len(net.demand.get(sku, [])) for sku in skus}
     effort = Effort(seed=settings.seed, gap=min(0.005, max(settings.gap / 2, 1e-4)))
@@ -56,7 +59,9 @@ def solve_in_parts(
     with Workers(net, crew) as workers:
         start = _start(net, workers, effort, deadline=until(PRICES_UNTIL))
         tell(report("start", 1, 1, incumbent=start.cost()))
-        prices, on_time = find_prices(net, workers, skus, effort, tell, deadline=until(PRICES_UNTIL))
+        prices, on_time = np.zeros(len(net.coupling.room)), True
+        if not brief:
+            prices, on_time = find_prices(net, workers, skus, effort, tell, deadline=until(PRICES_UNTIL))
         own = {}
         for one in workers.sweep(skus, prices, effort, deadline=until(PLANS_UNTIL)):
             own[one.sku] = one
@@ -65,16 +70,19 @@ def solve_in_parts(
         plan = Plan(net, start.parts | own, prices)
         plan, fits = _cheaper(workers, start, plan, effort, until(1.0), tell=_say(tell, "repair"))
         on_time &= fits
-        work = sum(pairs.values())
-        pool = gather(plan, own, workers, effort, tell, pairs=work, deadline=until(PLANS_UNTIL))
-        on_time &= pool.complete
-        gap = settings.gap
-        on_time &= _sharpen(net, workers, pool, pairs, effort, tell, gap=gap, deadline=until(SHARPEN_UNTIL))
+        gap, pool = settings.gap, first_pool(plan, own)
+        if not brief and plan.cost() > _goal(_bound(net, pool), gap):
+            work = sum(pairs.values())
+            pool = gather(pool, plan, workers, effort, tell, pairs=work, deadline=until(PLANS_UNTIL))
+            on_time &= pool.complete
+            on_time &= _sharpen(
+                net, workers, pool, pairs, effort, tell, gap=gap, deadline=until(SHARPEN_UNTIL)
+            )
+            for parts in choices(net, pool.master, seed=settings.seed):
+                mixed = Plan(net, parts, pool.prices)
+                plan, fits = _cheaper(workers, plan, mixed, effort, until(1.0), tell=_silent)
+                on_time &= fits
         bound = _bound(net, pool)
-        for parts in choices(net, pool.master, seed=settings.seed):
-            mixed = Plan(net, parts, pool.prices)
-            plan, fits = _cheaper(workers, plan, mixed, effort, until(1.0), tell=_silent)
-            on_time &= fits
         on_time &= close(plan, workers, effort, most=CLOSE_SKUS, deadline=until(1.0))
         on_time &= _look(plan, workers, pool, pairs, effort, tell, gap=gap, bound=bound, deadline=until(1.0))
     chosen = {}
@@ -178,7 +186,7 @@ def _look(
     deadline: Deadline,
 ) -> bool:
     """Look again at the SKUs that are far from their own bound. False when time ran out."""
-    goal = bound / (1.0 - gap) if gap < 1.0 else math.inf
+    goal = _goal(bound, gap)
     say = _say(tell, "improve", bound=bound, cost=plan.cost)
     worth = LOOK_WORTH * gap * abs(bound) / max(len(plan.parts), 1)
     budget = LOOK_PAIRS
@@ -204,6 +212,11 @@ def _say(
     return lambda done, total: tell(
         report(phase, done, total, bound=bound, incumbent=None if cost is None else cost())
     )
+
+
+def _goal(bound: float, gap: float) -> float:
+    """What a plan within the gap costs at most."""
+    return bound / (1.0 - gap) if gap < 1.0 else math.inf
 
 
 def _bound(net: Network, pool: Pool) -> float:

@@ -53,10 +53,12 @@ def around(
     tell: Tell,
     clock: Clock,
     crew: Crew,
+    brief: bool = False,
 ) -> Around | None:
     """Plan these SKUs anew; what plan says of them does not matter. None: nothing found that fits.
 
-    plan: quantities that keep the rules of the network's problem but for these SKUs.
+    plan: quantities that keep the rules of the network's problem but for these SKUs. brief: the SKUs are few
+    beside the others; they are planned without prices for what they share among themselves.
     """
     part, beside = part_of(net, plan, skus)
     items = {sku.id: compile_item(part, sku) for sku in part.problem.skus}
@@ -65,7 +67,7 @@ def around(
     elif has_rules(net.problem):
         return _in_turn(net, plan, skus, settings, tell=tell, clock=clock, crew=crew)
     else:
-        found = _in_parts(part, beside, settings, tell=tell, clock=clock, crew=crew)
+        found = _in_parts(part, beside, settings, tell=tell, clock=clock, crew=crew, brief=brief)
     return None if found is None else replace(found, book=merged(plan, found.book, skus))
 
 
@@ -146,9 +148,16 @@ def _at_once(
 
 
 def _in_parts(
-    part: Network, beside: Beside, settings: Settings, *, tell: Tell, clock: Clock, crew: Crew
+    part: Network,
+    beside: Beside,
+    settings: Settings,
+    *,
+    tell: Tell,
+    clock: Clock,
+    crew: Crew,
+    brief: bool,
 ) -> Around:
-    chosen, bound, late = solve_in_parts(part, settings, tell, clock=clock, crew=crew)
+    chosen, bound, late = solve_in_parts(part, settings, tell, clock=clock, crew=crew, brief=brief)
     coupling = part.coupling
     cost, use = 0.0, np.zeros(len(coupling.room))
     for item, pick in chosen.values():

@@ -36,6 +36,8 @@ from optimizer.workers import Crew
 NEIGHBOURS, TURNS = 8, 2
 # SKUs that are a small part of the plan are planned no closer than this, if the whole need not be.
 MOST_GAP = 0.1
+# Up to this part of all SKUs they are planned without prices for what they share among themselves.
+FEW = 0.25
 # A row is full where less than this part of its room is left.
 FULL = 0.1
 
@@ -81,7 +83,8 @@ def replan(
             gone |= anew
             kept = book(problem, of_skus(plan, gone, kept=False))
             part = replace(asked, gap=_part_gap(asked.gap, plan, gone))
-            new = around(net, kept, sorted(gone), part, tell=tell, clock=clock, crew=crew)
+            few = len(gone) <= FEW * len(problem.skus)
+            new = around(net, kept, sorted(gone), part, tell=tell, clock=clock, crew=crew, brief=few)
             if new is None:
                 raise ProblemError("$", f"no plan of {len(gone)} SKUs around the others was found")
             found = new

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from benchmarks.allocation_scale import problem
 from optimizer import Problem
 from optimizer.clock import never
-from optimizer.combining import Pool, choices, gather, lagrangian
+from optimizer.combining import Pool, choices, first_pool, gather, lagrangian
 from optimizer.fees import Fees
 from optimizer.improving import improve
 from optimizer.master import Master
@@ -76,7 +76,8 @@ def pooled(workers: Workers, net: Network) -> tuple[Pool, Plan, float]:
     own = {one.sku: one for one in workers.sweep(skus, prices, Effort(), deadline=never())}
     plan = Plan(net, dict(own), prices)
     assert repair(plan, Effort(), tell=lambda done, total: None, deadline=never())
-    pool = gather(plan, own, workers, Effort(), lambda _: None, pairs=1, deadline=never())
+    best = first_pool(plan, own)
+    pool = gather(best, plan, workers, Effort(), lambda _: None, pairs=1, deadline=never())
     return pool, plan, lagrangian(net, own.values(), prices)
 
 
