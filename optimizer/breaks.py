@@ -8,15 +8,12 @@ units and yes/no alone would give it the lowest price for nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from optimizer.build import Builder, Floats, Ints
+from optimizer.piece import Piece
 from optimizer.problem import Offer
-
-if TYPE_CHECKING:
-    from optimizer.block import Piece
 
 
 @dataclass(frozen=True, kw_only=True)

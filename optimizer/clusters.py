@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from optimizer.block import Piece
 from optimizer.build import Floats, Ints
 from optimizer.item import Item
 from optimizer.network import Amounts, Network
 from optimizer.picks import Pick, trim, whole_units
+from optimizer.piece import Piece
 from optimizer.pieces import (
     leftover_prices,
     leftover_uses,

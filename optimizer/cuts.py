@@ -7,14 +7,10 @@ has all demand; here it is spread over the rows of the demands.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from optimizer.build import Builder, Floats, Ints
-
-if TYPE_CHECKING:
-    from optimizer.block import Piece
+from optimizer.piece import Piece
 
 # Less than this part of a lot more, or less, says hardly more than the sum of the lots.
 LEAST_PART = 0.02

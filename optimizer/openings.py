@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from optimizer.block import Piece
 from optimizer.build import Builder, Ints, Layout
 from optimizer.limits import Leg, locked_lots, locked_volume
 from optimizer.network import Network
+from optimizer.piece import Piece
 
 Parts = list[tuple[Piece, Ints, Layout]]
 

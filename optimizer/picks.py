@@ -8,12 +8,13 @@ from typing import TypeVar
 
 import numpy as np
 
-from optimizer.block import Piece, lot_uses, money_uses, setup_uses
+from optimizer.block import lot_uses, money_uses, setup_uses
 from optimizer.book import GRAIN, Book, above
 from optimizer.build import Floats, Ints, Layout, tally
 from optimizer.item import Item
 from optimizer.limits import locked_flows, locked_lots
 from optimizer.network import Amounts, Network
+from optimizer.piece import Piece
 from optimizer.pieces import leftover_uses, route_uses
 from optimizer.pricing import spend
 from optimizer.problem import Quantity

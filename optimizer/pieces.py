@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from optimizer.block import Piece, lot_uses, money_uses, setup_uses
+from optimizer.block import lot_uses, money_uses, setup_uses
 from optimizer.build import Floats, Ints, tally
 from optimizer.item import Item
 from optimizer.network import Network
+from optimizer.piece import Piece
 
 NONE = np.zeros(0, dtype=np.int64)
 NOTHING = np.zeros(0)
