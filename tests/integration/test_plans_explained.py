@@ -31,6 +31,8 @@ from support.brand import (
     PLANNER,
     SETTINGS,
     load,
+    load_network,
+    load_orders,
     make_plan,
     store_forecast,
 )
