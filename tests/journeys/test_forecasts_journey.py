@@ -45,6 +45,7 @@ def test_a_merchandiser_overrides_a_forecast_and_withdraws_it(
     assert "Counts" in row.inner_text()
     drawn(page)
     assert faults(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     row.get_by_role("button", name="Withdraw").click()
     page.get_by_text("The override is withdrawn").wait_for()
     assert page.get_by_role("button", name="Withdraw").count() == 0

@@ -291,6 +291,7 @@ def method(name: str) -> str:
     season = re.search(r"-s([0-9]+)", name)
     parts = re.sub(r"-s[0-9]+", "", name).split("+")
     said = " + ".join(label(METHODS, part) for part in parts)
+    said = said[:1].upper() + said[1:]
     if not season:
         return said
     return gettext("%(method)s, season of %(length)s", method=said, length=season.group(1))
