@@ -31,8 +31,6 @@ from support.brand import (
     PLANNER,
     SETTINGS,
     load,
-    load_network,
-    load_orders,
     make_plan,
     store_forecast,
 )
@@ -275,8 +273,7 @@ def test_a_scenario_is_planned_in_the_background_and_kept(
 
 def test_a_drawn_demand_spreads_as_the_forecast_does(db: Database, tmp_path: Path) -> None:
     """One row a draw, one column a demand; a SKU's demands of all regions miss together."""
-    load_network(db, tmp_path)
-    load_orders(db, tmp_path)
+    load(db, tmp_path, campaign=False)
     plan = make_plan(db, store_forecast(db, spread=0.5))
     with db.transaction() as session:
         drafted = operations.draft_scenario(
