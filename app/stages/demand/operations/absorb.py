@@ -11,7 +11,7 @@ import polars as pl
 from sqlalchemy.orm import Session
 
 from app.core.access import Actor
-from app.stages.demand.operations import corrections, gates, rollups, storing, tolerances
+from app.stages.demand.operations import corrections, gates, known, rollups, storing, tolerances
 from app.stages.demand.operations.bulk import Packed, map_ahead, on_sqlite
 from app.stages.demand.operations.codes import Known, refusals
 from app.stages.imports import operations as imports
@@ -25,12 +25,16 @@ KEPT = ("row", "sku", *storing.COLUMNS, *storing.TRACES, *tolerances.TOLERANCE)
 
 @dataclass(frozen=True, slots=True)
 class Coming:
-    """A checked block, and what the database told ahead: known codes and, on PostgreSQL, ids for its rows."""
+    """A checked block, and what the database told ahead: the codes and, on PostgreSQL, ids for its rows.
+
+    `ahead`: whether its rows are worth to be packed before it is known that they are new.
+    """
 
     block: readers.Block
     checked: Checked
-    known: Known
+    codes: Known
     ids: pl.Series | None
+    ahead: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +50,14 @@ class Prepared:
     first: pl.DataFrame
     repeated: pl.DataFrame
     rejects: pl.DataFrame
-    packed: Packed
-    changes: pl.DataFrame
+    packed: Packed | None
+    changes: pl.DataFrame | None
 
 
 def prepared(one: Coming, *, channel_id: int, batch_id: int) -> Prepared:
     """A checked block with its codes as ids, made ready for the table. Needs no database."""
     block, checked, sqlite = one.block, one.checked, one.ids is None
-    rows, unknown = one.known.resolve(checked.rows, block.headings)
+    rows, unknown = one.codes.resolve(checked.rows, block.headings)
     ours = pl.lit(channel_id, pl.Int64).alias("channel_id"), pl.lit(batch_id, pl.Int64).alias("batch_id")
     rows = rows.with_columns(ours).select(KEPT)
     new = rows["external_id"].is_first_distinct()
@@ -67,8 +71,8 @@ def prepared(one: Coming, *, channel_id: int, batch_id: int) -> Prepared:
         first=first,
         repeated=rows.filter(~new),
         rejects=pl.concat([checked.rejects, unknown, _refused(block, checked.rejects.schema)]),
-        packed=storing.pack_new(first, sqlite=sqlite),
-        changes=rollups.changes(first),
+        packed=storing.pack_new(first, sqlite=sqlite) if one.ahead else None,
+        changes=rollups.changes(first) if one.ahead else None,
     )
 
 
@@ -88,6 +92,8 @@ class Absorbing:
         self._batch_id = batch_id
         self._actor = actor
         self._now = now
+        if not on_sqlite(session):  # triggers look at all rows of a block, which would go through a file
+            session.connection().exec_driver_sql("SET LOCAL work_mem = '64MB'")
         self._changes: list[pl.DataFrame] = []
         self._counts = dict.fromkeys(("last_row", "read", "accepted", "duplicate", "rejected"), 0)
 
@@ -98,16 +104,26 @@ class Absorbing:
         sqlite = on_sqlite(self._session)
         coming = (
             Coming(
-                block, found, known, None if sqlite else storing.next_ids(self._session, found.rows.height)
+                block,
+                checked,
+                codes,
+                ids=None if sqlite else storing.next_ids(self._session, checked.rows.height),
+                ahead=self._seem_new(checked.rows),
             )
-            for block, found, known in blocks
+            for block, checked, codes in blocks
         )
         return map_ahead(partial(prepared, channel_id=self._channel_id, batch_id=self._batch_id), coming)
+
+    def _seem_new(self, rows: pl.DataFrame) -> bool:
+        """Whether the first of them is new: mostly all of a block are, or none."""
+        first = rows["external_id"].head(1)
+        return not len(first) or known.ids(self._session, first, channel_id=self._channel_id).is_empty()
 
     def take(self, block: Prepared) -> None:
         signals, conflicts, duplicates = self._store(block)
         all_new = signals.height == block.first.height
-        self._changes.append(block.changes if all_new else rollups.changes(signals))
+        counted = block.changes if all_new else None
+        self._changes.append(rollups.changes(signals) if counted is None else counted)
         if duplicates.height:
             self._changes.append(rollups.duplicates(duplicates))
         rejects = pl.concat([block.rejects, conflicts]).sort("row")
@@ -131,15 +147,13 @@ class Absorbing:
         storing.insert_traces(self._session, signals)
         tolerances.insert_new(self._session, signals)
         storing.insert_exclusions(self._session, signals, actor=self._actor, now=self._now)
-        known = (
-            first.join(signals.select("row"), on="row", how="anti")
-            if signals.height < first.height
-            else first.clear()
-        )
-        again = pl.concat([known.select(repeated.columns), repeated])
+        again = repeated
+        if signals.height < first.height:
+            there = first.join(signals.select("row"), on="row", how="anti")
+            again = pl.concat([there.select(repeated.columns), repeated])
         as_stored = corrections.as_stored(self._session, again, channel_id=self._channel_id)
         as_stored = tolerances.as_moved(self._session, as_stored, channel_id=self._channel_id)
-        same = storing.same_content(self._session, as_stored, channel_id=self._channel_id)
+        same = known.same_content(self._session, as_stored, channel_id=self._channel_id)
         same &= tolerances.same(self._session, again, channel_id=self._channel_id)
         heading = block.headings.get("external_id", "external_id")
         sentence = pl.lit(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 from sqlalchemy.orm import Session
 
-from app.stages.demand.operations import storing
+from app.stages.demand.operations import known
 from app.stages.demand.queries.campaigns import window_frame
 from app.stages.demand.rules.campaigns import refusal_expression
 
@@ -44,5 +44,5 @@ def refused(session: Session, rows: pl.DataFrame, *, channel_id: int) -> pl.Data
     if codes.null_count() == rows.height:
         return nothing
     found = rows.with_columns(codes).filter(pl.col("refusal").is_not_null())
-    known = storing.known_ids(session, found["external_id"].unique(), channel_id=channel_id)
-    return found.filter(~pl.col("external_id").is_in(known))
+    there = known.ids(session, found["external_id"].unique(), channel_id=channel_id)
+    return found.filter(~pl.col("external_id").is_in(there.implode()))

@@ -21,6 +21,7 @@ from app.stages.demand.operations import (
     caps,
     corrections,
     gates,
+    known,
     limits,
     rollups,
     storing,
@@ -170,8 +171,8 @@ class _Taking:
         self._actor = actor
         self._now = now
         self._settings = settings
-        known = find_channel(session, code=channel)
-        self._currency = known.currency if known else settings.currency
+        here = find_channel(session, code=channel)
+        self._currency = here.currency if here else settings.currency
 
     def take(self, sent: dict[int, SentPledge]) -> dict[int, PledgeResult]:
         key = self._settings.pseudonym_key
@@ -255,7 +256,7 @@ class _Taking:
             return {}
         as_stored = corrections.as_stored(self._session, again, channel_id=channel_id)
         as_stored = tolerances.as_moved(self._session, as_stored, channel_id=channel_id)
-        same = storing.same_content(self._session, as_stored, channel_id=channel_id)
+        same = known.same_content(self._session, as_stored, channel_id=channel_id)
         same &= tolerances.same(self._session, again, channel_id=channel_id)
         conflict = Flaw("external_id", "identity_conflict", KNOWN_OTHERWISE)
         return {
