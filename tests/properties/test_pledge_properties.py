@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from app.stages.demand import operations as demand
 from app.stages.demand import queries as demands
 from app.stages.demand.operations import PledgeSettings, SentPledge, rollups
 from app.stages.demand.queries.pledges import find_pledges
+from support.rows import restarted
 
 NOW = dt.datetime(2026, 11, 23, 9, tzinfo=dt.UTC)
 SETTINGS = PledgeSettings(pseudonym_key=b"key", currency="CNY", timezone="Asia/Shanghai")
@@ -67,7 +69,7 @@ _numbers = itertools.count()
 
 
 @pytest.fixture
-def pool(db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Database:
+def pool(db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Database]:
     """A campaign; changes of roll-ups are folded so soon that histories are seen before and after."""
     monkeypatch.setattr(rollups, "FOLD_EVERY", 3)
     path = tmp_path / "campaigns.csv"
@@ -77,25 +79,26 @@ def pool(db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Datab
             session, skus=[("MUG", None, True)], regions=["CN-GD"], timezone="Asia/Shanghai"
         )
         demand.import_campaigns(session, path=path, actor=SYSTEM, now=NOW)
-    return db
+    return restarted(db)
 
 
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=histories)
 def test_any_arrival_ends_in_the_state_of_the_order_in_which_things_happened(
-    pool: Database, history: tuple[list[Event], list[Event]]
+    pool: Callable[[], Database], history: tuple[list[Event], list[Event]]
 ) -> None:
+    db = pool()
     happened, arrived = history
     number = next(_numbers)
     ordered, shuffled = f"o{number}", f"s{number}"
     for event in sorted(happened, key=lambda one: one.place):
-        arrive(pool, ordered, event)
+        arrive(db, ordered, event)
     for event in arrived:
-        arrive(pool, shuffled, event)
-    with pool.reading() as session:
+        arrive(db, shuffled, event)
+    with db.reading() as session:
         assert demands.recount(session) == []
-    assert state(pool, shuffled) == state(pool, ordered)
-    assert [row[:2] for row in state(pool, ordered)[0]] == predicted(happened)
+    assert state(db, shuffled) == state(db, ordered)
+    assert [row[:2] for row in state(db, ordered)[0]] == predicted(happened)
 
 
 @settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -104,16 +107,16 @@ def test_any_arrival_ends_in_the_state_of_the_order_in_which_things_happened(
     cuts=st.lists(st.integers(0, 12), max_size=3),
 )
 def test_every_row_of_any_batches_is_accepted_known_or_rejected_and_counts_once(
-    pool: Database, rows: list[tuple[str, int]], cuts: list[int]
+    pool: Callable[[], Database], rows: list[tuple[str, int]], cuts: list[int]
 ) -> None:
     """Rows whose number is not 0 carry another quantity than the first of their identity, or a bad one."""
-    channel = f"b{next(_numbers)}"
+    db, channel = pool(), f"b{next(_numbers)}"
     sent = [pledge(channel, identity, plus=plus) for identity, plus in rows]
     places = [0, *sorted(cuts), len(sent)]
     results = [
         result
         for start, end in itertools.pairwise(places)
-        for result in take(pool, sent[start : max(start, end)])
+        for result in take(db, sent[start : max(start, end)])
     ]
     first: dict[str, int] = {}
     for (identity, plus), result in zip(rows, results, strict=True):
@@ -124,7 +127,7 @@ def test_every_row_of_any_batches_is_accepted_known_or_rejected_and_counts_once(
             assert result.outcome == "accepted"
         else:
             assert result.outcome == ("duplicate" if plus == first[identity] else "rejected")
-    with pool.reading() as session:
+    with db.reading() as session:
         assert demands.recount(session) == []
         here = next((one.id for one in demands.list_channels(session) if one.code == channel), None)
         raw = demands.waterfall(session, channel_id=here).raw_units if here else 0

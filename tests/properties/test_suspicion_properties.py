@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from app.stages.demand import operations as demand
 from app.stages.demand import queries as demands
 from app.stages.demand.operations import PledgeSettings, SentPledge
 from app.stages.demand.rules.suspicion import PLEDGES, find_suspects
+from support.rows import restarted
 
 NOW = dt.datetime(2026, 11, 23, 9, tzinfo=dt.UTC)
 START = dt.datetime(2026, 11, 10, 4, 0, 7, tzinfo=dt.UTC)
@@ -48,12 +50,13 @@ def test_the_judgement_depends_on_the_pledges_not_on_their_order(order: list[int
 
 
 @pytest.fixture
-def pool(db: Database) -> Database:
+def pool(db: Database) -> Callable[[], Database]:
+    """Nothing but codes, for each example."""
     with db.transaction() as session:
         catalog.register_unknown(
             session, skus=[("MUG", None, True)], regions=REGIONS, timezone="Asia/Shanghai"
         )
-    return db
+    return restarted(db)
 
 
 @settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -64,22 +67,28 @@ def pool(db: Database) -> Database:
     undone=st.integers(0, 30),
 )
 def test_any_arrival_ends_the_same_and_undoing_is_the_inverse(
-    pool: Database, tmp_path: Path, seed: int, cuts: list[int], cancelled: set[int], undone: int
+    pool: Callable[[], Database],
+    tmp_path: Path,
+    seed: int,
+    cuts: list[int],
+    cancelled: set[int],
+    undone: int,
 ) -> None:
-    ordered, shuffled = (_campaign(pool, tmp_path, next(_numbers)) for _ in range(2))
-    _send(pool, ordered, list(range(len(ALL))))
-    _cancel(pool, ordered, cancelled)
+    db = pool()
+    ordered, shuffled = (_campaign(db, tmp_path, next(_numbers)) for _ in range(2))
+    _send(db, ordered, list(range(len(ALL))))
+    _cancel(db, ordered, cancelled)
     order = np.random.default_rng(seed).permutation(len(ALL)).tolist()
     places = [0, *sorted(cuts), len(ALL)]
     early = {n for n in cancelled if n % 2}
-    _cancel(pool, shuffled, early)
+    _cancel(db, shuffled, early)
     for start, end in itertools.pairwise(places):
-        _send(pool, shuffled, order[start:end])
-        _judge(pool)
-    _cancel(pool, shuffled, cancelled - early)
-    _judge(pool)
-    assert _state(pool, shuffled) == _state(pool, ordered)
-    _undo_and_redo(pool, shuffled, undone)
+        _send(db, shuffled, order[start:end])
+        _judge(db)
+    _cancel(db, shuffled, cancelled - early)
+    _judge(db)
+    assert _state(db, shuffled) == _state(db, ordered)
+    _undo_and_redo(db, shuffled, undone)
 
 
 def _undo_and_redo(db: Database, number: int, chosen: int) -> None:

@@ -10,6 +10,7 @@ import psycopg
 from psycopg import sql
 
 from app.core.db import Base, Database
+from support import postgres
 
 _kept: dict[tuple[bool, str], Any] = {}
 
@@ -27,6 +28,19 @@ def filled(db: Database, name: str, fill: Callable[[], None]) -> None:
     fill()
     if empty:
         _kept[key] = _look(db)
+
+
+def restarted(db: Database) -> Callable[[], Database]:
+    """Gives the database as it is now, again at each call: examples that find no others' rows stay quick."""
+    kept = _look(db)
+
+    def again() -> Database:
+        if not db.is_sqlite:
+            postgres.empty(db.url)
+        _put(db, kept)
+        return db
+
+    return again
 
 
 def _is_empty(db: Database) -> bool:

@@ -140,7 +140,7 @@ def test_hard_rows_hold_after_the_repair() -> None:
         one["inbound"] = 150
         one["storage"] = 100
     tight = Problem.from_json(json.loads(json.dumps(data)))
-    solution = planned(tight, Settings())
+    solution = planned(tight, Settings(gap=0.2))  # the first plan that is mended is near enough
     assert check(tight, solution).total == pytest.approx(solution.objective)
     rules = {one.rule for one in solution.binding}
     assert "capacity" in rules

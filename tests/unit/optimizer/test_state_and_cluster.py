@@ -21,7 +21,7 @@ from optimizer.__main__ import main
 from optimizer.journal import MAGIC, Journal
 
 # Small, and yet with every step of a large search.
-FEW = problem(4, suppliers=3, warehouses=1, regions=3, sold_in=1)
+FEW = problem(3, suppliers=3, warehouses=1, regions=3, sold_in=1)
 ROOT = Path(__file__).resolve().parents[3]
 # Solves in a process of its own and kills it, unasked, at the so-many-th step of a phase.
 KILLED = """
@@ -93,7 +93,7 @@ def test_a_search_cancelled_and_killed_ends_with_the_plan_to_the_byte_and_knows_
 def test_a_state_of_something_else_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     state, made = tmp_path / "state", tmp_path / "problem.json"
     made.write_text(json.dumps(FEW.to_json()))
-    other = problem(3, suppliers=3, warehouses=1, regions=3, sold_in=1)
+    other = problem(2, suppliers=3, warehouses=1, regions=3, sold_in=1)
     with Journal(state, other), pytest.raises(StateError, match="in use"):
         solve(other, Settings(state=str(state)))
     with pytest.raises(StateError, match="another problem"):
