@@ -53,11 +53,11 @@ def usual_form(row: Any) -> SentPledge | None:
         or not (isinstance(at, str) and INSTANT.fullmatch(at))
     ):
         return None
-    if not all(isinstance(value, str) and value.isprintable() for value in said.values()):
-        return None
     try:
+        if not "".join(said.values()).isprintable():
+            return None
         instant = dt.datetime.fromisoformat(at).isoformat()
-    except ValueError:
+    except (TypeError, ValueError):  # what is no text can't be joined
         return None
     return SentPledge(channel, {**said, "quantity": str(quantity), "ordered_at": instant})
 

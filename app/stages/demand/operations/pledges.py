@@ -39,6 +39,7 @@ from app.stages.demand.queries.pledges import (
     resolve_codes,
 )
 from app.stages.demand.rules import SignalFacts
+from app.stages.imports.rules import CHECKED
 
 MOST_AT_ONCE = 1_000
 KNOWN_OTHERWISE = (
@@ -57,6 +58,7 @@ SIGNAL = {
     "day": pl.Date,
     "reason": pl.String,
 }
+_AS_CHECKED = tuple(name for name in SIGNAL if name in CHECKED and name != "row")
 
 
 class Outcome(StrEnum):
@@ -283,7 +285,7 @@ def _signal(number: int, checked: dict[str, Any], codes: Codes, here: ChannelCur
         commitment=checked["commitment"],
     )
     return {
-        **{name: checked[name] for name in SIGNAL if name in checked},
+        **{name: checked[name] for name in _AS_CHECKED},
         "row": number,
         "channel_id": here.id,
         "batch_id": None,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Collection
 from collections.abc import Mapping as Dict
 from functools import cache
 from typing import Any
@@ -34,7 +35,10 @@ INSTANT = re.compile(
 DAMAGED = re.compile(r"[0-9.]+[eE]\+?[0-9]+")
 BETWEEN = re.compile(r"[ ,，.。]+")
 MAY_HAVE = {"currency", "buyer", "campaign", "status", "device", "address", "payment", "account_created_at"}
-NEEDED = ("external_id", "sku", "region", "commitment", "quantity", "unit_price", "ordered_at")
+NEEDED = {"external_id", "sku", "region", "commitment", "quantity", "unit_price", "ordered_at"}
+INSTANTS = ("ordered_at", "account_created_at")
+NOTHING: dict[str, Any] = dict.fromkeys(CHECKED)
+SHORTEST_LIMIT = min(LONGEST.values())
 
 
 def usual(
@@ -46,28 +50,34 @@ def usual(
         mapping: our own columns, which has no words, patterns or identities of a channel.
     """
     text = {field: cell for field, cell in cells.items() if cell}
-    if text.keys() - MAY_HAVE != set(NEEDED) or not all(map(_is_plain, text.values())):
+    if text.keys() - MAY_HAVE != NEEDED or not _are_plain(text.values()):
         return None
-    if any(len(text.get(field, "")) > longest for field, longest in LONGEST.items()):
+    if max(map(len, text.values())) > SHORTEST_LIMIT and any(
+        len(text.get(field, "")) > longest for field, longest in LONGEST.items()
+    ):
         return None
     if DAMAGED.fullmatch(text["external_id"]) or DAMAGED.fullmatch(text["sku"]):
         return None
-    given = {field for field in ("ordered_at", "account_created_at") if field in text}
-    row: dict[str, Any] = {
-        **dict.fromkeys(CHECKED),
-        **{field: text.get(field) for field in ("external_id", "commitment", "sku", "region", "campaign")},
+    given = [field for field in INSTANTS if field in text]
+    status = text.get("status", "placed")
+    row: dict[str, Any] = NOTHING | {
+        "external_id": text["external_id"],
+        "commitment": text["commitment"],
+        "sku": text["sku"],
+        "region": text["region"],
+        "campaign": text.get("campaign"),
         "goods": _not_goods(mapping.not_goods).search(text["sku"]) is None,
         "quantity": _quantity(text["quantity"]),
         "unit_price_minor": _minor(text["unit_price"], minor_digits(currency)),
         "currency": currency,
-        "status": {"returned": "cancelled"}.get(text.get("status", "placed"), text.get("status", "placed")),
-        **{field: _instant(text[field]) for field in given},
-        **{
-            field: pseudonym(_plain(text[field], field), key=key, channel=channel, field=field)
-            for field in PSEUDONYMS
-            if field in text
-        },
+        "status": "cancelled" if status == "returned" else status,
     }
+    for field in given:
+        row[field] = _instant(text[field])
+    for field in PSEUDONYMS:
+        if field in text:
+            plain = _plain(text[field], field)
+            row[field] = pseudonym(plain, key=key, channel=channel, field=field)
     fine = (
         row["quantity"]
         and row["unit_price_minor"] is not None
@@ -75,14 +85,20 @@ def usual(
         and all(row[field] is not None for field in given)
         and text.get("currency", currency) == currency
         and text["commitment"] in COMMITMENTS
-        and text.get("status", "placed") in STATUSES
+        and status in STATUSES
     )
     return row if fine else None
 
 
-def _is_plain(cell: str) -> bool:
-    """Neither blanks around it nor a sign that can't be seen, and no guard of a spreadsheet."""
-    return cell.isprintable() and cell == cell.strip() and cell[0] != "=" and "\ufffd" not in cell
+def _are_plain(cells: Collection[str]) -> bool:
+    """Neither blanks around a cell nor a sign that can't be seen, and no guard of a spreadsheet.
+
+    All cells are looked at as one text; of what is printable only the space is blank.
+    """
+    if not "".join(cells).isprintable():
+        return False
+    lines = "\n" + "\n".join(cells) + "\n"
+    return not ("\n " in lines or " \n" in lines or "\n=" in lines or "\ufffd" in lines)
 
 
 @cache
