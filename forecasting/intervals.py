@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
+from scipy.stats import t as student
 
 from forecasting import shape
 from forecasting.panel import Panel, join
@@ -118,9 +119,10 @@ def bounds(
     """Lower and upper bounds (n, h) by level: nested, never below 0, and never without the mean."""
     found: dict[float, tuple[Floats, Floats]] = {}
     low, high = points.mean, points.mean
-    wider = _own_scale(points, errors)
+    own = _own_scale(points, errors)
     for level in sorted(levels):
         low_factor, high_factor = _factors(points, errors, level)
+        wider = np.maximum(own * _for_few(errors.apart, level), 1.0)
         spread = points.sigma[:, None] * wider[:, None]
         low = np.minimum(low, np.maximum(points.mean + low_factor * spread, 0.0))
         high = np.maximum(high, points.mean + high_factor * spread)
@@ -133,7 +135,7 @@ def _own_scale(points: Points, errors: Errors) -> Floats:
 
     Sigma is of one step. The noise of a total is small, for that of its parts cancels, but its level errs as
     theirs do, so that errors further ahead are many sigmas. Only a small panel has origins enough to tell so
-    of each series; and few errors show what may come, never that worse won't: no series is below the pool.
+    of each series; and few errors show what may come, never that worse won't: bounds put none below the pool.
     """
     count = len(points.kind)
     if not errors.apart:
@@ -146,7 +148,13 @@ def _own_scale(points: Points, errors: Errors) -> Floats:
     cells = np.bincount(errors.series, known.sum(axis=1), count)
     own = np.bincount(errors.series, over, count) / np.maximum(cells, 1)
     apart = np.where(cells > 0, errors.apart, 0.0)
-    return np.sqrt(np.maximum((apart * own + OWN_ERRORS) / (apart + OWN_ERRORS), 1.0))
+    return np.asarray(np.sqrt((apart * own + OWN_ERRORS) / (apart + OWN_ERRORS)))
+
+
+def _for_few(apart: float, level: float) -> float:
+    """Student's t over the normal quantile: what a scale from so few errors adds to a bound."""
+    tail = 0.5 + level / 200
+    return float(student.ppf(tail, apart + OWN_ERRORS) / norm.ppf(tail)) if apart else 1.0
 
 
 def _factors(points: Points, errors: Errors, level: float) -> tuple[Floats, Floats]:

@@ -62,3 +62,10 @@ def test_a_total_whose_parts_move_together_is_covered() -> None:
         total, came = found[found["unique_id"] == "total"], rows[-1, 80:]
         inside.append((came >= total["lo-80"]) & (came <= total["hi-80"]))
     assert 0.65 < np.mean(inside) < 0.95
+
+
+def test_a_width_learnt_from_few_errors_is_wider_the_surer_it_must_be_and_the_fewer_they_are() -> None:
+    few, more = (intervals._for_few(apart, 95) for apart in (2.0, 12.0))
+    assert few > more > 1
+    assert few > intervals._for_few(2.0, 80) > 1
+    assert intervals._for_few(0.0, 95) == 1

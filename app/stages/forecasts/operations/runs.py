@@ -28,7 +28,7 @@ from app.stages.forecasts.queries import (
 )
 from app.stages.forecasts.translate import REACH, festival_weeks
 
-METHOD = "weekly/5"
+METHOD = "weekly/6"
 """Part of the fingerprint: a change of method makes a new run of the same history."""
 
 
