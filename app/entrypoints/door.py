@@ -16,6 +16,7 @@ from app.core.access import SYSTEM, Actor, Role
 from app.core.config import Config
 from app.core.db import Database
 from app.core.errors import NotAllowed
+from app.core.limits import LARGEST_KEY
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -31,7 +32,7 @@ class Identifier(IntegerConverter):
     """`<int:…>` in a route: a number no database can hold names nothing, so it is not found."""
 
     def __init__(self, map: Map, **kwargs: Any) -> None:
-        super().__init__(map, max=2**63 - 1, **kwargs)
+        super().__init__(map, max=LARGEST_KEY, **kwargs)
 
 
 def utc_now() -> dt.datetime:

@@ -142,7 +142,7 @@ def _limits(raw: dict[str, str] | None = None, errors: dict[str, Any] | None = N
 @blueprint.get("/audit")
 @roles(Role.ADMINISTRATOR)
 def audit_log() -> Reply:
-    before = request.args.get("before", type=int)
+    before = forms.number_of(request.args, "before")
     with db().reading() as session:
         found = audit.entries(session, before_id=before, limit=PAGE + 1)
     return render_template(

@@ -6,7 +6,7 @@ from flask import Blueprint, render_template, request
 
 from app.core.access import Role
 from app.entrypoints.door import db, roles
-from app.entrypoints.web import words
+from app.entrypoints.web import forms, words
 from app.entrypoints.web.replies import Reply
 from app.stages.alerts import queries
 from app.stages.catalog import queries as catalog
@@ -20,7 +20,7 @@ PAGE = 30
 def index() -> Reply:
     kind = request.args.get("kind", "")
     kind = kind if kind in words.ALERT_KINDS else ""
-    offset = max(request.args.get("offset", 0, type=int), 0)
+    offset = forms.number_of(request.args, "offset", least=0) or 0
     with db().reading() as session:
         found = queries.open_alerts(session, kind=kind or None, limit=PAGE + 1, offset=offset)
         return render_template(

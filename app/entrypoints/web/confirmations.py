@@ -33,7 +33,7 @@ def index() -> Reply:
     actor = current_actor()
     state = request.args.get("state", "")
     state = state if state in words.LINE_STATES else ""
-    offset = max(request.args.get("offset", 0, type=int), 0)
+    offset = forms.number_of(request.args, "offset", least=0) or 0
     with db().reading() as session:
         plan = allocation.latest_plan(session)
         counts = queries.count_lines(session, actor=actor)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.core.access import Role
 from app.entrypoints.door import config, current_actor, db, midnight, now, roles
-from app.entrypoints.web import charts
+from app.entrypoints.web import charts, forms
 from app.entrypoints.web.replies import Reply, by_htmx, go, part, say
 from app.entrypoints.web.tower import PERIODS, period, since
 from app.stages.catalog import queries as catalog
@@ -207,7 +207,7 @@ def decide(cluster: str, word: str) -> Reply:
 
 def _number(name: str) -> int | None:
     """A key in the address; what is no number counts as not given."""
-    return request.args.get(name, type=int)
+    return forms.number_of(request.args, name)
 
 
 @blueprint.post("/exclusions/<int:exclusion_id>/undo")

@@ -30,7 +30,7 @@ def new() -> Reply:
         "closes_at": (tomorrow + dt.timedelta(days=21)).strftime(MOMENT),
         "go_factor": "1.20",
     }
-    voted = _voted(request.args.get("round", type=int), request.args.get("design", ""))
+    voted = _voted(forms.number_of(request.args, "round"), request.args.get("design", ""))
     return _form(suggested | voted, {})
 
 

@@ -33,7 +33,7 @@ def _page(given: forms.Given | None = None) -> str:
     """The page of a SKU, or of everything while none is picked; with a form that was filled in wrongly."""
     search = request.args.get("search", "").strip()
     after = request.args.get("after") or None
-    sku_id, region_id = request.values.get("sku", type=int), request.values.get("region", type=int)
+    sku_id, region_id = forms.number_of(request.values, "sku"), forms.number_of(request.values, "region")
     with db().reading() as session:
         run = queries.latest_run(session)
         skus = catalog.list_skus(session, search=search or None, limit=PAGE + 1, after=after)
@@ -84,7 +84,7 @@ def override() -> Reply:
     given = forms.read(forms.Override(), {name: text.strip() for name, text in request.form.items()})
     if given.errors:
         return _page(given), 422
-    sku_id, region_id = request.form.get("sku", type=int), request.form.get("region", type=int)
+    sku_id, region_id = forms.number_of(request.form, "sku"), forms.number_of(request.form, "region")
     with db().transaction() as session:
         operations.override_forecast(
             session,
@@ -107,7 +107,7 @@ def withdraw(override_id: int) -> Reply:
             session, actor=current_actor(), override_id=override_id, today=today(), now=now()
         )
     say(gettext("The override is withdrawn; it stays on record."))
-    region_id = request.form.get("region", type=int)
+    region_id = forms.number_of(request.form, "region")
     return go("web.forecasts.index", sku=gone.sku_id, region=region_id, _anchor="overrides")
 
 

@@ -11,11 +11,20 @@ from typing import Any
 from flask_babel import lazy_gettext
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate
 
-from app.core.limits import LARGEST_QUANTITY
+from app.core.limits import LARGEST_KEY, LARGEST_QUANTITY
 
 DIGITS = re.compile(r"[0-9]{1,12}")
 PERCENT = re.compile(r"[+-]?[0-9]{1,3}")
 REQUIRED = lazy_gettext("This is needed.")
+
+
+def number_of(said: Mapping[str, str], name: str, *, least: int = 1) -> int | None:
+    """A key, a row or an offset in an address or a hidden field; what can't be one counts as not given."""
+    try:
+        number = int(said.get(name, ""))
+    except ValueError:
+        return None
+    return number if least <= number <= LARGEST_KEY else None
 
 
 class Whole(fields.Field[int | None]):
@@ -151,7 +160,7 @@ class Made(Form):
 
 
 class Tolerance(Form):
-    sku_id = Whole(high=2**63 - 1, blank=True)
+    sku_id = Whole(high=LARGEST_KEY, blank=True)
     units = Whole()
     fingerprint = text(64)
 

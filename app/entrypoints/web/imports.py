@@ -58,7 +58,7 @@ def upload() -> Reply:
 
 
 def _page(raw: dict[str, str] | None = None, errors: dict[str, str] | None = None) -> str:
-    before, job_id = request.args.get("before", type=int), request.args.get("job", type=int)
+    before, job_id = forms.number_of(request.args, "before"), forms.number_of(request.args, "job")
     with db().reading() as session:
         batches = queries.list_batches(session, limit=PAGE + 1, before_id=before)
         return render_template(
@@ -84,7 +84,8 @@ def _import_job(session: Session, job_id: int) -> jobs.JobFact | None:
 @blueprint.get("/<int:batch_id>")
 @roles(Role.MERCHANDISER)
 def one(batch_id: int) -> Reply:
-    after = request.args.get("after", -1, type=int)
+    asked = forms.number_of(request.args, "after", least=0)
+    after = -1 if asked is None else asked
     with db().reading() as session:
         batch = queries.get_batch(session, batch_id=batch_id)
         rows = queries.rejected_rows(session, batch_id=batch_id, after_row=after, limit=ROWS + 1)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.core import jobs
 from app.core.access import Role
 from app.entrypoints.door import current_actor, db, now, roles, today
-from app.entrypoints.web import charts, explained, show, words
+from app.entrypoints.web import charts, explained, forms, show, words
 from app.entrypoints.web.replies import Reply, go, say
 from app.entrypoints.web.tower import CYCLE
 from app.stages.allocation import operations, queries
@@ -31,7 +31,7 @@ PLAN_LIMIT_PERCENT = 40
 @blueprint.get("")
 @roles(Role.MERCHANDISER)
 def index() -> Reply:
-    run_id = request.args.get("run", type=int)
+    run_id = forms.number_of(request.args, "run")
     with db().reading() as session:
         job = jobs.open_job(session, name=CYCLE) or jobs.open_job(session, name=EXPLAIN)
         plan = queries.get_plan(session, run_id=run_id) if run_id else queries.latest_plan(session)
@@ -133,8 +133,8 @@ def _shares(session: Session, plan: PlanFact, names: catalog.Names) -> dict[str,
 
 
 def _lines(session: Session, plan: PlanFact) -> dict[str, Any]:
-    supplier_id = request.args.get("supplier", type=int)
-    offset = max(request.args.get("offset", 0, type=int), 0)
+    supplier_id = forms.number_of(request.args, "supplier")
+    offset = forms.number_of(request.args, "offset", least=0) or 0
     lines = queries.plan_lines(
         session, run_id=plan.run_id, supplier_id=supplier_id, limit=PAGE, offset=offset
     )

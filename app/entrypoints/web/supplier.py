@@ -70,7 +70,7 @@ def _waiting(lines: int) -> str:
 
 
 def _offset() -> int:
-    return max(request.args.get("offset", 0, type=int), 0)
+    return forms.number_of(request.args, "offset", least=0) or 0
 
 
 @blueprint.post("/lines/<int:line_id>/confirm")

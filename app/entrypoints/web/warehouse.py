@@ -48,7 +48,7 @@ def _calendar(wrong: dict[str, Any] | None = None) -> str:
 
 
 def _opened(session: Session, weeks: list[dt.date]) -> dict[str, Any]:
-    warehouse_id = request.values.get("warehouse", type=int)
+    warehouse_id = forms.number_of(request.values, "warehouse")
     week = next((week for week in weeks if week.isoformat() == request.values.get("week")), None)
     if warehouse_id is None or week is None:
         return {"opened": None, "lines": []}

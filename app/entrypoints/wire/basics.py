@@ -9,7 +9,7 @@ from typing import Any
 
 from marshmallow import INCLUDE, RAISE, Schema, ValidationError, fields, validate
 
-from app.core.limits import LARGEST_QUANTITY
+from app.core.limits import LARGEST_KEY, LARGEST_QUANTITY
 
 EXAMPLE_INSTANT = "2026-11-11T10:00:00+08:00"
 NO_INSTANT: dict[str, Any] = dict.fromkeys(
@@ -79,7 +79,7 @@ def quantity(**kwargs: Any) -> fields.Integer:
 
 
 def identifier(**kwargs: Any) -> fields.Integer:
-    return fields.Integer(validate=validate.Range(1, 2**63 - 1), **kwargs)
+    return fields.Integer(validate=validate.Range(1, LARGEST_KEY), **kwargs)
 
 
 class Incoming(Schema):
@@ -116,7 +116,7 @@ class PageBefore(Page):
 
 
 class PageAfterRow(Page):
-    after_row = fields.Integer(load_default=-1, validate=validate.Range(-1, 2**63 - 1))
+    after_row = fields.Integer(load_default=-1, validate=validate.Range(-1, LARGEST_KEY))
 
 
 class PageAt(Page):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from app.core.limits import LARGEST_QUANTITY
+from app.core.limits import LARGEST_KEY, LARGEST_QUANTITY
 from app.entrypoints.wire.basics import Filter, Incoming, Line, PageBefore, Week, identifier
 
 
@@ -41,12 +41,12 @@ class OverrideFilter(PageBefore):
 
 
 class OverrideForm(Incoming):
-    sku_id = fields.Integer(strict=True, required=True, validate=validate.Range(1, 2**63 - 1))
+    sku_id = fields.Integer(strict=True, required=True, validate=validate.Range(1, LARGEST_KEY))
     region_id = fields.Integer(
         strict=True,
         allow_none=True,
         load_default=None,
-        validate=validate.Range(1, 2**63 - 1),
+        validate=validate.Range(1, LARGEST_KEY),
         metadata={"description": "Null: all regions together."},
     )
     week = Week(required=True)

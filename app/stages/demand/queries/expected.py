@@ -178,10 +178,7 @@ def _cells(
 
 
 def _everything(session: Session, scope: Scope, by: str | None) -> Iterable[tuple[Any, ...]]:
-    places = "region" in (by, scope.region_id and "region") or "channel" in (
-        by,
-        scope.channel_id and "channel",
-    )
+    places = by in ("region", "channel") or scope.region_id is not None or scope.channel_id is not None
     table = counted(DemandDay if places else DemandSkuDay)
     key = [] if by is None else [table.day if by == "day" else table[f"{by}_id"]]
     sums = (func.sum(table.raw_units), func.sum(table.valid_units), func.sum(table.units))
