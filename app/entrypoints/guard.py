@@ -185,6 +185,15 @@ def register(app: Flask) -> None:
     )
     app.before_request(_refuse_unreadable)
     app.before_request(_identify)
+    app.after_request(_for_one_reader)
+
+
+def _for_one_reader(response: Response) -> Response:
+    """No cache between us and the reader keeps an answer for somebody else, and none shows an old one."""
+    if "Cache-Control" not in response.headers:
+        response.cache_control.private = True
+        response.cache_control.no_cache = True
+    return response
 
 
 def webhook_limit() -> str:

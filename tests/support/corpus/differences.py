@@ -20,6 +20,10 @@ OURS: dict[str, tuple[frozenset[str | int], str]] = {
         frozenset({"job:completed", "job:completed_with_errors"}),
         "a flipped bit inside a number, in a file without checksums, is another number: nobody can tell",
     ),
+    "job, file and report ids of another tenant": (
+        frozenset({403}),
+        "one brand has one house: who may see no job at all is told so, whatever the number",
+    ),
     "tenant A's key, tenant B's campaign": (
         frozenset({401}),
         "a message that another channel signed proves nothing here: it is not read as far as its campaign",

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 
 from app.core.access import Role
-from support.corpus import files
+from support.corpus import files, people
 from support.corpus.door import NOW, Door, Seen
 from support.corpus.elsewhere import Elsewhere
 from support.corpus.entries import Entry
@@ -16,7 +16,6 @@ OWNERS = {
     "authz": "who may see what is tested with accounts, suppliers and plans",
     "flow_concurrency": "races are tested with the operations that they are about",
     "money_currency": "sums and splits of plans are tested with the allocation",
-    "datetime": "opening and closing are tested with the life of campaigns",
 }
 
 
@@ -99,4 +98,5 @@ FLOWS: dict[tuple[str, str], Callable[[Door], Seen]] = {
     ("csv", "upload f; upload f"): _twice,
     ("unicode_text", "invite A@x.cn then a@X.cn"): _case,
     ("flow_concurrency", "POST withdraw x2"): _withdrawn_twice,
+    **people.PEOPLE,
 }
