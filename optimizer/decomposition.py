@@ -32,12 +32,12 @@ from optimizer.workers import Crew, Workers
 CLOSES = 0.65
 SHARPEN_TO = 0.3
 # Work is bounded by pairs of lot and demand, so that the clock need not cut it and the plan can be had again.
-# Small MIPs have all lots, which proves a better bound, where all SKUs have so many pairs in all: two minutes
-# on two cores. Else those furthest from their bound have the lots of the relaxation. Then come the looks.
-PROVEN_PAIRS, QUICK_PAIRS, LOOK_PAIRS = 1_000_000, 300_000, 3_000_000
+# Small MIPs have all lots, which proves a better bound, where all SKUs have so many pairs in all: half a
+# minute of one core. Else those furthest from their bound have the lots of the relaxation. Then come looks.
+PROVEN_PAIRS, QUICK_PAIRS, LOOK_PAIRS = 100_000, 300_000, 3_000_000
 # SKUs are planned anew in the room they have while they are further away than this part of the mean distance
 # the gap allows, at most so many times, and as long as that makes the plan cheaper by this part.
-LOOK_WORTH, LOOKS, LOOK_GAIN = 0.05, 3, 5e-4
+LOOK_WORTH, LOOKS, LOOK_GAIN = 0.05, 3, 1e-3
 # So many SKUs are planned anew to do without a supplier, a warehouse or a lane that costs something to open.
 CLOSE_SKUS = 200
 # The parts of the time limit after which prices, plans and small MIPs stop: nothing helps after bad prices.

@@ -23,7 +23,7 @@ SAMPLE_WORK = 25_000
 PRICE_WORK = 250_000
 LEAST_ROUNDS, MOST_ROUNDS = 10, 20
 # Prices have settled when the master's cost and the bound are this close.
-SETTLED = 5e-4
+SETTLED = 1e-3
 # While they are further apart than this there are up to twice the rounds, and ceilings rise at once.
 WIDE = 0.02
 # The last prices are taken rather than the best while their bound is this close: they overuse less.

@@ -33,7 +33,7 @@ from optimizer.uses import Uses, uses
 from optimizer.workers import Crew
 
 # So many SKUs at most make room for those that got less, so many times.
-NEIGHBOURS, TURNS = 8, 2
+NEIGHBOURS, TURNS = 8, 1
 # SKUs that are a small part of the plan are planned no closer than this, if the whole need not be.
 MOST_GAP = 0.1
 # Up to this part of all SKUs they are planned without prices for what they share among themselves.

@@ -12,6 +12,9 @@ from optimizer.plan import Solution
 from optimizer.problem import Problem, ShareCap
 from optimizer.sentences import cap_words
 
+# A cap over more SKUs than this is only asked about where the whole problem is small.
+MOST_SKUS = 20
+
 
 def caps(ask: Questions, solution: Solution, *, most: int) -> list[dict[str, Any]]:
     """The share caps that cost something or are exceeded, the largest top share over its cap first.
@@ -20,7 +23,8 @@ def caps(ask: Questions, solution: Solution, *, most: int) -> list[dict[str, Any
     what stock does not cover ÷ suppliers ÷ demand), top_share and top (of demand, in this plan), price (what
     the plan costs more than without this cap; None if it could not be asked), lowest (the lowest top share
     that leaves no more demand unmet; None likewise), lowest_cost (what reaching it costs on top of this
-    plan), words.
+    plan), words. A cap over many SKUs of a large problem is not asked about: planning them all anew, a dozen
+    times, would take as long as the plan did.
     """
     units: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for one in solution.orders:
@@ -44,10 +48,11 @@ def _top(units: dict[str, dict[str, int]], row: CapRow) -> tuple[int, str]:
 
 def _cap(ask: Questions, row: CapRow, top: int, supplier: str) -> dict[str, Any]:
     eligible = {one.supplier for one in ask.problem.offers if one.sku in row.skus}
-    base = ask.base(row.skus)
-    free = ask.ask(_without(row), row.skus)
+    narrow = ask.whole or len(row.skus) <= MOST_SKUS
+    free = ask.ask(_without(row), row.skus) if narrow else None
     needed = max(0, row.demand - sum(one.quantity for one in ask.problem.stock if one.sku in row.skus))
-    lowest = _lowest(ask, row, base, low=-(-needed // max(1, len(eligible))), top=top) if eligible else None
+    low = -(-needed // max(1, len(eligible)))
+    lowest = _lowest(ask, row, low=low, top=top) if eligible and narrow else None
     told = {
         "scope": row.cap.scope,
         "key": row.key,
@@ -58,13 +63,16 @@ def _cap(ask: Questions, row: CapRow, top: int, supplier: str) -> dict[str, Any]
         "floor": needed / len(eligible) / row.demand if eligible else 1.0,
         "top": supplier,
         "top_share": top / row.demand,
-        "price": None if free is None else near(max(0.0, base.cost.total - free.cost.total)),
+        "price": None if free is None else near(max(0.0, ask.base(row.skus).cost.total - free.cost.total)),
         "lowest": None if lowest is None else _top_share(lowest, row),
-        "lowest_cost": None
-        if lowest is None
-        else near(lowest.cost.total - lowest.cost.share - base.cost.total + base.cost.share),
+        "lowest_cost": None if lowest is None else _lowest_cost(lowest, ask.base(row.skus)),
     }
     return told | {"words": cap_words(told)}
+
+
+def _lowest_cost(lowest: Answer, base: Answer) -> float:
+    """What else than caps costs more in the plan with the lowest top share."""
+    return near(lowest.cost.total - lowest.cost.share - base.cost.total + base.cost.share)
 
 
 def _mine(cap: ShareCap, row: CapRow) -> bool:
@@ -88,8 +96,10 @@ def _at_most(row: CapRow, units: int) -> Change:
     return change
 
 
-def _lowest(ask: Questions, row: CapRow, base: Answer, *, low: int, top: int) -> Answer | None:
+def _lowest(ask: Questions, row: CapRow, *, low: int, top: int) -> Answer | None:
     """First the lowest that arithmetic allows; then halve up to the share of now, to 1 % of demand."""
+
+    base = ask.base(row.skus)
 
     def reach(units: int) -> Answer | None:
         answer = ask.ask(_at_most(row, units), row.skus)

@@ -9,6 +9,7 @@ from unit.optimizer.allocation_problems import EXACT, document, need, offer, pla
 
 from optimizer import Explanation, explain
 from optimizer import focus as focus_module
+from optimizer import sharing as sharing_module
 
 CAP = [{"scope": "sku", "max_share": 0.4, "penalty": 3.0}]
 
@@ -132,6 +133,20 @@ def test_a_large_problem_is_asked_about_its_skus_alone_and_priced_as_a_whole(
     assert relief_of(parts, "capacity")["saving"] == relief_of(whole, "capacity")["saving"] == 3.0
     # the other SKUs stay as they are: what it would cost is never less than if they could move too
     assert all(one["extra"] >= other["extra"] for one, other in zip(parts.why, whole.why, strict=True))
+
+
+def test_a_cap_over_many_skus_of_a_large_problem_is_told_without_planning_them_all_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cap = [{"scope": "plan", "max_share": 0.4, "penalty": 3.0}]
+    data = with_suppliers(3, [10.0, 11.0, 14.0], demand=[need(100)], share_caps=cap)
+    data["skus"] = [{"id": "A"}, {"id": "B"}]
+    monkeypatch.setattr(focus_module, "SMALL", 0)
+    assert explained(data).caps[0]["price"] == pytest.approx(100.0)
+    monkeypatch.setattr(sharing_module, "MOST_SKUS", 1)
+    found = explained(data).caps[0]
+    assert (found["price"], found["lowest"], found["lowest_cost"]) == (None, None, None)
+    assert (found["top_share"], found["floor"]) == (pytest.approx(0.6), pytest.approx(1 / 3))
 
 
 def material(data: dict[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from optimizer import Cancelled, Infeasible, Problem, Settings, Solution, check,
 from optimizer import solving as solving_module
 
 FEW = problem(6, suppliers=4, warehouses=2, regions=5, sold_in=2)
+# So close that no phase of the search is left out.
+CLOSE = Settings(gap=1e-4)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -27,7 +30,7 @@ def always_in_parts() -> Iterator[None]:
 def whole_search() -> tuple[Solution, list[dict[str, Any]]]:
     """A plan made without a stop, and what was told of it."""
     seen: list[dict[str, Any]] = []
-    return planned(FEW, Settings(), progress=seen.append), seen
+    return planned(FEW, CLOSE, progress=seen.append), seen
 
 
 def planned(made: Problem, settings: Settings, **more: Any) -> Solution:
@@ -44,7 +47,7 @@ def text(solution: Solution) -> str:
 def test_two_processes_give_the_plan_of_one_to_the_byte(
     whole_search: tuple[Solution, list[dict[str, Any]]],
 ) -> None:
-    two = planned(FEW, Settings(threads=2))
+    two = planned(FEW, replace(CLOSE, threads=2))
     assert text(two) == text(whole_search[0])
 
 
@@ -153,7 +156,17 @@ def test_whoever_cancels_gets_the_best_plan_so_far(phase: str, how: str) -> None
             raise Cancelled
         return state["phase"] != phase
 
-    solution = planned(FEW, Settings(), progress=cancel)
+    solution = planned(FEW, CLOSE, progress=cancel)
     assert solution.limit == "cancelled"
     assert check(FEW, solution).total == pytest.approx(solution.objective)
     assert solution.cost.short < sum(one.short_cost * one.quantity for one in FEW.demand) / 2
+
+
+def test_a_search_that_has_the_gap_asked_for_makes_no_more_plans(
+    whole_search: tuple[Solution, list[dict[str, Any]]],
+) -> None:
+    seen: list[str] = []
+    wide = planned(FEW, Settings(gap=0.05), progress=lambda told: seen.append(told["phase"]))
+    closer, all_told = whole_search
+    assert wide.gap <= 0.05 and "combine" not in seen
+    assert closer.gap <= wide.gap and "combine" in {told["phase"] for told in all_told}

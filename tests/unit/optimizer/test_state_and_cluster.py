@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from optimizer.journal import MAGIC, Journal
 
 # Small, and yet with every step of a large search.
 FEW = problem(3, suppliers=3, warehouses=1, regions=3, sold_in=1)
+CLOSE = Settings(gap=1e-4)
 ROOT = Path(__file__).resolve().parents[3]
 # Solves in a process of its own and kills it, unasked, at the so-many-th step of a phase.
 KILLED = """
@@ -35,7 +37,7 @@ def tell(told):
     left -= told["phase"] == phase
     if not left:
         os.kill(os.getpid(), signal.SIGKILL)
-solve(Problem.from_json(json.load(open(problem))), Settings(state=state), progress=tell)
+solve(Problem.from_json(json.load(open(problem))), Settings(gap=1e-4, state=state), progress=tell)
 """
 
 
@@ -61,7 +63,7 @@ def whole() -> str:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(solving_module, "AT_ONCE_WAYS", -1)
         patch.setattr(solving_module, "SECOND_OPINION_WAYS", -1)
-        return text(planned(FEW, Settings()))
+        return text(planned(FEW, CLOSE))
 
 
 def test_a_search_cancelled_and_killed_ends_with_the_plan_to_the_byte_and_knows_it(
@@ -69,7 +71,7 @@ def test_a_search_cancelled_and_killed_ends_with_the_plan_to_the_byte_and_knows_
 ) -> None:
     made, state = tmp_path / "problem.json", tmp_path / "state"
     made.write_text(json.dumps(FEW.to_json()))
-    settings = Settings(state=str(state))
+    settings = replace(CLOSE, state=str(state))
     cut = planned(FEW, settings, progress=lambda told: told["phase"] != "SKUs")
     assert cut.limit == "cancelled"
     sizes = [state.stat().st_size]
@@ -126,7 +128,7 @@ def test_a_cluster_gives_the_plan_to_the_byte_also_when_a_worker_dies(client: Cl
             killed.append(min(client.run(os.getpid).values()))
             os.kill(killed[0], signal.SIGKILL)
 
-    cut = planned(FEW, Settings(), client=client, progress=lambda told: told["phase"] != "SKUs")
+    cut = planned(FEW, CLOSE, client=client, progress=lambda told: told["phase"] != "SKUs")
     assert cut.limit == "cancelled"
-    assert text(planned(FEW, Settings(), client=client, progress=kill_one)) == whole
+    assert text(planned(FEW, CLOSE, client=client, progress=kill_one)) == whole
     assert killed
