@@ -44,6 +44,8 @@ MOST_CURVES = 800
 PULL = 0.5
 # Fashions change until the window closes: so much more variance than among finished curves, if all is ahead.
 AHEAD = 0.1
+# Of what curves that are themselves forecast would make certain, so much is left out as error they share.
+TOGETHER = 0.5
 # Leave-one-out errors lean to normal ones as if there were so many of the latter.
 PRIOR_ERRORS, PRIOR_CURVES = 20.0, 15.0
 
@@ -150,18 +152,21 @@ def _regress(
 ) -> tuple[Floats, Floats, Floats]:
     """Mean and variance (m,) of the logs wanted, and leave-one-out errors, scaled, of the first `certain`.
 
-    Curves that are themselves forecast move the mean, but make nothing more certain: they err together.
+    Curves that are themselves forecast move the mean, but err together: they make it only in part (TOGETHER)
+    as much more certain as they would if each erred for itself.
     """
     root = cholesky(covariance, lower=True, check_finite=False)
     level = float(logs.mean())
     mean = level + towards.T @ cho_solve((root, True), logs - level)
+    # Rows of a triangular solve are those of its leading part: the finished curves come first.
+    squares = solve_triangular(root, towards, lower=True) ** 2
+    explained = squares[:certain].sum(axis=0) + (1 - TOGETHER) * squares[certain:].sum(axis=0)
     root, surely = root[:certain, :certain], logs[:certain] - float(logs[:certain].mean())
-    explained = solve_triangular(root, towards[:certain], lower=True)
     # The covariance says how deviations compare; the data say how large they are.
     pull = cho_solve((root, True), surely)
     scale = max(float(pull @ surely) / certain, 1e-9)
     precision = (solve_triangular(root, np.eye(certain), lower=True) ** 2).sum(axis=0)
-    variance = scale * np.maximum(own - (explained**2).sum(axis=0), 1e-12)
+    variance = scale * np.maximum(own - explained, 1e-12)
     return mean, variance, pull / np.sqrt(precision * scale)
 
 

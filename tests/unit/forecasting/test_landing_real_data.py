@@ -35,7 +35,7 @@ def test_running_campaigns_land_near_where_they_ended(
     cells = accuracy.measure(bookings, share)
     print("\n" + accuracy.line(f"{share:.0%}", cells))
     assert accuracy.wape(cells, "mean") <= most
-    assert 0.76 <= accuracy.covered(cells, 80) <= 0.94
+    assert 0.76 <= accuracy.covered(cells, 80) <= 0.92
 
 
 @pytest.mark.parametrize(
