@@ -24,6 +24,14 @@ OURS: dict[str, tuple[frozenset[str | int], str]] = {
         frozenset({403}),
         "one brand has one house: who may see no job at all is told so, whatever the number",
     ),
+    "skip a state: draft to closed": (
+        frozenset({422}),
+        "a conflict is what another changed meanwhile; a step that a draft never takes is a broken rule",
+    ),
+    "two planners, stale tag": (
+        frozenset({409}),
+        "the version stands in the body, where a form has it too, and a stale one is a conflict",
+    ),
     "tenant A's key, tenant B's campaign": (
         frozenset({401}),
         "a message that another channel signed proves nothing here: it is not read as far as its campaign",

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from app.core.access import Role
 from support.corpus import files, people
-from support.corpus.door import NOW, Door, Seen
+from support.corpus.door import NOW, PLEDGE, Door, Seen
 from support.corpus.elsewhere import Elsewhere
 from support.corpus.entries import Entry
 
@@ -92,11 +92,34 @@ def _withdrawn_twice(door: Door) -> Seen:
     return again
 
 
+def _more_than_pledged(door: Door) -> Seen:
+    """Five units of two are taken back."""
+    door.pledge(external_id="few")
+    door.mark()
+    return door.call("PATCH", "/api/v1/pledges/corpus/few", json={"quantity": PLEDGE["quantity"] - 5})
+
+
+def _from_draft_to_closed(door: Door) -> Seen:
+    draft = door.call("POST", "/api/v1/campaigns/1/copy", json={"code": "C2"})
+    assert draft.response is not None and draft.status == 201
+    door.mark()
+    path = f"/api/v1/campaigns/{draft.response.get_json()['id']}/close"
+    return door.call("POST", path, json={"version": 1})
+
+
+def _stale(door: Door) -> Seen:
+    """A step of somebody who saw the campaign before another one closed it."""
+    return door.call("POST", "/api/v1/campaigns/1/close", json={"version": 1})
+
+
 FLOWS: dict[tuple[str, str], Callable[[Door], Seen]] = {
     ("money_currency", "POST pledge with USD into a CNY campaign"): _foreign_currency,
     ("money_currency", "sum of 1e6 x 0.01"): _cents,
     ("csv", "upload f; upload f"): _twice,
     ("unicode_text", "invite A@x.cn then a@X.cn"): _case,
     ("flow_concurrency", "POST withdraw x2"): _withdrawn_twice,
+    ("flow_concurrency", "qty > pledged"): _more_than_pledged,
+    ("flow_concurrency", "POST close"): _from_draft_to_closed,
+    ("flow_concurrency", "PUT x2"): _stale,
     **people.PEOPLE,
 }

@@ -13,7 +13,7 @@ from typing import Any
 from app.core.access import Role
 from app.stages.catalog import queries
 from app.stages.demand.operations.turns import take_turn
-from support.corpus import files, flows, headers, webhooks
+from support.corpus import files, flows, headers, transport, webhooks
 from support.corpus.door import NOW, PLEDGE, Door, Seen
 from support.corpus.elsewhere import Elsewhere
 from support.corpus.entries import Entry, json_value
@@ -186,6 +186,7 @@ SLOTS: dict[str, Callable[[Door, Entry, bytes | None, str], Seen]] = {
     "file.xlsx": files.table,
     "file.parquet": files.table,
     "header": headers.header,
+    "transport": transport.body,
     "flow": flows.flow,
     "webhook_in": webhooks.event,
     "webhook_out.url": webhooks.source,

@@ -1,0 +1,57 @@
+"""Bodies that are not as long as they say, or never end, as a server hands them to the service."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from werkzeug.test import EnvironBuilder, TestResponse, run_wsgi_app
+from werkzeug.wrappers import Request
+
+from app.core.access import Role
+from support.corpus.door import Door, Seen
+from support.corpus.elsewhere import Elsewhere
+from support.corpus.entries import Entry
+
+MOST_READ = 8 << 20
+"""Bytes of an endless body that may be read before it is refused."""
+
+
+class Endless(io.RawIOBase):
+    """As many brackets as anybody will read."""
+
+    def __init__(self) -> None:
+        self.given = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        buffer[:] = b"[" * len(buffer)
+        self.given += len(buffer)
+        return len(buffer)
+
+
+def body(door: Door, entry: Entry, sent: bytes | None, _: str) -> Seen:
+    if entry.made_by == "short_body":
+        return _posted(door, io.BytesIO(b'{"channel": "x"'), CONTENT_LENGTH="100")
+    if entry.made_by != "endless_chunked":
+        raise Elsewhere("the server waits for a slow body, not the service: tests of the server")
+    endless = Endless()
+    seen = _posted(
+        door,
+        endless,
+        HTTP_TRANSFER_ENCODING="chunked",
+        **{"wsgi.input_terminated": True, "CONTENT_LENGTH": ""},
+    )
+    assert endless.given <= MOST_READ, f"{endless.given:,} bytes were read"
+    return seen
+
+
+def _posted(door: Door, stream: io.IOBase, **more: Any) -> Seen:
+    key = door.keys[Role.MERCHANDISER]
+    asked = EnvironBuilder("/api/v1/pledges", method="POST", headers=key, content_type="application/json")
+    environ = {**asked.get_environ(), "wsgi.input": stream, **more}
+    answer, status, headers = run_wsgi_app(door.app.wsgi_app, environ, buffered=True)
+    response = TestResponse(answer, status, headers, Request(environ))
+    return Seen(response.status_code, response)
