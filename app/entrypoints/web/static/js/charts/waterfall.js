@@ -3,7 +3,7 @@ import { axis, compact, units } from "../stage.js";
 
 export function option(data, palette, { width }) {
   const colour = { total: palette.stone, minus: palette.warn, plus: palette.stream, valid: palette.river };
-  const narrow = width < 520;
+  const narrow = width < 520 || width / data.bars.length < 72; // no room for a word under each bar
   const names = data.bars.map((bar) => bar.label);
   const value = { show: true, color: palette.text, fontSize: 12, formatter: ({ dataIndex }) => data.bars[dataIndex].text };
   const blank = { type: "bar", stack: "water", silent: true, itemStyle: { color: "transparent" }, data: data.bars.map((bar) => bar.from) };
@@ -14,7 +14,7 @@ export function option(data, palette, { width }) {
     label: { ...value, position: narrow ? "right" : "top" },
   };
   const words = axis(palette, { type: "category", data: names, splitLine: { show: false },
-    axisLabel: { color: palette.quiet, fontSize: 11.5, interval: 0, width: narrow ? 92 : Math.max(56, width / names.length - 14), overflow: "break" } });
+    axisLabel: { color: palette.quiet, fontSize: 11.5, interval: 0, width: narrow ? (width < 520 ? 92 : 170) : Math.max(56, width / names.length - 14), overflow: "break" } });
   const figures = axis(palette, { type: "value", axisLine: { show: false }, min: 0,
     axisLabel: { color: palette.quiet, fontSize: 11.5, formatter: compact, hideOverlap: true } });
   return {
