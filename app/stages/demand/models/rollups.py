@@ -64,7 +64,7 @@ class CampaignDay(_Finest, Base):
     __tablename__ = "campaign_day"
     campaign_id: Mapped[int] = mapped_column(reference("campaign.id"))
     __table_args__ = (
-        PrimaryKeyConstraint("campaign_id", "day", "sku_id", "region_id", "reason"),
+        PrimaryKeyConstraint("campaign_id", "sku_id", "day", "region_id", "reason"),
         one_of("reason", CELLS),
         {"sqlite_with_rowid": False},
     )

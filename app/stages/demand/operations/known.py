@@ -94,8 +94,8 @@ def _texts(session: Session, line: str, external_ids: pl.Series, *, channel_id: 
 def _each(session: Session, line: str, external_ids: pl.Series, *, channel_id: int) -> pl.Series:
     """The same, by one look into the index for each id.
 
-    Written out for PostgreSQL: before the table has statistics, its planner takes an array for most of the
-    table's rows, and reads them all.
+    PostgreSQL is told so: while statistics of the table are old or missing, its planner takes an array for
+    most of the rows and reads them all, or all of them up to the first that fits, for each id.
     """
     if on_sqlite(session):
         wanted = "channel_id = ? AND external_id IN (SELECT value FROM json_each(?))"
@@ -103,7 +103,11 @@ def _each(session: Session, line: str, external_ids: pl.Series, *, channel_id: i
         return _joined(session, query, (channel_id, json.dumps(external_ids.to_list())))
     one = "SELECT * FROM signal WHERE channel_id = %s AND external_id = wanted.id LIMIT 1"
     query = f"SELECT {line} AS line FROM unnest(%s::text[]) AS wanted (id), LATERAL ({one}) AS signal"
-    return _joined(session, query, (external_ids.to_list(), channel_id))
+    run = session.connection().exec_driver_sql
+    run("SET LOCAL enable_seqscan = off")
+    found = _joined(session, query, (external_ids.to_list(), channel_id))
+    run("SET LOCAL enable_seqscan = on")
+    return found
 
 
 def _joined(session: Session, query: str, parameters: tuple[Any, ...]) -> pl.Series:

@@ -23,7 +23,7 @@ KEYS = {
     "demand_day": ("sku_id", "region_id", "day", "channel_id", "reason"),
     "demand_sku_day": ("sku_id", "day", "reason"),
     "demand_total_day": ("day", "channel_id", "reason"),
-    "campaign_day": ("campaign_id", "day", "sku_id", "region_id", "reason"),
+    "campaign_day": ("campaign_id", "sku_id", "day", "region_id", "reason"),
     "campaign_region_day": ("campaign_id", "region_id", "day", "reason"),
     "campaign_total_day": ("campaign_id", "day", "reason"),
 }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
-from sqlalchemy import ColumnCollection, ColumnElement, case, select, union_all
+from sqlalchemy import ColumnCollection, ColumnElement, Select, case, func, select, union_all
 
+from app.stages.catalog.models import Sku
 from app.stages.demand.models import (
     CampaignDay,
     CampaignRegionDay,
@@ -30,6 +32,22 @@ def counted(level: type[RollUp]) -> Columns:
         waiting = waiting.where(DemandChange.campaign_id.is_not(None))
     folded = select(*(getattr(level, name) for name in names))
     return union_all(folded, waiting).subquery().c
+
+
+def counted_by_sku(*, since: dt.date | None, until: dt.date | None) -> Columns:
+    """Columns sku_id, raw and valid of the SKUs in some days, to be summed: each stands there up to twice.
+
+    The key of the level begins with the SKU: as all are named, the days of each are found alone.
+    """
+
+    def summed(level: Any) -> Select[*tuple[Any, ...]]:
+        raw, valid = func.sum(level.raw_units).label("raw"), func.sum(level.valid_units).label("valid")
+        query = select(level.sku_id, raw, valid).where(level.sku_id.in_(select(Sku.id)))
+        query = query if since is None else query.where(level.day >= since)
+        query = query if until is None else query.where(level.day < until)
+        return query.group_by(level.sku_id)
+
+    return union_all(summed(DemandSkuDay), summed(DemandChange)).subquery().c
 
 
 def kind() -> ColumnElement[str]:

@@ -25,7 +25,7 @@ from app.stages.demand.models import (
     RollUp,
     Signal,
 )
-from app.stages.demand.queries.cells import Columns, counted, kind, level
+from app.stages.demand.queries.cells import Columns, counted, counted_by_sku, kind, level
 from app.stages.demand.rules import Reason, kind_reason
 
 LEVELS: tuple[type[RollUp], ...] = (
@@ -157,11 +157,10 @@ def sku_units(
     session: Session, *, since: dt.date | None = None, until: dt.date | None = None, limit: int = 20
 ) -> list[SkuUnits]:
     """The SKUs with the most valid units first."""
-    table = counted(DemandSkuDay)
-    valid = func.sum(table.valid_units)
-    query: _Query = select(table.sku_id, func.sum(table.raw_units), valid)
-    query = _filter(query, table=table, sku_id=None, campaign_id=None, since=since, until=until)
-    rows = session.execute(query.group_by(table.sku_id).order_by(valid.desc(), table.sku_id).limit(limit))
+    table = counted_by_sku(since=since, until=until)
+    valid = func.sum(table.valid)
+    query = select(table.sku_id, func.sum(table.raw), valid).group_by(table.sku_id)
+    rows = session.execute(query.order_by(valid.desc(), table.sku_id).limit(limit))
     return [SkuUnits(sku_id=row[0], raw_units=int(row[1]), valid_units=int(row[2])) for row in rows]
 
 
