@@ -31,7 +31,7 @@ def free(rows: int) -> Fees:
 
 def tight() -> Problem:
     """Half of the capacity and of the docks that such a network has."""
-    data = problem(10, suppliers=5, warehouses=3, regions=8, sold_in=3).to_json()
+    data = problem(6, suppliers=4, warehouses=2, regions=5, sold_in=2).to_json()
     for one in data["suppliers"]:
         one["capacity"] = [max(100.0, value / 2) for value in one["capacity"]]
     for one in data["warehouses"]:
