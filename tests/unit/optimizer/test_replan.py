@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from dataclasses import replace
 from typing import Any
@@ -14,6 +15,9 @@ from optimizer import Problem, ProblemError, Settings, Solution, by_rule, check,
 from optimizer.legality import narrower
 from optimizer.limits import previous_units
 from optimizer.problem import Locked
+
+# The package gives the function of this name.
+replan_module = importlib.import_module("optimizer.replan")
 
 
 def three(**more: Any) -> dict[str, Any]:
@@ -157,3 +161,22 @@ def test_many_skus_are_planned_anew_in_the_same_room_by_two_processes(
     plans = [json.dumps(found.solution.to_json() | {"seconds": 0}) for found in (one, two)]
     assert plans[0] == plans[1]
     assert check(changed, one.solution).total == pytest.approx(one.solution.objective)
+
+
+def test_few_skus_planned_without_prices_keep_every_rule_and_their_slack_is_true(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = problem(4, suppliers=3, warehouses=1, regions=2, sold_in=1)
+    base = by_rule(made)
+    skus = sorted({one.sku for one in base.orders})[:2]
+    changed = declined(made, *((min(o.supplier for o in base.orders if o.sku == k), k) for k in skus))
+    monkeypatch.setattr(replan_module, "TURNS", 0)
+    best = replan(changed, base, Settings(gap=1e-4))
+    monkeypatch.setattr(neighbourhood, "AT_ONCE_WAYS", -1)
+    monkeypatch.setattr(replan_module, "FEW", 1.0)
+    quick = replan(changed, base, Settings(gap=0.1))
+    assert quick.skus == best.skus
+    assert check(changed, quick.solution).total == pytest.approx(quick.solution.objective)
+    assert quick.slack < 0.2 * quick.solution.objective
+    assert best.solution.objective >= quick.solution.objective - quick.slack - 1e-6
+    assert quick.solution.objective >= best.solution.objective - best.slack - 1e-6
