@@ -67,15 +67,15 @@ def cluster() -> Iterator[str]:
 
 
 def fast_folder() -> Path:
-    """Where files that nobody keeps are written: the memory, if it has room for them."""
+    """Where tests write what nobody keeps: the memory, if it has room; benchmarks write on the disk."""
     memory = Path("/dev/shm")
     roomy = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > ROOM
     return memory if roomy else Path(tempfile.gettempdir())
 
 
-def make_folder() -> Path:
-    """A folder that the server's user may write, outside pytest's private ones."""
-    folder = Path(tempfile.mkdtemp(prefix="headwater-postgres-", dir=fast_folder()))
+def make_folder(parent: Path | None = None) -> Path:
+    """A folder that the server's user may write: in this one, or where temporary files are."""
+    folder = Path(tempfile.mkdtemp(prefix="headwater-postgres-", dir=parent))
     if os.geteuid() == 0:
         shutil.chown(folder, user="postgres")
     return folder

@@ -47,7 +47,7 @@ class TestRun:
         note = self.folder / "postgres.url"
         with self.alone("postgres"):
             if not note.exists():
-                cluster = postgres.make_folder()
+                cluster = postgres.make_folder(postgres.fast_folder())
                 (self.folder / "postgres.folder").write_text(str(cluster))
                 url = postgres.start(cluster)
                 _migrate(postgres.create_database(url, self.TEMPLATE))
