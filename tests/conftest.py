@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from support import postgres
 from support.run import TestRun
@@ -30,7 +30,14 @@ if TYPE_CHECKING:
 # As the service and forecasting do for themselves, here before a test loads numpy.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-settings.register_profile("house", derandomize=True, deadline=None, database=None, print_blob=True)
+settings.register_profile(
+    "house",
+    derandomize=True,
+    deadline=None,
+    database=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],  # on a busy machine
+)
 settings.load_profile("house")
 
 RUN = "HEADWATER_TEST_RUN"

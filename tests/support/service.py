@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from app import create_app
 from app.core.config import Config
 from app.core.db import Database
-from app.entrypoints import guard
+from app.entrypoints import guard, watch
 from app.entrypoints.api import express
 from app.entrypoints.door import Services, attach
 
@@ -23,12 +23,14 @@ if TYPE_CHECKING:
 def service(config: Config, clock: Callable[[], dt.datetime]) -> Flask:
     """What `create_app` gives; a call of this process with the same settings gave its routes and templates.
 
-    Its services, what stands before it, and what callers have used up of their limits are new.
+    Its services, what stands before it, and what callers have used up of their limits are new; the log, which
+    is the process's, is set up for it.
     """
     flask = _built(replace(config, database_url="sqlite:///nowhere.db", data_dir=Path("nowhere")))
     attach(flask, Services(config, opened(config.database_url), clock))
     vars(flask).pop("wsgi_app", None)
     express.register(flask)
+    watch._set_up_log(config.log_level)
     guard.limiter.reset()
     flask.testing = True
     return flask
