@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from optimizer.checking import check_quantities
 from optimizer.child import answers, answers_apart
 from optimizer.clock import Clock, Tell, never
@@ -15,7 +17,7 @@ from optimizer.picks import Pick, quantities
 from optimizer.repair import Plan
 from optimizer.reports import report
 
-Chosen = dict[str, tuple[Item, Pick]]
+Chosen = Mapping[str, tuple[Item, Pick]]
 Found = tuple[Chosen, float, bool]
 # From so many ways on a search that somebody listens to is in a process of its own, which can be stopped.
 APART_WAYS = 1_500

@@ -17,11 +17,10 @@ from optimizer.clock import Clock, Deadline, Tell
 from optimizer.combining import Pool, choices, first_pool, gather, lagrangian
 from optimizer.greedy import greedy_plan
 from optimizer.improving import close, improve
-from optimizer.item import Item, compile_item
 from optimizer.network import Floats, Network
 from optimizer.openings import paid_already
 from optimizer.parts import Effort, Part
-from optimizer.picks import Pick
+from optimizer.picks import LaidOut
 from optimizer.plan import Settings
 from optimizer.prices import find_prices
 from optimizer.repair import Plan, repair
@@ -46,7 +45,7 @@ PRICES_UNTIL, PLANS_UNTIL, SHARPEN_UNTIL = 0.35, 0.6, 0.7
 
 def solve_in_parts(
     net: Network, settings: Settings, tell: Tell, *, clock: Clock, crew: Crew, brief: bool = False
-) -> tuple[dict[str, tuple[Item, Pick]], float, bool]:
+) -> tuple[LaidOut, float, bool]:
     """The plan by SKU, its proven bound, and whether the clock cut the search.
 
     brief: without prices, for SKUs that are few in the room many others leave: own plans, then looks.
@@ -85,11 +84,8 @@ def solve_in_parts(
         bound = _bound(net, pool)
         on_time &= close(plan, workers, effort, most=CLOSE_SKUS, deadline=until(1.0))
         on_time &= _look(plan, workers, pool, pairs, effort, tell, gap=gap, bound=bound, deadline=until(1.0))
-    chosen = {}
-    for sku, one in plan.parts.items():
-        assert one.pick is not None
-        chosen[sku] = (compile_item(net, net.problem.sku_of[sku]), one.pick)
-    return chosen, bound, not on_time
+    chosen = {sku: one.pick for sku, one in plan.parts.items() if one.pick is not None}
+    return LaidOut(net, chosen), bound, not on_time
 
 
 def _start(net: Network, workers: Workers, effort: Effort, *, deadline: Deadline) -> Plan:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
 
 from optimizer.book import Book
@@ -184,7 +185,9 @@ def _lot_bindings(problem: Problem, plan: Book) -> list[Binding]:
     return found
 
 
-def unmet_with_reasons(net: Network, plan: Book, chosen: dict[str, tuple[Item, Pick]]) -> tuple[Unmet, ...]:
+def unmet_with_reasons(
+    net: Network, plan: Book, chosen: Mapping[str, tuple[Item, Pick]]
+) -> tuple[Unmet, ...]:
     """Every unmet demand of the chosen SKUs with the reason code and the numbers that decided it."""
     state: Rooms = rooms(net, plan)
     found = []
@@ -196,7 +199,7 @@ def unmet_with_reasons(net: Network, plan: Book, chosen: dict[str, tuple[Item, P
     return tuple(sorted(found))
 
 
-def lateness(net: Network, plan: Book, chosen: dict[str, tuple[Item, Pick]]) -> tuple[Late, ...]:
+def lateness(net: Network, plan: Book, chosen: Mapping[str, tuple[Item, Pick]]) -> tuple[Late, ...]:
     """Every late delivery of the chosen SKUs, as the least-cost matching of arrivals and demand sees it,
     with its reason."""
     state = rooms(net, plan)

@@ -15,7 +15,7 @@ from optimizer.explaining import lateness, unmet_with_reasons
 from optimizer.item import Item
 from optimizer.network import Network, network
 from optimizer.parts import Effort, part, refit
-from optimizer.picks import Pick, quantities
+from optimizer.picks import LaidOut, Pick, quantities
 from optimizer.plan import Solution
 from optimizer.problem import Problem
 from optimizer.publishing import published
@@ -29,7 +29,8 @@ def by_rule(problem: Problem, *, seed: int = 0) -> Solution:
     """
     clock, net = Clock(), network(problem)
     made = greedy_plan(net, Effort(seed=seed), deadline=never())
-    chosen = {sku: (made.item(sku), one.pick) for sku, one in made.parts.items() if one.pick is not None}
+    picks = {sku: one.pick for sku, one in made.parts.items() if one.pick is not None}
+    chosen = LaidOut(net, picks)
     plan = quantities(net, chosen)
     return published(
         net,

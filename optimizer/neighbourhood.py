@@ -7,7 +7,7 @@ what they opened (suppliers, warehouses, lanes) is paid for already. The answer 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -28,7 +28,7 @@ from optimizer.selection import only
 from optimizer.uses import legs, uses
 from optimizer.workers import Crew
 
-Chosen = dict[str, tuple[Item, Pick]]
+Chosen = Mapping[str, tuple[Item, Pick]]
 # Up to so many ways the SKUs are one model, with so many branch-and-bound nodes at most.
 AT_ONCE_WAYS, NODES = 6_000, 2_000
 
@@ -83,14 +83,14 @@ def _in_turn(
 ) -> Around | None:
     """One SKU after the other, first to last, where rules on lanes tie too many together for one model."""
     plan = without(plan, skus)
-    chosen: Chosen = {}
+    chosen: dict[str, tuple[Item, Pick]] = {}
     late = False
     for sku in skus:
         found = around(net, plan, [sku], settings, tell=tell, clock=clock, crew=crew)
         if found is None:
             return None
         plan, late = found.book, late or found.late
-        chosen |= found.chosen
+        chosen.update(found.chosen)
     return Around(book=plan, chosen=chosen, slack=math.inf, late=late)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -11,7 +12,7 @@ import numpy as np
 from optimizer.block import lot_uses, money_uses, setup_uses
 from optimizer.book import GRAIN, Book, above
 from optimizer.build import Floats, Ints, Layout, tally
-from optimizer.item import Item
+from optimizer.item import Item, compile_item
 from optimizer.limits import locked_flows, locked_lots
 from optimizer.network import Amounts, Network
 from optimizer.piece import Piece
@@ -37,6 +38,29 @@ class Pick:
     demand: Ints
     units: Amounts
     delay: Ints | None = None
+
+
+class LaidOut(Mapping[str, tuple[Item, Pick]]):
+    """The SKUs' arrays and picks; one SKU's arrays at a time, for those of many would fill the memory."""
+
+    def __init__(self, net: Network, picks: dict[str, Pick]) -> None:
+        self._net, self._picks = net, picks
+        self._last: tuple[str, Item] | None = None
+
+    def __getitem__(self, sku: str) -> tuple[Item, Pick]:
+        pick = self._picks[sku]
+        if self._last is None or self._last[0] != sku:
+            self._last = sku, compile_item(self._net, self._net.problem.sku_of[sku])
+        return self._last[1], pick
+
+    def __contains__(self, sku: object) -> bool:
+        return sku in self._picks
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._picks)
+
+    def __len__(self) -> int:
+        return len(self._picks)
 
 
 def idle_pick(item: Item) -> Pick:
@@ -125,7 +149,7 @@ def _close(item: Item, pick: Pick) -> tuple[Amounts, Amounts]:
     return np.where(near, lots.least, extra), units
 
 
-def quantities(net: Network, chosen: dict[str, tuple[Item, Pick]]) -> Book:
+def quantities(net: Network, chosen: Mapping[str, tuple[Item, Pick]]) -> Book:
     """The orders, flows and unmet demand of all SKUs together, locked ones included."""
     problem = net.problem
     lots: dict[tuple[int, int], Quantity] = defaultdict(int, locked_lots(problem))

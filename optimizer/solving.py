@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +28,7 @@ from optimizer.relaxing import ways_out
 from optimizer.reports import report
 from optimizer.workers import Crew
 
-Found = tuple[dict[str, tuple[Item, Pick]], float, bool]
+Found = tuple[Mapping[str, tuple[Item, Pick]], float, bool]
 # Up to this many ways the whole problem is one model, with this many branch-and-bound nodes at most.
 AT_ONCE_WAYS = 6_000
 AT_ONCE_NODES = 20_000
