@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import json
-import resource
+import re
 import shutil
 import statistics
 import subprocess
@@ -149,7 +149,8 @@ def imported(path: Path, url: str) -> dict[str, float]:
         other = _with_rows_swapped(path, Path(folder) / "again.csv")
         again = _timed(lambda: intake.import_orders(db, file=_file(other), now=lambda: NOW), _backends(url))
         db.dispose()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    # not ru_maxrss, which a new process takes over from the one that wrote the file
+    peak = int(re.findall(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[0]) / 1024
     return {**first, "again_seconds": again["seconds"], "again_cpu": again["cpu"], "peak_mb": peak}
 
 
