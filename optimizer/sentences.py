@@ -64,7 +64,7 @@ def cap_words(told: Mapping[str, Any]) -> str:
     """What a share cap costs and the lowest top share in reach."""
     scope = scope_words(told)
     price = "" if told["price"] is None else f"; the cap costs {told['price']:,.2f}"
-    lowest = "the lowest reachable top share could not be found"
+    lowest = "how low a top share can be reached was not worked out"
     if told["lowest"] is not None:
         lowest = f"the lowest reachable top share is {told['lowest']:.1%} (costs {told['lowest_cost']:,.2f})"
     return (

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -18,17 +15,8 @@ from app.core.db import Database
 from app.core.jobs import JobState
 from app.entrypoints import worker
 from app.entrypoints.door import Services
+from support.killing import SETTINGS, killed
 
-ROOT = Path(__file__).parents[2]
-SETTINGS = """
-import datetime as dt, os, signal, sys
-from pathlib import Path
-from app.core.config import Config
-from app.core.db import Database
-NOW = dt.datetime(2026, 11, 23, 9, tzinfo=dt.UTC)
-def die(*_):
-    os.kill(os.getpid(), signal.SIGKILL)
-"""
 WORK = (
     SETTINGS
     + """
@@ -39,15 +27,6 @@ config = Config.from_env({"DATABASE_URL": sys.argv[1], "HEADWATER_DATA": sys.arg
 worker.work_off(Services(config, Database(sys.argv[1]), lambda: NOW))
 """
 )
-
-
-def killed(script: str, *arguments: str) -> bool:
-    """Run a script that kills itself; whether it did."""
-    ended = subprocess.run(
-        [sys.executable, "-c", script, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert ended.returncode in (0, -signal.SIGKILL), ended.stderr
-    return ended.returncode == -signal.SIGKILL
 
 
 def test_a_job_whose_worker_is_killed_is_finished_by_another_once_its_lease_has_run_out(

@@ -88,7 +88,7 @@ def caps(found: ExplanationFact, names: Names, *, currency: str) -> list[dict[st
             "suppliers": row["suppliers"],
             "floor": show.percent(row["floor"]),
             "lowest": show.percent(row["lowest"]),
-            "lowest_cost": show.money(row["lowest_cost"], currency),
+            "lowest_cost": None if row["lowest"] is None else show.money(row["lowest_cost"], currency),
         }
         for row in found.caps
     ]
