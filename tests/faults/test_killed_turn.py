@@ -48,7 +48,7 @@ def test_a_turn_killed_while_it_solves_is_done_by_another_worker_and_nothing_is_
     assert killed(TURN, db.url, str(tmp_path))
     with db.reading() as session:
         assert plans.latest_plan(session) is None
-        forecast = forecasts.latest_run(session)
+        forecast = forecasts.latest_run(session, today=brand.MONDAY)
     later = now + jobs.LEASE + dt.timedelta(seconds=1)
     taken = Services(config, db, lambda: later)
     job_again = worker._claim(taken)
@@ -56,7 +56,7 @@ def test_a_turn_killed_while_it_solves_is_done_by_another_worker_and_nothing_is_
     assert worker.perform(taken, job_again) is JobState.DONE
     with db.reading() as session:
         (plan,) = plans.list_plans(session)
-        assert forecasts.latest_run(session) == forecast is not None  # what was stored is not made again
+        assert forecasts.latest_run(session, today=brand.MONDAY) == forecast is not None  # what was stored is not made again
         asked = lines.supplier_lines(session, actor=brand.MERCHANDISER)
         assert {one.run_id for one in asked} == {plan.run_id}
         assert sum(one.quantity for one in asked) == plan.planned_units

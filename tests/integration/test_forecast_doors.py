@@ -129,10 +129,23 @@ def test_the_command_only_forecasts(app: Flask, sold: Database) -> None:
     assert "as of 2026-11-23: 2 series, 8 weeks" in said.stdout
     told = json.loads(run(app, "--json").stdout.splitlines()[-1])
     with sold.reading() as session:
-        latest = queries.latest_run(session)
+        latest = queries.latest_run(session, today=brand.MONDAY)
     assert latest is not None
     assert told["forecast_run_id"] == latest.id
     assert len(told["weeks"]) == 8
+
+
+def test_a_forecast_for_an_earlier_day_is_kept_and_not_shown(
+    app: Flask, client: FlaskClient, sold: Database
+) -> None:
+    headers = key(sold, Role.MERCHANDISER)
+    for day in ("2026-11-23", "2026-10-12"):
+        assert run(app, "--as-of", day).exit_code == 0
+    assert client.get("/api/v1/forecasts/latest", headers=headers).json["as_of"] == "2026-11-23"
+    with sold.reading() as session:
+        earlier = queries.latest_run(session, today=dt.date(2026, 10, 12))
+    assert earlier is not None
+    assert earlier.as_of == dt.date(2026, 10, 12)
 
 
 def test_a_forecast_for_a_day_to_come_scores_no_week_that_has_not_been(app: Flask, sold: Database) -> None:

@@ -14,6 +14,7 @@ from app.core.errors import Conflict, NotFound, RuleBroken
 from app.stages.catalog import queries as catalog
 from app.stages.demand import operations as demand
 from app.stages.forecasts import operations, queries
+from app.stages.forecasts.queries import ForecastRunFact
 from app.stages.stock import operations as stock
 
 TEMPLATE = Path(__file__).parents[2] / "docs" / "network-template"
@@ -145,7 +146,7 @@ def test_a_run_has_eight_weeks_of_ordered_quantiles_for_every_series(
         assert frame.columns == list(queries.FRAME_SCHEMA)
         assert frame.height == 24
         assert frame["mean"].sum() == pytest.approx(run.mean_units)
-        assert queries.latest_run(session) == run == queries.get_run(session, run_id=run.id)
+        assert queries.latest_run(session, today=AS_OF) == run == queries.get_run(session, run_id=run.id)
 
 
 def test_the_same_inputs_give_the_stored_run_and_new_orders_another(
@@ -159,7 +160,27 @@ def test_the_same_inputs_give_the_stored_run_and_new_orders_another(
     assert other.id != first.id
     assert other.fingerprint != first.fingerprint
     with sold.reading() as session:
-        assert queries.latest_run(session) == other
+        assert queries.latest_run(session, today=AS_OF) == other
+
+
+def test_the_run_to_plan_by_is_of_the_latest_week_reached_and_the_newest_of_it(
+    sold: Database, tmp_path: Path, now: dt.datetime
+) -> None:
+    def shown(day: dt.date = AS_OF) -> ForecastRunFact | None:
+        with sold.reading() as session:
+            return queries.latest_run(session, today=day)
+
+    ahead = store(sold, freeze(sold, AS_OF + dt.timedelta(weeks=3)), now)
+    assert shown() == ahead  # of a week to come, but there is no other
+    current = store(sold, freeze(sold), now)
+    assert shown() == current
+    earlier = store(sold, freeze(sold, AS_OF - dt.timedelta(weeks=2)), now)
+    assert shown() == current
+    assert shown(earlier.as_of) == earlier
+    load(sold, tmp_path, "late.csv", [order("G1", "TEE-WHT-M", "CN-GD", 4, at(1, 20))], now)
+    newer = store(sold, freeze(sold, FIRST_WEEK), now)  # an earlier day of the same week
+    assert shown() == newer
+    assert shown(ahead.as_of) == ahead
 
 
 def test_a_forecast_whose_demand_moved_meanwhile_is_not_stored(
@@ -171,7 +192,7 @@ def test_a_forecast_whose_demand_moved_meanwhile_is_not_stored(
         store(sold, inputs, now)
     assert refusal.value.code == "forecast_stale"
     with sold.reading() as session:
-        assert queries.latest_run(session) is None
+        assert queries.latest_run(session, today=AS_OF) is None
 
 
 def test_planning_takes_whole_units_that_add_up(sold: Database, now: dt.datetime) -> None:

@@ -84,7 +84,7 @@ def accuracy(wanted: dict[str, Any]) -> Any:
 
 
 def _latest(session: Any) -> queries.ForecastRunFact:
-    run = queries.latest_run(session)
+    run = queries.latest_run(session, today=today())
     if run is None:
         raise NotFound("forecast_none", "Nothing was forecast yet. Run the planning cycle first.")
     return run

@@ -35,7 +35,7 @@ def _page(given: forms.Given | None = None) -> str:
     after = request.args.get("after") or None
     sku_id, region_id = forms.number_of(request.values, "sku"), forms.number_of(request.values, "region")
     with db().reading() as session:
-        run = queries.latest_run(session)
+        run = queries.latest_run(session, today=today())
         skus = catalog.list_skus(session, search=search or None, limit=PAGE + 1, after=after)
         chosen: dict[str, Any] = {}
         if run is not None:

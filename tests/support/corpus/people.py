@@ -22,7 +22,7 @@ Headers = dict[str, str]
 def _asked(door: Door) -> tuple[Headers, int, int]:
     """A supplier's key, a line that it is asked for, and one that another is asked for."""
     with door.db.reading() as session:
-        run = forecasts.latest_run(session)
+        run = forecasts.latest_run(session, today=NOW.date())
     assert run is not None
     brand.ask(door.db, brand.make_plan(door.db, run.id))
     with door.db.reading() as session:

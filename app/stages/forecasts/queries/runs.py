@@ -96,10 +96,20 @@ class MethodCount:
     mean_units: float
 
 
-def latest_run(session: Session) -> ForecastRunFact | None:
-    """The run stored last."""
-    row = session.execute(select(*_RUN).order_by(ForecastRun.id.desc()).limit(1)).one_or_none()
-    return ForecastRunFact(*row) if row else None
+def latest_run(session: Session, *, today: dt.date) -> ForecastRunFact | None:
+    """The run to plan by: of the latest planning week up to that of `today`, the one stored last.
+
+    One made later for an earlier week is history, one for a week to come counts only where there is no other.
+    """
+    over = monday(today) + dt.timedelta(weeks=1)
+    reached = func.max(case((ForecastRun.as_of < over, ForecastRun.as_of)))
+    last = session.scalar(select(func.coalesce(reached, func.max(ForecastRun.as_of))))
+    if last is None:
+        return None
+    first = monday(last)
+    of_week = ForecastRun.as_of.between(first, first + dt.timedelta(days=6))
+    query = select(*_RUN).where(of_week).order_by(ForecastRun.id.desc()).limit(1)
+    return ForecastRunFact(*session.execute(query).one())
 
 
 def find_run(session: Session, *, fingerprint: str) -> ForecastRunFact | None:
