@@ -1,6 +1,6 @@
 """How planning grows with the number of SKUs: seconds, bound, gap and memory of each size.
 
-    python benchmarks/allocation_scale.py [SKUS ...] [--threads 2] [--seed 0] [--suppliers 50]
+    python benchmarks/allocation_scale.py [SKUS ...] [--threads 2] [--seed 0] [--suppliers 50] [--gap 0.01]
 
 The generator is seeded: suppliers with weekly capacity, warehouses near some regions, long-tailed demand.
 """
@@ -179,6 +179,7 @@ def main() -> None:
     parser.add_argument("--suppliers", type=int, default=50)
     parser.add_argument("--warehouses", type=int, default=20)
     parser.add_argument("--sold-in", type=float, default=7.0)
+    parser.add_argument("--gap", type=float, default=0.01)
     parser.add_argument("--time-limit", type=float, default=LIMIT_SECONDS)
     options = parser.parse_args()
     print(
@@ -196,7 +197,7 @@ def main() -> None:
             sold_in=options.sold_in,
         )
         limit = options.time_limit * max(1.0, size / 1_000)
-        settings = Settings(threads=options.threads, time_limit=limit, seed=options.seed)
+        settings = Settings(gap=options.gap, threads=options.threads, time_limit=limit, seed=options.seed)
         print(measure(made, settings), flush=True)
 
 

@@ -117,7 +117,7 @@ def db(database_url: str, quick: None) -> Iterator[Database]:
     from support.service import opened
 
     database = opened(database_url)
-    database.dispose()  # a late answer to the last test's browser may have opened the file that was here before
+    database.dispose()  # a late answer to the last test's browser may have opened the file of before
     yield database
     database.dispose()
 

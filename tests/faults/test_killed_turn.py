@@ -56,7 +56,8 @@ def test_a_turn_killed_while_it_solves_is_done_by_another_worker_and_nothing_is_
     assert worker.perform(taken, job_again) is JobState.DONE
     with db.reading() as session:
         (plan,) = plans.list_plans(session)
-        assert forecasts.latest_run(session, today=brand.MONDAY) == forecast is not None  # what was stored is not made again
+        # what was stored is not made again
+        assert forecasts.latest_run(session, today=brand.MONDAY) == forecast is not None
         asked = lines.supplier_lines(session, actor=brand.MERCHANDISER)
         assert {one.run_id for one in asked} == {plan.run_id}
         assert sum(one.quantity for one in asked) == plan.planned_units
