@@ -133,8 +133,7 @@ def create_account(
         raise RuleBroken("password_short", f"A password has at least {SHORTEST_PASSWORD} characters.")
     if "@" not in email[1:-1] or len(email) > 254 or any(char.isspace() for char in email):
         raise RuleBroken("email_invalid", f"{email!r} is no e-mail address.")
-    if locale not in LOCALES:
-        raise RuleBroken("locale_unknown", f"The languages are {', '.join(LOCALES)}, not {locale!r}.")
+    known_locale(locale)
     if (role is Role.SUPPLIER) != (supplier_id is not None):
         raise RuleBroken(
             "supplier_account", "A supplier's account names its supplier, and no other account does."
@@ -200,9 +199,14 @@ def list_accounts(session: Session) -> list[AccountFact]:
 
 def set_locale(session: Session, *, actor: Actor, locale: str) -> None:
     """Keep the language this person chose."""
+    session.execute(update(Account).where(Account.id == actor.account_id).values(locale=known_locale(locale)))
+
+
+def known_locale(locale: str) -> str:
+    """A language as it was sent; raises RuleBroken for one that the screens do not speak."""
     if locale not in LOCALES:
         raise RuleBroken("locale_unknown", f"The languages are {', '.join(LOCALES)}, not {locale!r}.")
-    session.execute(update(Account).where(Account.id == actor.account_id).values(locale=locale))
+    return locale
 
 
 def _fact(account: Account) -> AccountFact:

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, g, redirect, render_template, request, session, url_for
 
 from app.core import access
-from app.core.errors import NotAllowed
+from app.core.errors import NotAllowed, RuleBroken
 from app.entrypoints import guard
 from app.entrypoints.door import current_actor, db, public, roles
 from app.entrypoints.web import forms
@@ -57,12 +57,18 @@ def sign_out() -> Reply:
 @public
 def choose_language() -> Reply:
     """Keep the language in this session, and with the account of whoever is signed in."""
-    locale = request.form.get("locale", "")
-    if locale in access.LOCALES:
-        session["locale"] = locale
-        if g.get("actor") is not None:
-            with db().transaction() as store:
-                access.set_locale(store, actor=current_actor(), locale=locale)
+    more = sorted(request.form.keys() - {"locale", "next", "csrf_token"})
+    if more:
+        raise RuleBroken(
+            "account_field",
+            "Of an account only its language is chosen here; nothing else may come along.",
+            fields=more,
+        )
+    locale = access.known_locale(request.form.get("locale", ""))
+    session["locale"] = locale
+    if g.get("actor") is not None:
+        with db().transaction() as store:
+            access.set_locale(store, actor=current_actor(), locale=locale)
     return go_to(local_address(request.form.get("next")) or url_for("web.auth.sign_in"))
 
 

@@ -10,6 +10,7 @@ from app.entrypoints.web.language import speaks_chinese
 
 REFUSALS = {
     "account_exists": _("This e-mail has an account already."),
+    "account_field": _("Of an account only its language is chosen here."),
     "account_unknown": _("This account is gone."),
     "answer_late": _("The time to answer is over. Ask the buyer for a new plan."),
     "answer_terms": _("Only a change has its own quantity or week."),

@@ -24,9 +24,21 @@ OURS: dict[str, tuple[frozenset[str | int], str]] = {
         frozenset({403}),
         "one brand has one house: who may see no job at all is told so, whatever the number",
     ),
+    "uniqueness as an oracle": (
+        frozenset({403}),
+        "a supplier makes nothing that another could have made: it is told so, whatever the code",
+    ),
     "skip a state: draft to closed": (
         frozenset({422}),
         "a conflict is what another changed meanwhile; a step that a draft never takes is a broken rule",
+    ),
+    "plan edit without If-Match": (
+        frozenset({422}),
+        "the version stands in the body: one without it lacks a field, which is named",
+    ),
+    "receiver answers 410": (
+        frozenset({"delivery:failed"}),
+        "we ask, nobody is sent to: the pull fails, and the channel's page says so until it is mended",
     ),
     "two planners, stale tag": (
         frozenset({409}),

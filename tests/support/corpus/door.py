@@ -28,8 +28,10 @@ from app.stages.demand import operations as demand
 from support import brand
 
 NOW = dt.datetime(2026, 11, 23, 9, tzinfo=dt.UTC)
-WATCHMEN = frozenset({"audit_entry", "web_session", "access_token", "account", "job", "channel_source"})
-"""Tables that keep the house, not the business; a channel's row says why a message was refused."""
+WATCHMEN = frozenset(
+    {"audit_entry", "web_session", "access_token", "account", "job", "channel_source", "channel_pull"}
+)
+"""Tables that keep the house, not the business; a channel's rows say why a message or a page was refused."""
 BUSINESS = {
     table.name: [column.name for column in table.primary_key]
     for table in Base.metadata.sorted_tables

@@ -7,22 +7,16 @@ import json
 from collections.abc import Callable
 
 from app.core.access import Role
-from support.corpus import files, people
+from support.corpus import files, people, races, rights
 from support.corpus.door import NOW, PLEDGE, Door, Seen
 from support.corpus.elsewhere import Elsewhere
 from support.corpus.entries import Entry
-
-OWNERS = {
-    "authz": "who may see what is tested with accounts, suppliers and plans",
-    "flow_concurrency": "races are tested with the operations that they are about",
-    "money_currency": "sums and splits of plans are tested with the allocation",
-}
 
 
 def flow(door: Door, entry: Entry, sent: bytes | None, _: str) -> Seen:
     play = FLOWS.get((entry.boundary, (sent or b"").decode()))
     if play is None:
-        raise Elsewhere(OWNERS.get(entry.boundary, f"no scenario plays {entry.title}"))
+        raise Elsewhere(f"no scenario plays {entry.title}")
     return play(door)
 
 
@@ -72,6 +66,28 @@ def _cents(door: Door) -> Seen:
     return seen
 
 
+def _split(door: Door) -> Seen:
+    """Nobody types shares: a plan is split into whole units, and the parts of every whole add up to it."""
+    people.asked(door)
+    door.mark()
+    seen = door.call("GET", "/api/v1/plans/1/shares")
+    assert seen.response is not None
+    wholes: dict[tuple[str, ...], list[int]] = {}
+    for one in seen.response.get_json():
+        whole = wholes.setdefault((one["scope"], one["scope_key"], one["base"]), [one["scope_amount"]])
+        whole.append(-one["amount"])
+    assert wholes and not any(map(sum, wholes.values())), wholes
+    return seen
+
+
+def _adjustment(door: Door) -> Seen:
+    """A line that takes back a cent is recorded, with why it counts as no demand."""
+    seen = door.pledge(external_id="rounding", quantity=1, unit_price="-0.01")
+    assert seen.status == 201 and seen.response is not None
+    assert seen.response.get_json()["reason"] == "unpriced"
+    return Seen(200, seen.response)
+
+
 def _amount(session: object) -> int:
     """Minor units of the channel of cents, summed over its roll-up."""
     from sqlalchemy import text
@@ -115,6 +131,8 @@ def _stale(door: Door) -> Seen:
 FLOWS: dict[tuple[str, str], Callable[[Door], Seen]] = {
     ("money_currency", "POST pledge with USD into a CNY campaign"): _foreign_currency,
     ("money_currency", "sum of 1e6 x 0.01"): _cents,
+    ("money_currency", "shares 33.3333 x 3"): _split,
+    ("money_currency", "adjustment line of -0.01"): _adjustment,
     ("csv", "upload f; upload f"): _twice,
     ("unicode_text", "invite A@x.cn then a@X.cn"): _case,
     ("flow_concurrency", "POST withdraw x2"): _withdrawn_twice,
@@ -122,4 +140,6 @@ FLOWS: dict[tuple[str, str], Callable[[Door], Seen]] = {
     ("flow_concurrency", "POST close"): _from_draft_to_closed,
     ("flow_concurrency", "PUT x2"): _stale,
     **people.PEOPLE,
+    **rights.RIGHTS,
+    **races.RACES,
 }

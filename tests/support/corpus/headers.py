@@ -15,7 +15,7 @@ def header(door: Door, entry: Entry, sent: bytes | None, _: str) -> Seen:
     if entry.made_by in SCENARIOS:
         return SCENARIOS[entry.made_by](door)
     if entry.made_by == "many_headers":
-        raise Elsewhere("the server counts headers before the service is asked: tests of the server")
+        raise Elsewhere("the server ends headers that are too many with 431, before the service is asked")
     if not sent:
         return _left_out(door, entry)
     name, _, value = sent.decode().partition(":")
@@ -32,6 +32,8 @@ def _left_out(door: Door, entry: Entry) -> Seen:
     if "Idempotency-Key" in entry.title:
         body = {name: value for name, value in PLEDGE.items() if name != "external_id"}
         return door.call("POST", "/api/v1/pledges", json=body)
+    if "If-Match" in entry.title:
+        return door.call("POST", "/api/v1/plan-lines/1/settlement", json={"accept": True})
     raise Elsewhere(f"no route needs a header for this: {entry.title}")
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
-from sqlalchemy import text
+from sqlalchemy import insert, select, text
+from sqlalchemy.orm import Session
 
 from app.core import access
 from app.core.access import Role
 from app.stages.catalog import queries as catalog
 from app.stages.confirmation import queries as lines
+from app.stages.confirmation.models import PlanLine
 from app.stages.forecasts import queries as forecasts
 from support import brand
 from support.corpus.door import NOW, PASSWORD, Door, Seen
@@ -19,7 +21,7 @@ Headers = dict[str, str]
 
 
 @cache
-def _asked(door: Door) -> tuple[Headers, int, int]:
+def asked(door: Door) -> tuple[Headers, int, int]:
     """A supplier's key, a line that it is asked for, and one that another is asked for."""
     with door.db.reading() as session:
         run = forecasts.latest_run(session, today=NOW.date())
@@ -48,27 +50,41 @@ def _account(
     return account, {"Authorization": f"Bearer {key}"}
 
 
-def _answer(door: Door, key: Headers, line: int, **more: object) -> Seen:
+def answer(door: Door, key: Headers, line: int, **more: object) -> Seen:
+    """One answer with this key; a confirmation of what nobody has answered, unless told otherwise."""
     path = f"/api/v1/plan-lines/{line}/answers"
     return door.call("POST", path, role=None, headers=key, json={"version": 1, "kind": "confirm", **more})
 
 
+def another_line(door: Door, like: int, *, session: Session | None = None) -> int:
+    """A line that asks the supplier of this one for the same, unanswered."""
+    if session is None:
+        with door.db.transaction() as own:
+            return another_line(door, like, session=own)
+    line = PlanLine.__table__.c
+    terms = (line.plan_id, line.supplier_id, line.sku_id, line.warehouse_id, line.region_id, line.order_week)
+    terms += (line.due_week, line.quantity, line.unit_price_minor, line.currency)
+    row = session.execute(select(*terms).where(line.id == like)).one()
+    asks = {**row._mapping, "state": "asked", "version": 1, "counter_refused": False}
+    return session.scalars(insert(PlanLine).values(**asks).returning(PlanLine.id)).one()
+
+
 def _others_line(door: Door) -> Seen:
-    key, _, other = _asked(door)
+    key, _, other = asked(door)
     door.mark()
-    return _answer(door, key, other)
+    return answer(door, key, other)
 
 
 def _in_the_name_of_another(door: Door) -> Seen:
-    key, own, _ = _asked(door)
+    key, own, _ = asked(door)
     door.mark()
     with door.db.reading() as session:
         other = catalog.supplier_ids(session)["YW"]
-    return _answer(door, key, own, supplier_id=other)
+    return answer(door, key, own, supplier_id=other)
 
 
 def _own_lines_only(door: Door) -> Seen:
-    key, own, other = _asked(door)
+    key, own, other = asked(door)
     seen = door.call("GET", "/api/v1/plan-lines", role=None, headers=key)
     assert seen.response is not None
     told = {one["id"] for one in seen.response.get_json()}
@@ -85,14 +101,14 @@ def _jobs(door: Door) -> Seen:
 
 
 def _supplier_gets(door: Door, path: str) -> Seen:
-    key, *_ = _asked(door)
+    key, *_ = asked(door)
     door.mark()
     return door.call("GET", path, role=None, headers=key)
 
 
 def _everything_of_the_buyer(door: Door) -> Seen:
     """Whatever route names roles, and not a supplier's, with any number in its place."""
-    key, *_ = _asked(door)
+    key, *_ = asked(door)
     door.mark()
     routes = door.app.url_map.bind("localhost")
     seen = None
@@ -159,7 +175,7 @@ def _cached(door: Door) -> Seen:
 
 def _at_once(door: Door) -> Seen:
     """Twenty times the same answer: one is taken, and the line has moved on for the others."""
-    key, own, _ = _asked(door)
+    key, own, _ = asked(door)
     path = f"/api/v1/plan-lines/{own}/answers"
 
     def confirm(_: int) -> Seen:

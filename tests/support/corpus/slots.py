@@ -121,12 +121,19 @@ def _timezone(door: Door, entry: Entry, sent: bytes) -> Seen:
     return Seen(201 if ran.exit_code == 0 else 422)
 
 
+def _url(door: Door, entry: Entry, sent: bytes) -> Seen:
+    body = b'{"mapping": "headwater-events", "url": ' + sent + b"}"
+    path = f"/api/v1/channels/{entry.id.lower()}/source"
+    return door.call("PUT", path, role=Role.ADMINISTRATOR, data=body, content_type="application/json")
+
+
 FIELDS: dict[str, Callable[[Door, Entry, bytes], Seen]] = {
     "date": _day,
     "bool": _flag,
     "name": _name,
     "email": _email,
     "timezone": _timezone,
+    "url": _url,
 }
 
 
@@ -187,6 +194,7 @@ SLOTS: dict[str, Callable[[Door, Entry, bytes | None, str], Seen]] = {
     "file.parquet": files.table,
     "header": headers.header,
     "transport": transport.body,
+    "raw": transport.raw,
     "flow": flows.flow,
     "webhook_in": webhooks.event,
     "webhook_out.url": webhooks.source,

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
 from standardwebhooks.webhooks import Webhook
 
-from app.core.access import Role
+from app.core.access import SYSTEM, Role
+from app.core.errors import Conflict, RuleBroken
+from app.entrypoints import pulling
+from app.entrypoints.door import Services
+from app.entrypoints.pulling import Puller
+from app.stages.demand import operations
+from app.stages.imports.readers import remote
 from support.corpus.door import NOW, PLEDGE, Door, Seen
 from support.corpus.elsewhere import Elsewhere
 from support.corpus.entries import Entry
+from support.source import Source, sourced
 
 DATA = {**PLEDGE, "changed_at": "2026-03-01T08:00:00+08:00"}
 
@@ -54,7 +63,63 @@ def source(door: Door, entry: Entry, sent: bytes | None, _: str) -> Seen:
 
 
 def asked(door: Door, entry: Entry, sent: bytes | None, _: str) -> Seen:
-    raise Elsewhere("sources that answer so are played by the tests of channels that are pulled")
+    """A source that answers as no source should: the pull ends with a reason, and nothing came of it."""
+    play = ANSWERS.get(entry.made_by or "")
+    if play is None:
+        raise Elsewhere(f"no source answers like this: {entry.title}")
+    channel = f"source-{entry.id.lower()}"
+    here = Services(replace(door.config, pull_hosts=("127.0.0.1",)), door.db, lambda: NOW)
+    with sourced() as shop, pytest.MonkeyPatch.context() as patch:
+        url = play(shop, patch)
+        with door.db.transaction() as session:
+            operations.connect_pull(
+                session,
+                channel=channel,
+                mapping="headwater-events",
+                url=url,
+                secret=None,
+                key=door.config.secret_key,
+                currency="CNY",
+                trusted=("127.0.0.1",),
+                actor=SYSTEM,
+                now=NOW,
+            )
+        door.mark()
+        try:
+            Puller(here, lambda *_: None, lambda _: None).pull(channel)
+        except RuleBroken:
+            return Seen("delivery:failed")
+        except Conflict as later:
+            assert later.code == "source_busy"
+            return Seen("delivery:retry")
+    raise AssertionError("a page was taken")
+
+
+def _rebound(shop: Source, patch: pytest.MonkeyPatch) -> str:
+    """A name that was public when it was connected leads home when it is asked."""
+    home = [(0, 0, 0, "", ("127.0.0.1", 443))]
+    patch.setattr(remote.socket, "getaddrinfo", lambda *_, **__: home)
+    return "https://rebound.example/orders"
+
+
+def _endless(shop: Source, patch: pytest.MonkeyPatch) -> str:
+    patch.setattr(remote, "LARGEST_PAGE", 64 << 10)
+    shop.instead = [(200, {}, b'{"events": [], "pad": "' + b" " * (65 << 10) + b'"}')]
+    return shop.address
+
+
+def _hanging(shop: Source, patch: pytest.MonkeyPatch) -> str:
+    patch.setattr(remote, "SILENCE", 0.05)
+    shop.instead = [(200, {"Content-Length": "99"}, b"{}")] * (len(pulling.WAITS) + 1)
+    return shop.address
+
+
+def _gone(shop: Source, patch: pytest.MonkeyPatch) -> str:
+    shop.instead = [(410, {}, b"")]
+    return shop.address
+
+
+ANSWERS = {"rebind": _rebound, "endless_response": _endless, "hang": _hanging, "status": _gone}
 
 
 def _ask_at(door: Door, entry: Entry, url: str) -> Seen:
