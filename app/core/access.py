@@ -129,8 +129,7 @@ def create_account(
         Conflict: the e-mail has an account already.
     """
     email = email.strip().lower()
-    if len(password) < SHORTEST_PASSWORD:
-        raise RuleBroken("password_short", f"A password has at least {SHORTEST_PASSWORD} characters.")
+    password_hash = hashed(password)
     if "@" not in email[1:-1] or len(email) > 254 or any(char.isspace() for char in email):
         raise RuleBroken("email_invalid", f"{email!r} is no e-mail address.")
     known_locale(locale)
@@ -143,7 +142,7 @@ def create_account(
     account = Account(
         email=email,
         name=name,
-        password_hash=hasher.hash(password),
+        password_hash=password_hash,
         role=role,
         supplier_id=supplier_id,
         locale=locale,
@@ -152,7 +151,14 @@ def create_account(
     )
     session.add(account)
     session.flush()
-    return _fact(account)
+    return fact(account)
+
+
+def hashed(password: str) -> str:
+    """What is kept of a password; raises RuleBroken for a short one."""
+    if len(password) < SHORTEST_PASSWORD:
+        raise RuleBroken("password_short", f"A password has at least {SHORTEST_PASSWORD} characters.")
+    return hasher.hash(password)
 
 
 def sign_in(session: Session, *, email: str, password: str) -> AccountFact:
@@ -170,7 +176,7 @@ def sign_in(session: Session, *, email: str, password: str) -> AccountFact:
         account = None
     if account is None:
         raise NotAllowed("sign_in_failed", "E-mail and password do not match an account.")
-    return _fact(account)
+    return fact(account)
 
 
 @cache
@@ -183,17 +189,17 @@ def get_account(session: Session, *, account_id: int) -> AccountFact:
     account = session.get(Account, account_id)
     if account is None or not account.active:
         raise NotFound("account_unknown", "This account is gone.")
-    return _fact(account)
+    return fact(account)
 
 
 def find_account(session: Session, *, email: str) -> AccountFact | None:
     account = session.scalar(select(Account).where(Account.email == email.strip().lower()))
-    return _fact(account) if account else None
+    return fact(account) if account else None
 
 
 def list_accounts(session: Session) -> list[AccountFact]:
     return [
-        _fact(account) for account in session.scalars(select(Account).order_by(Account.role, Account.email))
+        fact(account) for account in session.scalars(select(Account).order_by(Account.role, Account.email))
     ]
 
 
@@ -209,7 +215,8 @@ def known_locale(locale: str) -> str:
     return locale
 
 
-def _fact(account: Account) -> AccountFact:
+def fact(account: Account) -> AccountFact:
+    """What may be known of an account: all but its password's hash."""
     return AccountFact(
         account.id,
         account.email,
@@ -239,7 +246,7 @@ def token_account(session: Session, *, token: str) -> AccountFact:
     )
     if account is None:
         raise NotAllowed("token_unknown", "This access token is unknown or was revoked.")
-    return _fact(account)
+    return fact(account)
 
 
 def _digest(key: str) -> str:
@@ -254,7 +261,21 @@ def load_web_session(session: Session, *, key: str, now: dt.datetime) -> dict[st
 def save_web_session(
     session: Session, *, key: str, data: dict[str, Any], account_id: int | None, expires_at: dt.datetime
 ) -> None:
-    session.merge(WebSession(key_hash=_digest(key), data=data, account_id=account_id, expires_at=expires_at))
+    """Keep a session that begins."""
+    session.add(WebSession(key_hash=_digest(key), data=data, account_id=account_id, expires_at=expires_at))
+
+
+def renew_web_session(
+    session: Session, *, key: str, data: dict[str, Any], account_id: int | None, expires_at: dt.datetime
+) -> None:
+    """Keep what a session holds now; one that was ended meanwhile stays ended."""
+    kept = update(WebSession).where(WebSession.key_hash == _digest(key))
+    session.execute(kept.values(data=data, account_id=account_id, expires_at=expires_at))
+
+
+def end_sessions(session: Session, *, account_id: int) -> None:
+    """Sign an account out of every browser."""
+    session.execute(delete(WebSession).where(WebSession.account_id == account_id))
 
 
 def drop_web_session(session: Session, *, key: str) -> None:

@@ -77,12 +77,13 @@ class ServerSessions(SessionInterface):
         account = session.get("_user_id")
         hours = services.config.session_hours if account else ANONYMOUS_HOURS
         expires = services.clock() + dt.timedelta(hours=hours)
+        save = access.renew_web_session if session.key else access.save_web_session
         session.key = session.key or secrets.token_urlsafe(32)
         with services.db.transaction() as store:
             if session.retired_key:
                 access.drop_web_session(store, key=session.retired_key)
                 access.drop_expired_sessions(store, now=services.clock())
-            access.save_web_session(
+            save(
                 store,
                 key=session.key,
                 data=dict(session),

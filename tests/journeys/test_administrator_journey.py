@@ -5,12 +5,33 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from journeys.conftest import PASSWORD
+
 from app.core.access import Role
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 Enter = Callable[..., "Page"]
+
+
+def test_whoever_is_closed_is_signed_out_at_the_next_click(enter: Enter) -> None:
+    supplier, page = enter(Role.SUPPLIER), enter(Role.ADMINISTRATOR)
+    page.goto("/admin/accounts")
+    page.get_by_role("link", name="supplier@brand.example").click()
+    page.get_by_text("in 1 browser").wait_for()
+    page.get_by_role("button", name="Close this account").click()
+    page.get_by_text("supplier@brand.example is closed and signed out everywhere").wait_for()
+    supplier.reload()
+    supplier.locator("[name=email]").fill("supplier@brand.example")
+    supplier.locator("[name=password]").fill(PASSWORD)
+    supplier.locator(".door-card .btn-primary").click()
+    supplier.get_by_text("do not match an account").wait_for()
+    page.get_by_role("button", name="Open again").click()
+    page.get_by_role("button", name="Close this account").wait_for()
+    supplier.locator("[name=password]").fill(PASSWORD)
+    supplier.locator(".door-card .btn-primary").click()
+    supplier.locator("h1.page-title").wait_for()
 
 
 def test_an_administrator_adds_an_account_sets_a_limit_and_verifies_the_log(enter: Enter) -> None:
@@ -25,6 +46,13 @@ def test_an_administrator_adds_an_account_sets_a_limit_and_verifies_the_log(ente
     form.locator("[name=password]").fill("long enough for this")
     form.get_by_role("button", name="Create account").click()
     page.get_by_text("new@brand.example may sign in now").wait_for()
+
+    page.get_by_role("link", name="supplier@brand.example").click()
+    page.get_by_role("button", name="Set the password").click()
+    page.get_by_text("This is needed").wait_for()
+    page.locator("[name=password]").fill("another one, long enough")
+    page.get_by_role("button", name="Set the password").click()
+    page.get_by_text("has another password and is signed out everywhere").wait_for()
 
     page.get_by_role("link", name="Concentration limits").first.click()
     page.locator("[name=threshold_percent]").fill("101")

@@ -45,7 +45,13 @@ PAGES = {
     ],
     Role.SUPPLIER: ["/supplier", "/supplier/promised"],
     Role.WAREHOUSE_PLANNER: ["/warehouse", "/warehouse/atp?sku=MUG&quantity=5"],
-    Role.ADMINISTRATOR: ["/admin/accounts", "/admin/jobs", "/admin/limits", "/admin/audit"],
+    Role.ADMINISTRATOR: [
+        "/admin/accounts",
+        "/admin/accounts/1",
+        "/admin/jobs",
+        "/admin/limits",
+        "/admin/audit",
+    ],
 }
 VIEWS: list[dict[str, Any]] = [
     {"locale": "en-GB", "color_scheme": "light"},

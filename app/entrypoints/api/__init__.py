@@ -6,6 +6,7 @@ from flask import Flask
 from flask_smorest import Api
 
 from app.entrypoints.api import (
+    accounts,
     campaigns,
     channels,
     cycle,
@@ -42,6 +43,7 @@ BLUEPRINTS = tuple(
         privacy,
         webhooks,
         channels,
+        accounts,
     )
 )
 DESCRIPTION = """Headwater collects demand before anything is made, and plans who makes it for where.

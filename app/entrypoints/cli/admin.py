@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import click
 
-from app.core import access, audit, schema
+from app.core import access, accounts, audit, schema
 from app.core.access import Role
-from app.core.errors import Conflict, NotFound
+from app.core.errors import Conflict
 from app.entrypoints.cli.output import command
 from app.entrypoints.door import db, now, operator
 from app.stages.catalog import queries as catalog
@@ -59,19 +61,46 @@ def create_account(
 def create_token(email: str, label: str) -> dict[str, Any]:
     """Make an access token for a machine; it is shown once."""
     with db().transaction() as session:
-        account = access.find_account(session, email=email)
-        if account is None:
-            raise NotFound("account_unknown", f"{email} has no account. Add one with create-account.")
-        token = access.create_token(session, account_id=account.id, label=label, now=now())
+        account_id = accounts.account_id(session, email=email)
+        token = access.create_token(session, account_id=account_id, label=label, now=now())
         audit.record(
             session,
             actor=operator(),
             action="token.created",
-            subject=f"account:{account.id}",
+            subject=f"account:{account_id}",
             data={"label": label},
             now=now(),
         )
     return {"token": token}
+
+
+@command("close-account")
+@click.option("--email", required=True)
+def close_account(email: str) -> dict[str, Any]:
+    """Close an account: it is signed out everywhere, and its access tokens are revoked."""
+    return _looked_after(email, accounts.close_account)
+
+
+@command("open-account")
+@click.option("--email", required=True)
+def open_account(email: str) -> dict[str, Any]:
+    """Let a closed account sign in again; its access tokens stay revoked."""
+    return _looked_after(email, accounts.open_account)
+
+
+@command("reset-password")
+@click.option("--email", required=True)
+@click.password_option(help="At least 12 characters; asked for when not given.")
+def reset_password(email: str, password: str) -> dict[str, Any]:
+    """Give an account another password and sign it out everywhere."""
+    return _looked_after(email, partial(accounts.reset_password, password=password))
+
+
+def _looked_after(email: str, operation: Callable[..., access.AccountFact]) -> dict[str, Any]:
+    with db().transaction() as session:
+        account_id = accounts.account_id(session, email=email)
+        account = operation(session, account_id=account_id, actor=operator(), now=now())
+    return {"account": account.id, "email": account.email, "active": account.active}
 
 
 @command("verify-audit")
@@ -84,4 +113,12 @@ def verify_audit() -> dict[str, Any]:
     return {"audit": "intact"}
 
 
-commands = [migrate, create_account, create_token, verify_audit]
+commands = [
+    migrate,
+    create_account,
+    close_account,
+    open_account,
+    reset_password,
+    create_token,
+    verify_audit,
+]

@@ -6,6 +6,7 @@ from flask import Flask
 
 from app.entrypoints.door import public
 from app.entrypoints.web import (
+    accounts,
     administrator,
     alerts,
     auth,
@@ -53,6 +54,7 @@ AREAS = (
     channels,
     supplier,
     warehouse,
+    accounts,
     administrator,
 )
 

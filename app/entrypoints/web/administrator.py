@@ -1,4 +1,4 @@
-"""The administrator's pages: accounts, jobs, concentration limits, the audit log."""
+"""The administrator's pages: jobs, concentration limits, the audit log."""
 
 from __future__ import annotations
 
@@ -8,16 +8,14 @@ from typing import Any
 from flask import Blueprint, render_template, request
 from flask_babel import gettext
 
-from app.core import access, audit, jobs
+from app.core import audit, jobs
 from app.core.access import Role
-from app.core.errors import HeadwaterError
 from app.entrypoints.door import config, current_actor, db, now, roles
-from app.entrypoints.web import forms, refusals, show
+from app.entrypoints.web import forms, show
 from app.entrypoints.web.campaign_form import minor
 from app.entrypoints.web.replies import Reply, by_htmx, go, part, say
 from app.stages.allocation import operations as allocation_operations
 from app.stages.allocation import queries as allocation
-from app.stages.catalog import queries as catalog
 
 blueprint = Blueprint("administrator", __name__, url_prefix="/admin")
 PAGE = 40
@@ -28,56 +26,7 @@ BASES = ("units", "spend")
 @blueprint.get("")
 @roles(Role.ADMINISTRATOR)
 def index() -> Reply:
-    return go("web.administrator.accounts")
-
-
-@blueprint.get("/accounts")
-@roles(Role.ADMINISTRATOR)
-def accounts() -> Reply:
-    return _accounts()
-
-
-@blueprint.post("/accounts")
-@roles(Role.ADMINISTRATOR)
-def create_account() -> Reply:
-    given = forms.read(forms.NewAccount(), request.form)
-    if given.errors:
-        return _accounts(given.raw, given.errors), 422
-    values = dict(given.values)
-    try:
-        with db().transaction() as session:
-            supplier = values.pop("supplier")
-            supplier_id = (
-                catalog.supplier_ids(session).get(supplier) if values["role"] == Role.SUPPLIER else None
-            )
-            role = Role(values.pop("role"))
-            account = access.create_account(session, role=role, supplier_id=supplier_id, now=now(), **values)
-            audit.record(
-                session,
-                actor=current_actor(),
-                action="account.created",
-                subject=f"account:{account.id}",
-                data={"email": account.email, "role": account.role.value},
-                now=now(),
-            )
-    except HeadwaterError as refused:
-        field = {"password_short": "password", "supplier_account": "supplier"}.get(refused.code, "email")
-        sentence = refusals.failure(refused.status, refused.code, refused.sentence)
-        return _accounts(given.raw, {field: sentence}), refused.status
-    say(gettext("%(email)s may sign in now.", email=account.email))
-    return go("web.administrator.accounts")
-
-
-def _accounts(raw: dict[str, str] | None = None, errors: dict[str, str] | None = None) -> str:
-    with db().reading() as session:
-        return render_template(
-            "administrator/accounts.html",
-            accounts=access.list_accounts(session),
-            suppliers=catalog.list_suppliers(session),
-            names=catalog.names(session),
-            form={key: value for key, value in (raw or {}).items() if key != "password"},
-            errors=errors or {},
-        )
+    return go("web.accounts.index")
 
 
 @blueprint.get("/jobs")

@@ -47,8 +47,7 @@ def connect() -> Reply:
     try:
         return _connected(**given.values)
     except HeadwaterError as refused:
-        sentence = refusals.failure(refused.status, refused.code, refused.sentence)
-        return _index(given.raw, {FIELDS.get(refused.code, "channel"): sentence}), refused.status
+        return _index(given.raw, refusals.beside(refused, FIELDS, other="channel")), refused.status
 
 
 def _connected(channel: str, way: str, mapping: str, url: str, secret: str) -> Reply:
@@ -100,10 +99,7 @@ def rotate(channel: str) -> Reply:
                 now=now(),
             )
     except HeadwaterError as refused:
-        if refused.code != "secret_unusable":
-            raise
-        sentence = refusals.failure(refused.status, refused.code, refused.sentence)
-        return _one(channel, errors={"secret": sentence}), refused.status
+        return _one(channel, errors=refusals.beside(refused, {"secret_unusable": "secret"})), refused.status
     return _told(channel, told.secret)
 
 

@@ -130,7 +130,7 @@ def copy(campaign_id: int) -> Reply:
 
 def _wrong(refusal: RuleBroken | Conflict) -> dict[str, str]:
     if refusal.code == "campaign_exists":
-        return {"code": refusals.failure(409, refusal.code, refusal.sentence)}
+        return refusals.beside(refusal, {"campaign_exists": "code"})
     return checks.told(refusal.data.get("errors", []))
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from flask_babel import lazy_gettext
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate
 
+from app.core.access import Role
 from app.core.limits import LARGEST_KEY, LARGEST_QUANTITY
 
 DIGITS = re.compile(r"[0-9]{1,12}")
@@ -227,11 +228,14 @@ class Override(Form):
     reason = text(500)
 
 
-class NewAccount(Form):
+class NewPassword(Form):
+    password = text(200)
+
+
+class NewAccount(NewPassword):
     email = text(254)
     name = text(120)
-    password = text(200)
-    role = text(20)
+    role = fields.String(required=True, validate=validate.OneOf([role.value for role in Role]))
     supplier = text(40, required=False)
     locale = text(10)
 

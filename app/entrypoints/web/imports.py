@@ -43,11 +43,9 @@ def upload() -> Reply:
     try:
         done = import_upload(request.files.get("file"), actor=current_actor(), **given.values)
     except HeadwaterError as refused:
-        field = str(refused.data.get("field", "file"))
-        sentence = refusals.failure(refused.status, refused.code, refused.sentence)
-        return _page(
-            given.raw, {field if field in ("channel", "mapping") else "file": sentence}
-        ), refused.status
+        named = refused.data.get("field")
+        field = named if named in ("channel", "mapping") else "file"
+        return _page(given.raw, refusals.beside(refused, {}, other=field)), refused.status
     if done.unchanged:
         say(gettext("This file was imported before; nothing has changed."), "info")
     elif done.stopped:

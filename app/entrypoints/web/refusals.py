@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
+from app.core.errors import HeadwaterError
 from app.core.jobs import JobFact
 from app.entrypoints.web.language import speaks_chinese
 
 REFUSALS = {
+    "account_closed": _("This account is closed already."),
     "account_exists": _("This e-mail has an account already."),
     "account_field": _("Of an account only its language is chosen here."),
+    "account_open": _("This account is open already."),
     "account_unknown": _("This account is gone."),
     "answer_late": _("The time to answer is over. Ask the buyer for a new plan."),
     "answer_terms": _("Only a change has its own quantity or week."),
@@ -65,6 +70,7 @@ REFUSALS = {
     "line_not_confirmed": _("Only confirmed lines can be received."),
     "line_settled": _("This line is settled already."),
     "line_unknown": _("There is no such line for you to see."),
+    "last_administrator": _("This is the last administrator's account. Add another one before you close it."),
     "locale_unknown": _("This language is not available."),
     "mapping_no_events": _("This mapping reads files, not events; choose another."),
     "mapping_no_pull": _("This mapping does not say how to ask a source; choose another."),
@@ -219,6 +225,18 @@ def failure(status: int, code: str, sentence: str) -> str:
     if speaks_chinese():
         return gettext("%(title)s (%(code)s)", title=SENTENCES.get(status, SENTENCES[500]), code=code)
     return sentence
+
+
+def beside(refused: HeadwaterError, fields: Mapping[str, str], *, other: str = "") -> dict[str, str]:
+    """What is told beside the field that a refusal's code is about, or beside `other`.
+
+    Raises:
+        HeadwaterError: it is about no field of this form.
+    """
+    field = fields.get(refused.code, other)
+    if not field:
+        raise refused
+    return {field: failure(refused.status, refused.code, refused.sentence)}
 
 
 def why_failed(job: JobFact) -> str:

@@ -64,7 +64,7 @@ def draft(run_id: int) -> Reply:
             )
     except RuleBroken as refused:
         field = {"sku": "price_sku"}.get(refused.data.get("path", ""), "changes")
-        return _index(run_id, given.raw, {field: refusals.failure(422, refused.code, refused.sentence)}), 422
+        return _index(run_id, given.raw, refusals.beside(refused, {}, other=field)), 422
     say(gettext("The scenario is being planned."))
     return go("web.scenarios.index", run_id=run_id)
 

@@ -79,7 +79,7 @@ NAVIGATION = (
     Entry(LOGISTICS, "web.warehouse.atp", lazy_gettext("Available to promise"), "package", PLANNERS),
     Entry(DATA, "web.imports.index", lazy_gettext("Imports"), "file-import", BUYERS),
     Entry(DATA, "web.channels.index", lazy_gettext("Channels"), "package-import", BUYERS),
-    Entry(SYSTEM, "web.administrator.accounts", lazy_gettext("Accounts"), "users", ()),
+    Entry(SYSTEM, "web.accounts.index", lazy_gettext("Accounts"), "users", ()),
     Entry(SYSTEM, "web.administrator.jobs_list", lazy_gettext("Jobs"), "progress", ()),
     Entry(SYSTEM, "web.administrator.limits", lazy_gettext("Concentration limits"), "scale", ()),
     Entry(SYSTEM, "web.administrator.audit_log", lazy_gettext("Audit log"), "history", ()),

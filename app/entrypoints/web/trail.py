@@ -14,7 +14,10 @@ from app.entrypoints.door import config
 from app.entrypoints.web import show, words
 
 ACTIONS = {
+    "account.closed": _("Account closed"),
     "account.created": _("Account created"),
+    "account.opened": _("Account opened again"),
+    "account.password_reset": _("Password set by an administrator"),
     "campaign.cancelled": _("Campaign cancelled"),
     "campaign.closed": _("Campaign closed for good"),
     "campaign.drafted": _("Campaign drafted"),
@@ -56,6 +59,7 @@ ACTIONS = {
     "tolerance.applied": _("Tolerance used"),
     "tolerance.undone": _("Tolerance taken back"),
     "token.created": _("Access token created"),
+    "token.revoked": _("Access token revoked"),
 }
 FIELDS = {
     **words.EVIDENCE,

@@ -67,10 +67,7 @@ def start() -> Reply:
             say(gettext("The round is open. Channels send its ballots through the API."))
             return go("web.votes.one", round_id=fact.id)
         except HeadwaterError as refusal:
-            field = FIELDS.get(refusal.code)
-            if field is None:
-                raise
-            errors = {field: refusals.failure(refusal.status, refusal.code, refusal.sentence)}
+            errors = refusals.beside(refusal, FIELDS)
     return render_template("merchandiser/vote_form.html", form=given.raw, errors=errors), 422
 
 
@@ -119,7 +116,6 @@ def make(round_id: int, code: str) -> Reply:
     except HeadwaterError as error:
         if error.status != 422:
             raise
-        sentence = refusals.failure(error.status, error.code, error.sentence)
-        return _page(round_id, wrong=(code, typed, sentence)), 422
+        return _page(round_id, wrong=(code, typed, refusals.beside(error, {}, other="skus")["skus"])), 422
     say(gettext("The SKUs of the design are kept."))
     return go("web.votes.one", round_id=round_id)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
-from sqlalchemy import insert, select, text
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from app.core import access
-from app.core.access import Role
+from app.core import access, accounts
+from app.core.access import SYSTEM, Role
 from app.stages.catalog import queries as catalog
 from app.stages.confirmation import queries as lines
 from app.stages.confirmation.models import PlanLine
@@ -129,7 +129,7 @@ def _closed(door: Door) -> Seen:
     account, key = _account(door, "closed", Role.MERCHANDISER)
     assert door.call("GET", "/api/v1/imports", role=None, headers=key).status == 200
     with door.db.transaction() as session:
-        session.execute(text("UPDATE account SET active = false WHERE id = :id"), {"id": account.id})
+        accounts.close_account(session, account_id=account.id, actor=SYSTEM, now=NOW)
     door.mark()
     return door.call("GET", "/api/v1/imports", role=None, headers=key)
 
