@@ -8,12 +8,11 @@ then writes would otherwise fail at once when another writer was faster, whateve
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
-import polars as pl
 from alembic.ddl.postgresql import PostgresqlImpl
 from sqlalchemy import (
     ARRAY,
@@ -144,57 +143,6 @@ def among(session: Session, column: Any, values: list[str]) -> ColumnElement[boo
     if session.get_bind().dialect.name == "sqlite":
         return cast(ColumnElement[bool], column.in_(values))
     return cast(ColumnElement[bool], column == any_(literal(values, ARRAY(String))))
-
-
-def copy_rows(session: Session, frame: pl.DataFrame, *, into: str) -> None:
-    """COPY the rows into a table of PostgreSQL, in the caller's transaction.
-
-    Args:
-        frame: named as the table's columns; text, whole numbers, floats, days, and instants in UTC.
-        into: a name of ours, never text from outside.
-    """
-    write_copy(session, copy_text(frame), into=into, columns=frame.columns)
-
-
-def copy_text(frame: pl.DataFrame) -> list[bytes]:
-    """The rows as COPY takes them, in parts; needs no database, so any thread can do it ahead."""
-    return [_copy_text(part) for part in frame.iter_slices(_COPIED_AT_ONCE)]
-
-
-def write_copy(session: Session, parts: Iterable[bytes], *, into: str, columns: Sequence[str]) -> None:
-    """COPY what `copy_text` made of the columns into a table, in the caller's transaction."""
-    cursor: Any = session.connection().connection.cursor()
-    with cursor.copy(f"COPY {into} ({', '.join(columns)}) FROM STDIN") as copy:
-        for part in parts:
-            copy.write(part)
-    cursor.close()
-
-
-_COPIED_AT_ONCE = 8_192
-_ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
-
-
-def _copy_text(frame: pl.DataFrame) -> bytes:
-    """COPY's text format: cells between tabs, \\N for null, instants with their offset.
-
-    Not CSV: before version 18 a cell with a line of its own that reads \\. would end the copy.
-    """
-    escaped = [
-        pl.col(name).str.replace_many(_ESCAPES)
-        for name, kind in frame.schema.items()
-        if kind == pl.String and frame[name].str.contains(r"[\\\t\n\r]").any()
-    ]
-    return (
-        frame.with_columns(escaped)
-        .write_csv(
-            separator="\t",
-            include_header=False,
-            quote_style="never",
-            null_value="\\N",
-            datetime_format="%Y-%m-%d %H:%M:%S%.6f+00",
-        )
-        .encode()
-    )
 
 
 def _engine(url: str) -> Engine:

@@ -90,18 +90,19 @@ def test_what_nothing_refers_to_may_go(network: Database, target: str) -> None:
         assert session.scalar(text(f"SELECT count(*) FROM {target}")) == 0
 
 
-def test_a_delete_waits_for_a_signal_on_its_way_and_then_sees_it(network: Database) -> None:
+@pytest.mark.parametrize("target", ["sku", "region", "channel"])
+def test_a_delete_waits_for_a_signal_on_its_way_and_then_sees_it(network: Database, target: str) -> None:
     if network.is_sqlite:
         pytest.skip("SQLite has one writer")
     with network.engine.connect() as coming, network.engine.connect() as deleting:
         coming.execute(insert(Signal).values(SIGNAL))
         deleting.execute(text("SET LOCAL lock_timeout = '50ms'"))
         with pytest.raises(DatabaseError, match="lock timeout"):
-            deleting.execute(text("DELETE FROM sku"))
+            deleting.execute(text(f"DELETE FROM {target}"))
         deleting.rollback()
         coming.commit()
-        with pytest.raises(DatabaseError, match="refers by sku_id"):
-            deleting.execute(text("DELETE FROM sku"))
+        with pytest.raises(DatabaseError, match=f"refers by {target}_id"):
+            deleting.execute(text(f"DELETE FROM {target}"))
 
 
 def test_what_is_referred_to_is_deleted_with_a_fresh_view_only(network: Database) -> None:

@@ -10,19 +10,22 @@ from typing import Any, TypeVar
 import polars as pl
 from sqlalchemy.orm import Session
 
-from app.core.db import copy_text, write_copy
+from app.core.copying import copy_bytes, write_copy
+from app.core.db import Base
 
 Item = TypeVar("Item")
 Made = TypeVar("Made")
 ROWS_AT_ONCE = 200
 """Rows of one INSERT. Starting a statement costs about as much as a row: this saves a quarter of the time."""
+STAGED = "staged_"
+"""What the name of a temporary table begins with that has the columns of the table called like the rest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Packed:
     """Rows as the driver takes them: to write them is left to the database.
 
-    `statements` are INSERTs with their parameters for SQLite, `copied` is COPY's text for PostgreSQL.
+    `statements` are INSERTs with their parameters for SQLite, `copied` what COPY takes on PostgreSQL.
     """
 
     into: str
@@ -58,7 +61,7 @@ def pack(
         if sqlite:
             statements += _inserts(_as_sqlite(frame), into=into, conflict=conflict)
         else:
-            copied += copy_text(frame)
+            copied += copy_bytes(frame, into=Base.metadata.tables[into.removeprefix(STAGED)])
     return Packed(into, tuple(columns), rows, statements, copied)
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import delete, func, select, text
 from sqlalchemy.orm import Session
 
 from app.stages.demand.models import DemandChange
-from app.stages.demand.operations.bulk import Packed, map_ahead, on_sqlite, pack, write, write_rows
+from app.stages.demand.operations.bulk import STAGED, Packed, map_ahead, on_sqlite, pack, write, write_rows
 from app.stages.demand.rules import Reason, cell_kind
 
 MEASURES = ("signals", "units", "raw_units", "valid_units", "amount_minor")
@@ -160,13 +160,13 @@ def _level(
         runs = moved.filter(plain), moved.filter(~plain)
         return pack(*runs, into=table, columns=columns, sqlite=True, conflict=_conflict(table)), _NOTHING
     if table not in there:
-        return _NOTHING, pack(moved, into=f"staged_{table}", columns=columns, sqlite=False)
+        return _NOTHING, pack(moved, into=f"{STAGED}{table}", columns=columns, sqlite=False)
     days = BY_TOTAL[table][1]
     new = moved.join(there[table], on=days, how="anti", maintain_order="left")
     others = moved.join(there[table], on=days, how="semi", maintain_order="left")
     return (
         pack(new, into=table, columns=columns, sqlite=False),
-        pack(others, into=f"staged_{table}", columns=columns, sqlite=False),
+        pack(others, into=f"{STAGED}{table}", columns=columns, sqlite=False),
     )
 
 
@@ -190,7 +190,7 @@ def _conflict(table: str) -> str:
 def _merge(session: Session, cells: Packed) -> None:
     """Add cells to those that are there, on PostgreSQL."""
     run, staged, columns = session.connection().exec_driver_sql, cells.into, ", ".join(cells.columns)
-    table = staged.removeprefix("staged_")
+    table = staged.removeprefix(STAGED)
     run(f"CREATE TEMPORARY TABLE IF NOT EXISTS {staged} (LIKE {table}) ON COMMIT DROP")
     run(f"TRUNCATE {staged}")
     write(session, cells)

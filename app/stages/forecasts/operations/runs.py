@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from app.core import audit
 from app.core.access import Actor
-from app.core.db import copy_rows
+from app.core.copying import copy_rows
+from app.core.db import Base
 from app.core.errors import Conflict, RuleBroken
 from app.core.jobs import Progress
 from app.stages.catalog import queries as catalog
@@ -178,4 +179,4 @@ def _insert(session: Session, lines: pl.DataFrame, *, into: str) -> None:
         rows = lines.with_columns(pl.col("week").cast(pl.String)).rows()
         connection.exec_driver_sql(f"INSERT INTO {into} ({names}) VALUES ({marks})", rows)
         return
-    copy_rows(session, lines, into=into)
+    copy_rows(session, lines, into=Base.metadata.tables[into])
