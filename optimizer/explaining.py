@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from optimizer.book import Book
@@ -18,8 +18,10 @@ from optimizer.picks import Pick
 from optimizer.plan import Binding, Late, Share, Unmet
 from optimizer.pricing import spends
 from optimizer.problem import Problem, Quantity
-from optimizer.reasons import Rooms, late_reason, rooms, short_reason
+from optimizer.reasons import Rooms, late_reason, short_reason
 from optimizer.spending import spend_bindings
+
+Chosen = Mapping[str, tuple[Item, Pick]]
 
 
 def shares(problem: Problem, plan: Book) -> tuple[Share, ...]:
@@ -91,10 +93,9 @@ def _scope_shares(
     return found
 
 
-def binding(net: Network, plan: Book) -> tuple[Binding, ...]:
+def binding(net: Network, state: Rooms, plan: Book) -> tuple[Binding, ...]:
     """Rules at their limit: shared rows, share caps, MOQs bought with surplus, and an offer's max or
     week_capacity."""
-    state = rooms(net, plan)
     found = []
     allowed = limits(net.problem)
     for number, (rule, ids) in enumerate(net.coupling.names):
@@ -185,40 +186,29 @@ def _lot_bindings(problem: Problem, plan: Book) -> list[Binding]:
     return found
 
 
-def unmet_with_reasons(
-    net: Network, plan: Book, chosen: Mapping[str, tuple[Item, Pick]]
-) -> tuple[Unmet, ...]:
+def unmet_with_reasons(net: Network, state: Rooms, plan: Book, chosen: Chosen) -> Iterator[Unmet]:
     """Every unmet demand of the chosen SKUs with the reason code and the numbers that decided it."""
-    state: Rooms = rooms(net, plan)
-    found = []
-    for (sku, region, week), units in plan.unmet.items():
-        if sku not in chosen:
-            continue
-        reason, numbers = short_reason(net, state, chosen[sku], region=region, week=week, units=units)
-        found.append(Unmet(sku=sku, region=region, week=week, quantity=units, reason=reason, numbers=numbers))
-    return tuple(sorted(found))
+    for (sku, region, week), units in sorted(plan.unmet.items()):
+        if sku in chosen:
+            reason, numbers = short_reason(net, state, chosen[sku], region=region, week=week, units=units)
+            yield Unmet(sku=sku, region=region, week=week, quantity=units, reason=reason, numbers=numbers)
 
 
-def lateness(net: Network, plan: Book, chosen: Mapping[str, tuple[Item, Pick]]) -> tuple[Late, ...]:
+def lateness(net: Network, state: Rooms, plan: Book, chosen: Chosen) -> Iterator[Late]:
     """Every late delivery of the chosen SKUs, as the least-cost matching of arrivals and demand sees it,
     with its reason."""
-    state = rooms(net, plan)
-    found = []
     for (sku, region), one in deliveries(net.problem, plan).items():
         for week, weeks_late, units in _merged(one.lateness) if sku in chosen else ():
             reason, numbers = late_reason(net, state, chosen[sku], region=region, week=week, units=units)
-            found.append(
-                Late(
-                    sku=sku,
-                    region=region,
-                    week=week,
-                    weeks_late=weeks_late,
-                    quantity=units,
-                    reason=reason,
-                    numbers=numbers,
-                )
+            yield Late(
+                sku=sku,
+                region=region,
+                week=week,
+                weeks_late=weeks_late,
+                quantity=units,
+                reason=reason,
+                numbers=numbers,
             )
-    return tuple(sorted(found))
 
 
 def _merged(parts: tuple[tuple[int, int, int], ...]) -> list[tuple[int, int, int]]:

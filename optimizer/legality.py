@@ -28,6 +28,7 @@ LIMITS = (
     "week_capacity",
     "max",
 )
+SHARED = ("weeks", "continuous", "regions", "skus", "lanes", "share_caps", *LIMITED)
 SAME = ("weeks", "continuous", "regions", "skus", "lanes", "demand", "stock", "share_caps")
 
 
@@ -39,8 +40,11 @@ def of_skus(plan: Solution, skus: Collection[str], *, kept: bool = True) -> Solu
     return replace(plan, **rows)
 
 
-def misfits(problem: Problem, plan: Solution) -> set[str]:
-    """The SKUs whose plan breaks a rule in the problem even if there were no other SKU."""
+def misfits(problem: Problem, plan: Solution, before: Problem | None = None) -> set[str]:
+    """The SKUs whose plan breaks a rule in the problem even if there were no other SKU.
+
+    before: the problem the plan was made for; SKUs that are as they were in it are not looked at.
+    """
     rows = {name: _by_sku(getattr(problem, name)) for name in OF_SKU}
     planned = {name: _by_sku(getattr(plan, name)) for name in OF_PLAN}
     caps: dict[str, list[ShareCap]] = defaultdict(list)
@@ -49,7 +53,10 @@ def misfits(problem: Problem, plan: Solution) -> set[str]:
             caps[row.key].append(replace(row.cap, key=row.key))
     regions = tuple(replace(one, single_source=False) for one in problem.regions)
     found = set()
+    same = set() if before is None else _unchanged(before, problem, rows)
     for sku in problem.skus:
+        if sku.id in same:
+            continue
         own: dict[str, Any] = {name: tuple(rows[name].get(sku.id, ())) for name in OF_SKU}
         rest: dict[str, Any] = {name: tuple(planned[name].get(sku.id, ())) for name in OF_PLAN}
         mine = replace(plan, **rest)
@@ -72,6 +79,19 @@ def misfits(problem: Problem, plan: Solution) -> set[str]:
         except (BrokenRule, ProblemError, KeyError):  # KeyError: a lane that is no more
             found.add(sku.id)
     return found
+
+
+def _unchanged(before: Problem, problem: Problem, rows: dict[str, dict[str, list[Any]]]) -> set[str]:
+    """The SKUs whose rows are those of before, if all that SKUs share is too."""
+    if any(getattr(before, name) != getattr(problem, name) for name in SHARED):
+        return set()
+    rules = [name for name in OF_SKU if name != "previous"]
+    then = {name: _by_sku(getattr(before, name)) for name in rules}
+    return {
+        sku.id
+        for sku in problem.skus
+        if all(rows[name].get(sku.id) == then[name].get(sku.id) for name in rules)
+    }
 
 
 def _by_sku(rows: Iterable[Any]) -> dict[str, list[Any]]:

@@ -2,35 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from optimizer.book import Book
 from optimizer.checking import check_quantities
-from optimizer.explaining import binding, shares
+from optimizer.explaining import Chosen, binding, lateness, shares, unmet_with_reasons
 from optimizer.network import Network
-from optimizer.plan import Flow, Late, Order, Solution, Unmet, relative_gap
+from optimizer.plan import Flow, Order, Solution, relative_gap
 from optimizer.pricing import spends
 from optimizer.problem import Problem, Quantity
+from optimizer.reasons import rooms
 
 
 def published(
     net: Network,
     plan: Book,
+    chosen: Chosen,
     *,
-    unmet: Iterable[Unmet],
-    late: Iterable[Late],
+    kept: Solution | None = None,
     bound: float,
     seed: int,
     seconds: float,
     limit: str | None,
 ) -> Solution:
-    """The plan with its cost by the checker. Raises BrokenRule when the quantities break a rule."""
+    """The plan with its cost by the checker. Raises BrokenRule when the quantities break a rule.
+
+    chosen: the SKUs whose unmet and late demand is given reasons; that of other SKUs is as kept says.
+    """
     cost = check_quantities(net.problem, plan)
     objective = cost.total
     proven = min(bound, objective)
     gap = relative_gap(objective, proven)
     lots = plan.lots(net.problem)
     money = spends(net.problem, lots)
+    state = rooms(net, plan)
+    before = ((), ()) if kept is None else (kept.unmet, kept.late)
     return Solution(
         status="optimal" if gap <= 1e-6 else "feasible",
         objective=objective,
@@ -43,10 +47,10 @@ def published(
         flows=tuple(
             Flow(sku=k, source=a, target=b, week=t, quantity=q) for (k, a, b, t), q in plan.flows.items()
         ),
-        unmet=tuple(unmet),
-        late=tuple(late),
+        unmet=tuple(sorted((*before[0], *unmet_with_reasons(net, state, plan, chosen)))),
+        late=tuple(sorted((*before[1], *lateness(net, state, plan, chosen)))),
         shares=shares(net.problem, plan),
-        binding=binding(net, plan),
+        binding=binding(net, state, plan),
         limit=limit,
     )
 

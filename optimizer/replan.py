@@ -1,12 +1,14 @@
 """A plan made to fit again after something changed: only the SKUs it no longer fits are planned anew.
 
 A SKU keeps its plan if that is legal by itself in the changed problem and all kept plans fit together; the
-others are planned around them. Where that leaves more demand unmet or late than before, the SKUs that hold
-most of what is full are planned anew too. What the kept SKUs do stays to the unit.
+others are planned around them. Where that leaves demand so much worse served than before that moving as many
+units would cost less, the SKUs that hold most of what is full are planned anew too, if that is cheaper. What
+the kept SKUs do stays to the unit.
 """
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -17,25 +19,28 @@ import numpy as np
 from optimizer.block import lot_uses
 from optimizer.book import book
 from optimizer.build import Floats
-from optimizer.checking import check
+from optimizer.checking import check, check_quantities
 from optimizer.clock import Clock, Told
 from optimizer.errors import BrokenRule, ProblemError
-from optimizer.explaining import lateness, unmet_with_reasons
 from optimizer.item import compile_item
 from optimizer.legality import misfits, narrower, of_skus
-from optimizer.neighbourhood import Around, around
+from optimizer.movement import deliveries
+from optimizer.neighbourhood import Around, around, without
 from optimizer.network import Network, network
 from optimizer.plan import Settings, Solution
-from optimizer.problem import Problem
+from optimizer.problem import Problem, Quantity
 from optimizer.publishing import published
 from optimizer.repair import SLACK
+from optimizer.selection import only
 from optimizer.uses import Uses, uses
 from optimizer.workers import Crew
 
-# So many SKUs at most make room for those that got less, so many times.
-NEIGHBOURS, TURNS = 8, 1
+# So many SKUs at most make room for those that got less.
+NEIGHBOURS = 8
 # SKUs that are a small part of the plan are planned no closer than this, if the whole need not be.
 MOST_GAP = 0.1
+# They do so where that might gain more than this part of what the gap allows.
+ROOM_WORTH = 0.05
 # Up to this part of all SKUs they are planned without prices for what they share among themselves.
 FEW = 0.25
 # A row is full where less than this part of its room is left.
@@ -74,34 +79,52 @@ def replan(
     tell = clock.listen(progress)
     crew = Crew(threads=asked.threads, client=client)
     net = network(problem)
-    gone = misfits(problem, plan)
+    gone = misfits(problem, plan, before)
     gone |= _too_many(net, plan, gone)
-    found = Around(book=book(problem, of_skus(plan, gone, kept=False)), chosen={}, slack=0.0, late=False)
-    anew = set(gone)
-    for turn in range(TURNS + 1):
-        if anew:
-            gone |= anew
-            kept = book(problem, of_skus(plan, gone, kept=False))
-            part = replace(asked, gap=_part_gap(asked.gap, plan, gone))
-            few = len(gone) <= FEW * len(problem.skus)
-            new = around(net, kept, sorted(gone), part, tell=tell, clock=clock, crew=crew, brief=few)
-            if new is None:
-                raise ProblemError("$", f"no plan of {len(gone)} SKUs around the others was found")
-            found = new
-        anew = set() if clock.cancelled or turn == TURNS else _in_the_way(net, plan, found, gone)
-        if not anew:
-            break
+
+    def anew(skus: set[str]) -> Around | None:
+        kept = book(problem, of_skus(plan, skus, kept=False))
+        if not skus:
+            return Around(book=kept, chosen={}, slack=0.0, late=False)
+        mine, whole = _spent(plan, skus)
+        part = replace(asked, gap=_allowed(asked.gap, mine, whole) / max(mine, 1e-9))
+        few = len(skus) <= FEW * len(problem.skus)
+        return around(net, kept, sorted(skus), part, tell=tell, clock=clock, crew=crew, brief=few)
+
+    found = anew(gone)
+    if found is None:
+        raise ProblemError("$", f"no plan of {len(gone)} SKUs around the others was found")
+    worse = _served_worse(problem, plan, found, gone)
+    worth = ROOM_WORTH * _allowed(asked.gap, *_spent(plan, gone))
+    makes_room = sum(worse.values()) > worth + SLACK and not clock.cancelled
+    more = _in_the_way(net, found, gone, worse) if makes_room else set()
+    wider = anew(gone | more) if more else None
+    if wider is not None and _cost(problem, wider) < _cost(problem, found):
+        found, gone = wider, gone | more
     bound = plan.bound if before is not None and narrower(before, problem, plan) else 0.0
     solution = _published(net, plan, found, gone, bound=bound, clock=clock, seed=asked.seed)
     return Replanned(solution=solution, skus=tuple(sorted(gone)), slack=found.slack)
 
 
-def _part_gap(gap: float, plan: Solution, skus: Collection[str]) -> float:
-    """The gap of some SKUs that is gap of the whole, by what was spent on them before."""
+def _spent(plan: Solution, skus: Collection[str]) -> tuple[float, float]:
+    """What the plan spends on some SKUs, and on all."""
     spent = {True: 0.0, False: 0.0}
     for one in plan.orders:
         spent[one.sku in skus] += one.quantity * one.unit_price
-    return min(max(gap, MOST_GAP), gap * (spent[True] + spent[False]) / max(spent[True], 1e-9))
+    return spent[True], spent[True] + spent[False]
+
+
+def _allowed(gap: float, mine: float, whole: float) -> float:
+    """What some SKUs may cost above the least: gap of the whole, but little of what is spent on them."""
+    return min(max(gap, MOST_GAP) * mine, gap * whole)
+
+
+def _cost(problem: Problem, found: Around) -> float:
+    """The cost of the whole plan; infinite where it breaks a rule."""
+    try:
+        return check_quantities(problem, found.book).total
+    except BrokenRule:
+        return math.inf
 
 
 def _published(
@@ -114,8 +137,8 @@ def _published(
         solution = published(
             net,
             found.book,
-            unmet=sorted((*kept.unmet, *unmet_with_reasons(net, found.book, found.chosen))),
-            late=sorted((*kept.late, *lateness(net, found.book, found.chosen))),
+            found.chosen,
+            kept=kept,
             bound=bound,
             seed=seed,
             seconds=clock.seconds,
@@ -141,20 +164,8 @@ def _too_many(net: Network, plan: Solution, gone: Collection[str]) -> set[str]:
     return more
 
 
-def _in_the_way(net: Network, plan: Solution, found: Around, gone: set[str]) -> set[str]:
-    """Kept SKUs that use most of what is full and could serve SKUs that are served worse than they were."""
-    lack: dict[str, int] = defaultdict(int)
-    for (sku, _, _), units in found.book.unmet.items():
-        lack[sku] += units
-    for late in lateness(net, found.book, found.chosen):
-        lack[late.sku] += late.quantity * late.weeks_late
-    for one in plan.unmet:
-        lack[one.sku] -= one.quantity
-    for late in plan.late:
-        lack[late.sku] -= late.quantity * late.weeks_late
-    wanted = [sku for sku, units in lack.items() if units > SLACK and sku in gone]
-    if not wanted:
-        return set()
+def _in_the_way(net: Network, found: Around, gone: set[str], worse: Collection[str]) -> set[str]:
+    """Kept SKUs that use most of what is full and could serve those that are served worse than they were."""
     used = uses(net, found.book)
     room = net.coupling.room
     full = np.isinf(net.coupling.penalty) & (room > 0) & (room - used.total() < FULL * room)
@@ -162,10 +173,37 @@ def _in_the_way(net: Network, plan: Solution, found: Around, gone: set[str]) -> 
     served = np.zeros(len(room), dtype=bool)
     for rows in (net.coupling.capacity, net.coupling.horizon, net.coupling.material, net.coupling.share):
         of_orders[rows[rows >= 0]] = True
-    for sku in wanted:
+    for sku in worse:
         served[lot_uses(net, compile_item(net, net.problem.sku_of[sku]))[1]] = True
     weight = np.where(full & (served | ~of_orders), 1.0 / np.maximum(room, 1.0), 0.0)
     return _largest(used, weight, gone, most=NEIGHBOURS)
+
+
+def _served_worse(problem: Problem, plan: Solution, found: Around, gone: set[str]) -> dict[str, float]:
+    """The SKUs planned anew whose units short and late cost more than before, and by how much, beyond what
+    moving as many units would."""
+    if not gone:
+        return {}
+    mine = without(found.book, {one.id for one in problem.skus} - gone)
+    needs = {(one.sku, one.region, one.week): one for one in problem.demand if one.sku in gone}
+    lack: dict[str, float] = defaultdict(float)
+
+    def add(key: tuple[str, str, int], units: Quantity, *, weeks: int | None = None) -> None:
+        need = needs.get(key)
+        if need is not None:
+            cost = need.short_cost if weeks is None else need.late_cost * weeks
+            lack[need.sku] += units * max(0.0, cost - problem.churn_cost)
+
+    for key, units in mine.unmet.items():
+        add(key, units)
+    for (sku, region), one in deliveries(only(problem, frozenset(gone)), mine).items():
+        for week, weeks, units in one.lateness:
+            add((sku, region, week), units, weeks=weeks)
+    for short in plan.unmet:
+        add((short.sku, short.region, short.week), -short.quantity)
+    for late in plan.late:
+        add((late.sku, late.region, late.week), -late.quantity, weeks=late.weeks_late)
+    return {sku: cost for sku, cost in lack.items() if cost > SLACK}
 
 
 def _largest(used: Uses, weight: Floats, but: Collection[str], *, most: int) -> set[str]:

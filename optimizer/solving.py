@@ -15,7 +15,6 @@ from optimizer.checking import check, check_quantities
 from optimizer.clock import Clock, Tell, Told
 from optimizer.closing import has_rules, keep_rules, without_rules
 from optimizer.decomposition import solve_in_parts
-from optimizer.explaining import lateness, unmet_with_reasons
 from optimizer.item import Item, compile_item
 from optimizer.journal import Journal
 from optimizer.monolith import Question, ways
@@ -73,8 +72,7 @@ def solve(
     solution = published(
         net,
         plan,
-        unmet=unmet_with_reasons(net, plan, chosen),
-        late=lateness(net, plan, chosen),
+        chosen,
         bound=bound,
         seed=asked.seed,
         seconds=clock.seconds,

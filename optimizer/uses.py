@@ -112,6 +112,9 @@ def _of_money(net: Network, lots: Lots, *, locked: bool) -> Iterator[Entry]:
 def _of_arrivals(net: Network, flows: Flows) -> Iterator[Entry]:
     """Docks, and lanes by week of departure."""
     problem, coupling = net.problem, net.coupling
+    limits = (coupling.inbound, coupling.lane_in, coupling.lane_out, coupling.lane_direct)
+    if not any((rows >= 0).any() for rows in limits):
+        return
     for (sku, source, target, week), units in flows.items():
         volume = units * problem.sku_of[sku].volume
         if source in net.suppliers and target in net.warehouses:
@@ -131,6 +134,8 @@ def _of_arrivals(net: Network, flows: Flows) -> Iterator[Entry]:
 def _of_storage(net: Network, flows: Flows, stock: list[Stock]) -> Iterator[Entry]:
     """Storage at each week's end, and throughput."""
     problem, coupling = net.problem, net.coupling
+    if not ((coupling.storage >= 0).any() or (coupling.throughput >= 0).any()):
+        return
     change: dict[tuple[str, int], Floats] = defaultdict(lambda: np.zeros(net.weeks))
     for one in stock:
         change[one.sku, net.warehouses[one.warehouse]][one.week] += one.quantity

@@ -12,7 +12,7 @@ from unit.optimizer.allocation_problems import EXACT, need, plan, with_suppliers
 
 from benchmarks.allocation_scale import problem
 from optimizer import Problem, ProblemError, Settings, Solution, by_rule, check, neighbourhood, replan, solve
-from optimizer.legality import narrower
+from optimizer.legality import misfits, narrower
 from optimizer.limits import previous_units
 from optimizer.problem import Locked
 
@@ -97,6 +97,55 @@ def test_who_is_in_the_way_makes_room_rather_than_leave_demand_late() -> None:
     assert found.solution.objective == pytest.approx(solve(changed, EXACT).objective)  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize(("churn", "worth", "late"), [(3.0, 0.05, 0), (6.0, 0.05, 60), (3.0, 1.0, 60)])
+def test_nobody_makes_room_where_moving_costs_more_than_it_saves_or_the_gap_allows_it(
+    churn: float, worth: float, late: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A unit of A costs 5 a week late, 300 in all; the gap allows 0.9 of the 600 that A costs."""
+    monkeypatch.setattr(replan_module, "ROOM_WORTH", worth)
+    problem = Problem.from_json(three())
+    base = solve(declined(problem, ("S0", "A")), EXACT)
+    assert isinstance(base, Solution)
+    changed = declined(wanted_again(problem, base, churn), ("S1", "A"), ("S2", "A"))
+    found = replan(changed, base, Settings(gap=0.9))
+    assert sum(one.quantity for one in found.solution.late) == late
+    assert (len(found.skus) > 1) == (not late)
+
+
+def test_more_skus_are_planned_anew_only_if_that_is_cheaper(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = Problem.from_json(three())
+    base = solve(declined(problem, ("S0", "A")), EXACT)
+    assert isinstance(base, Solution)
+    changed = declined(problem, ("S1", "A"), ("S2", "A"))
+    found = replan_module.around
+
+    def wasteful(net: Any, plan: Any, skus: list[str], *rest: Any, **more: Any) -> Any:
+        """As around, but of several SKUs it orders nothing."""
+        made = found(net, plan, skus, *rest, **more)
+        if len(skus) == 1:
+            return made
+        unmet = {(one.sku, one.region, one.week): one.quantity for one in problem.demand if one.sku in skus}
+        none = replace(made.book, orders={}, flows={}, unmet=unmet, split={})
+        return replace(made, book=neighbourhood.merged(made.book, none, skus), chosen={})
+
+    monkeypatch.setattr(replan_module, "around", wasteful)
+    kept = replan(changed, base, EXACT)
+    assert kept.skus == ("A",)
+    assert sum(one.quantity for one in kept.solution.late) == 60
+
+
+def test_skus_that_are_as_they_were_are_not_checked_again_and_all_others_are() -> None:
+    problem, base = plan(three())
+    kept = {one.sku for one in base.orders if one.supplier == "S0"}
+    gone = declined(problem, ("S0", min(kept)))
+    assert misfits(gone, base) == misfits(gone, base, problem) == {min(kept)}
+    fewer = replace(problem, lanes=tuple(one for one in problem.lanes if one.source != "S0"))
+    assert misfits(fewer, base) == misfits(fewer, base, problem) == kept
+    more = tuple(replace(one, quantity=61) if one.sku == "B" else one for one in problem.demand)
+    changed = replace(problem, demand=more)
+    assert misfits(changed, base) == misfits(changed, base, problem) == {"B"}
+
+
 def test_limits_that_fell_take_the_largest_users_first() -> None:
     problem, base = plan(three())
     lower = replace(problem.suppliers[0], capacity=(70.0,) * 4)
@@ -170,7 +219,7 @@ def test_few_skus_planned_without_prices_keep_every_rule_and_their_slack_is_true
     base = by_rule(made)
     skus = sorted({one.sku for one in base.orders})[:2]
     changed = declined(made, *((min(o.supplier for o in base.orders if o.sku == k), k) for k in skus))
-    monkeypatch.setattr(replan_module, "TURNS", 0)
+    monkeypatch.setattr(replan_module, "NEIGHBOURS", 0)
     best = replan(changed, base, Settings(gap=1e-4))
     monkeypatch.setattr(neighbourhood, "AT_ONCE_WAYS", -1)
     monkeypatch.setattr(replan_module, "FEW", 1.0)
