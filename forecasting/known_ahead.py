@@ -30,8 +30,8 @@ SETTLED = 2
 PANEL_VARIANCE, SERIES_VARIANCE = 4.0, 0.1
 # What bounds allow for an effect that was never seen: half the usual sales to twice as many.
 UNSEEN_VARIANCE = 0.25
-# No effect is believed beyond this (of the log): twenty times the usual.
-FARTHEST = 3.0
+# No effect is believed beyond this (of the log): fifty times the usual.
+FARTHEST = 4.0
 
 
 @dataclass(frozen=True)
@@ -83,9 +83,10 @@ def _fit(panel: Panel, known: Known) -> tuple[Floats, Floats]:
         effect = np.exp(_logs(past, shared + own[owner]) + common[time.at])
         usual = _level(panel, known.counted, effect) * effect * known.counted
         missed = (panel.values - usual) * known.counted
-        noise = _dispersion(panel, usual, missed)
+        noise, typical = _dispersion(panel, usual, missed)
+        weight = 1 / np.sqrt(noise * typical)[owner]
         step, drift, likeliest = common_level.step(
-            time, past, (usual / noise[owner], missed / noise[owner]), (shared, common),
+            time, past, (usual * weight, missed * weight), (shared, common),
             variance=PANEL_VARIANCE, smoothness=smoothness,
         )  # fmt: skip
         smoothness = smoothness if turn < SETTLED else (likeliest,)
@@ -151,14 +152,18 @@ def _level(panel: Panel, counted: NDArray[np.bool_], effect: Floats) -> Floats:
     return np.asarray(np.where(seen > 1e-9, near, whole[owner]))
 
 
-def _dispersion(panel: Panel, usual: Floats, missed: Floats) -> Floats:
-    """Variance over mean (n,) of each series, leaning to the panel's as if ten of its periods were seen."""
+def _dispersion(panel: Panel, usual: Floats, missed: Floats) -> tuple[Floats, float]:
+    """Variance over mean (n,) of each series, leaning to the panel's as if ten of its periods were seen; and
+    the panel's.
+
+    What series share is learnt by the geometric mean of both: by their own alone, those that promotions move
+    most count for least, and effects come out too small; by the panel's alone, a few decide.
+    """
     squares, units = _sums(panel, missed**2), _sums(panel, usual)
     together = squares.sum() / max(units.sum(), 1e-12)
     typical = units / np.maximum(panel.lengths, 1)
-    return np.asarray(
-        np.maximum((squares + 10 * typical * together) / np.maximum(units + 10 * typical, 1e-12), 1e-9)
-    )
+    own = (squares + 10 * typical * together) / np.maximum(units + 10 * typical, 1e-12)
+    return np.maximum(own, 1e-9), max(float(together), 1e-9)
 
 
 def _sums(panel: Panel, values: Floats) -> Floats:

@@ -90,6 +90,19 @@ def test_a_series_that_reacts_otherwise_keeps_its_own_effect() -> None:
     assert effects.slopes[0, 1] < effects.slopes[1:, 1].min() - 0.3
 
 
+def test_what_sells_thirty_times_as_much_is_believed_once_seen() -> None:
+    """Deep, advertised cuts do so for whole chains; held to twenty times, half of it would be missed."""
+    history, future = (
+        frame.assign(y=frame["y"] * np.where(frame["promo"] > 0, 12.0, 1.0)) for frame in world(20, seed=8)
+    )
+    _, _, effects = learn(columns(history, "y", *EFFECTS), columns(future, *EFFECTS))
+    promo = future["promo"].to_numpy().reshape(-1, AHEAD) > 0
+    told = future["level"].to_numpy().reshape(-1, AHEAD) * effects.factors
+    sold = future["y"].to_numpy().reshape(-1, AHEAD)
+    assert effects.factors[promo].mean() > 30
+    assert told[promo].sum() / sold[promo].sum() == pytest.approx(1, abs=0.15)
+
+
 def test_weeks_out_of_stock_are_filled_with_what_would_have_sold() -> None:
     history, _ = world(20, seed=6)
     draw = np.random.default_rng(1)
