@@ -7,6 +7,7 @@ the chunks before that.
 from __future__ import annotations
 
 import datetime as dt
+import gc
 from collections.abc import Callable
 from contextlib import closing
 
@@ -14,6 +15,10 @@ from app.core.db import Database
 from app.core.errors import HeadwaterError
 from app.core.jobs import JobCancelled, Progress
 from app.stages.demand.operations import ImportFact, Importing, OrderFile
+
+MADE_BETWEEN_COLLECTIONS = 50_000
+"""Objects with others inside, after which Python looks for rings among them. Rows on their way are long lists
+without any, which it would look through every 700: a twentieth of an import."""
 
 
 def import_orders(
@@ -29,6 +34,7 @@ def import_orders(
         RuleBroken: the file, the mapping or the channel can't be used. The sentence says what is kept.
         Conflict: `import_running`, when somebody else imports the same file now; `channel_changed`.
     """
+    gc.set_threshold(MADE_BETWEEN_COLLECTIONS)
     with db.reading() as session:
         importing = Importing(session, file)
     if importing.unchanged is not None:

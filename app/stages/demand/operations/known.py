@@ -28,6 +28,8 @@ TOLD = (
 """What makes the content of a signal, besides its buyer."""
 BETWEEN, BUYER = "\x1f", "\x1e"
 """Control characters, which no text of a signal has."""
+FEW = 1_024
+"""Ids that are looked for one by one rather than by halves."""
 AROUND = 3
 """Times as many signals as were asked for, up to which all between the least and the greatest id are read."""
 
@@ -36,7 +38,7 @@ def identities(session: Session, rows: pl.DataFrame) -> pl.DataFrame:
     """The identities the table has of these rows, and maybe others between them."""
     found = [pl.DataFrame(schema={"channel_id": pl.Int64, "external_id": pl.String})]
     for (channel_id,), part in rows.group_by("channel_id"):
-        there = _texts(session, "external_id", part["external_id"], channel_id=channel_id)
+        there = ids(session, part["external_id"], channel_id=channel_id)
         one = pl.lit(channel_id, dtype=pl.Int64).alias("channel_id")
         found.append(there.alias("external_id").to_frame().select(one, "external_id"))
     return pl.concat(found)
@@ -44,26 +46,37 @@ def identities(session: Session, rows: pl.DataFrame) -> pl.DataFrame:
 
 def ids(session: Session, external_ids: pl.Series, *, channel_id: int) -> pl.Series:
     """Those of the ids that the channel has a signal of, and maybe others between them."""
-    return _texts(session, "external_id", external_ids, channel_id=channel_id)
+    return _lines(_texts(session, "external_id", external_ids, channel_id=channel_id))
 
 
 def same_content(session: Session, rows: pl.DataFrame, *, channel_id: int) -> pl.Series:
-    """For each row whose identity is known: is what is stored the same?"""
+    """For each row whose identity is known: is what is stored the same?
+
+    Mostly all of it is, in the order of the ids: then both are one and the same text.
+    """
     if rows.is_empty():
         return pl.Series("same", [], dtype=pl.Boolean)
     sqlite = on_sqlite(session)
-    texts = _texts(session, _line(sqlite=sqlite), rows["external_id"].unique(), channel_id=channel_id)
+    lines = rows.select("external_id", "buyer", _content(sqlite=sqlite))
+    texts = _texts(session, _line(sqlite=sqlite), rows["external_id"], channel_id=channel_id)
+    named = lines.select("external_id", pl.col("content") + BUYER + pl.col("buyer").fill_null(""))
+    if "\n".join(texts) == named.unique().sort("external_id")["content"].str.join("\n").item():
+        return pl.repeat(True, rows.height, eager=True).alias("same")
     halves = pl.col("line").str.split_exact(BUYER, 1).struct.rename_fields(["content", "stored"])
-    stored = texts.to_frame().select(halves.alias("halves")).unnest("halves")
+    stored = _lines(texts).to_frame().select(halves.alias("halves")).unnest("halves")
+    both = lines.join(stored, on="content", how="left", maintain_order="left")
+    # a signal that names nobody may have been made to forget: the same row again must not be refused for it
+    buyer = (pl.col("stored") == "") | (pl.col("buyer") == pl.col("stored"))
+    return both.select(buyer.fill_null(False).alias("same")).to_series()
+
+
+def _content(*, sqlite: bool) -> pl.Expr:
+    """What `_line` says before the buyer, of rows."""
     instant = pl.col("ordered_at").dt.epoch("us").cast(pl.String)
     if sqlite:
         instant = pl.col("ordered_at").dt.replace_time_zone(None).cast(pl.String)
     told = [instant if name == "ordered_at" else pl.col(name).cast(pl.String) for name in TOLD]
-    content = pl.concat_str([one.fill_null("") for one in told], separator=BETWEEN).alias("content")
-    both = rows.select(content, "buyer").join(stored, on="content", how="left", maintain_order="left")
-    # a signal that names nobody may have been made to forget: the same row again must not be refused for it
-    buyer = (pl.col("stored") == "") | (pl.col("buyer") == pl.col("stored"))
-    return both.select(buyer.fill_null(False).alias("same")).to_series()
+    return pl.concat_str([one.fill_null("") for one in told], separator=BETWEEN).alias("content")
 
 
 def _line(*, sqlite: bool) -> str:
@@ -77,41 +90,59 @@ def _line(*, sqlite: bool) -> str:
     return f"concat_ws('{BETWEEN}', {content}) || '{BUYER}' || coalesce(buyer, '')"
 
 
-def _texts(session: Session, line: str, external_ids: pl.Series, *, channel_id: int) -> pl.Series:
-    """`line` of the channel's signals with these ids, and maybe of others between them.
+def _lines(texts: list[str]) -> pl.Series:
+    return pl.Series("line", texts, dtype=pl.String).str.split("\n").explode()
+
+
+def _texts(session: Session, line: str, external_ids: pl.Series, *, channel_id: int) -> list[str]:
+    """`line` of the channel's signals with these ids, in their order, and maybe of others between them.
 
     Files come in the order of their ids, more or less: mostly the table has few signals from the least to the
-    greatest, and to read those is many times faster than to look for each.
+    greatest, and to read those is many times faster than to look for each. PostgreSQL is told to use the
+    index: while statistics are old or missing, its planner may think it cheaper to read the whole table.
     """
-    most = AROUND * len(external_ids) + 1
+    ordered = external_ids if external_ids.is_sorted() else external_ids.sort()
+    steer = (lambda _: None) if on_sqlite(session) else session.connection().exec_driver_sql
+    steer("SET LOCAL enable_seqscan = off")
+    found = _stretch(session, line, ordered.unique(maintain_order=True), channel_id=channel_id)
+    steer("SET LOCAL enable_seqscan = on")
+    return [text for text in found if text is not None]
+
+
+def _stretch(session: Session, line: str, ordered: pl.Series, *, channel_id: int) -> list[str | None]:
+    """The same of ids in order; half by half where many others lie between them, as a few may be far away."""
     mark = "?" if on_sqlite(session) else "%s"
-    there = f"channel_id = {mark} AND external_id BETWEEN {mark} AND {mark}"
-    between = f"SELECT {line} AS line FROM signal WHERE {there} ORDER BY external_id LIMIT {most}"
-    found = _joined(session, between, (channel_id, external_ids.min(), external_ids.max()))
-    return found if len(found) < most else _each(session, line, external_ids, channel_id=channel_id)
+    there = f"FROM signal WHERE channel_id = {mark} AND external_id BETWEEN {mark} AND {mark}"
+    most, ends = AROUND * len(ordered), (channel_id, ordered[0], ordered[-1])
+    counted = f"SELECT count(*) FROM (SELECT 1 {there} LIMIT {most + 1}) AS those"
+    if (session.connection().exec_driver_sql(counted, ends).scalar() or 0) <= most:
+        return [_joined(session, f"SELECT {line} AS line {there} ORDER BY external_id", ends)]
+    if len(ordered) <= FEW:
+        return [_each(session, line, ordered, channel_id=channel_id)]
+    half = len(ordered) // 2
+    return [
+        *_stretch(session, line, ordered[:half], channel_id=channel_id),
+        *_stretch(session, line, ordered[half:], channel_id=channel_id),
+    ]
 
 
-def _each(session: Session, line: str, external_ids: pl.Series, *, channel_id: int) -> pl.Series:
+def _each(session: Session, line: str, external_ids: pl.Series, *, channel_id: int) -> str | None:
     """The same, by one look into the index for each id.
 
-    PostgreSQL is told so: while statistics of the table are old or missing, its planner takes an array for
-    most of the rows and reads them all, or all of them up to the first that fits, for each id.
+    On PostgreSQL not by an array, which its planner takes for most of the rows.
     """
     if on_sqlite(session):
         wanted = "channel_id = ? AND external_id IN (SELECT value FROM json_each(?))"
-        query = f"SELECT {line} AS line FROM signal WHERE {wanted}"
+        query = f"SELECT {line} AS line FROM signal WHERE {wanted} ORDER BY external_id"
         return _joined(session, query, (channel_id, json.dumps(external_ids.to_list())))
     one = "SELECT * FROM signal WHERE channel_id = %s AND external_id = wanted.id LIMIT 1"
-    query = f"SELECT {line} AS line FROM unnest(%s::text[]) AS wanted (id), LATERAL ({one}) AS signal"
-    run = session.connection().exec_driver_sql
-    run("SET LOCAL enable_seqscan = off")
-    found = _joined(session, query, (external_ids.to_list(), channel_id))
-    run("SET LOCAL enable_seqscan = on")
-    return found
+    wanted = "unnest(%s::text[]) WITH ORDINALITY AS wanted (id, place)"
+    query = f"SELECT {line} AS line FROM {wanted}, LATERAL ({one}) AS signal ORDER BY place"
+    return _joined(session, query, (external_ids.to_list(), channel_id))
 
 
-def _joined(session: Session, query: str, parameters: tuple[Any, ...]) -> pl.Series:
+def _joined(session: Session, query: str, parameters: tuple[Any, ...]) -> str | None:
     joined = "group_concat(line, char(10))" if on_sqlite(session) else "string_agg(line, chr(10))"
-    run = session.connection().exec_driver_sql
-    text = run(f"SELECT {joined} FROM ({query}) AS found", parameters).scalar()
-    return pl.Series("line", [] if text is None else [text], dtype=pl.String).str.split("\n").explode()
+    found = session.connection().exec_driver_sql(f"SELECT {joined} FROM ({query}) AS found", parameters)
+    text: str | None = found.scalar()
+    return text

@@ -29,12 +29,16 @@ KEYS = {
 }
 """The levels, each with its key; those of campaigns count only signals that belong to one."""
 BY_TOTAL = {
-    "demand_day": ("demand_total_day", ("day", "channel_id")),
-    "demand_sku_day": ("demand_total_day", ("day",)),
-    "campaign_day": ("campaign_total_day", ("campaign_id", "day")),
-    "campaign_region_day": ("campaign_total_day", ("campaign_id", "day")),
+    "demand_day": ("demand_total_day", ("day", "channel_id", "reason")),
+    "demand_sku_day": ("demand_total_day", ("day", "reason")),
+    "campaign_day": ("campaign_total_day", ("campaign_id", "day", "reason")),
+    "campaign_region_day": ("campaign_total_day", ("campaign_id", "day", "reason")),
 }
-"""Levels with a coarser one, and what of the key it has: a cell that is there has its total there."""
+"""Levels with a coarser one, and what of the key it has: a cell that is there has its total there.
+
+A cell begins with a signal more than none, and cells that lose signals had them: so what brings a new cell
+either adds a signal to the total as well, or takes it from a cell, and so from a total, that is there.
+"""
 MANY = 2_000
 """Cells from which on it is worth to look which ones are new."""
 CHANGE = {
@@ -146,8 +150,8 @@ def _level(
 ) -> tuple[Packed, Packed]:
     """Cells of one level, ready to be written; and those that must be added to what is there.
 
-    On PostgreSQL the cells of days without any are copied, which takes a third of the time of an upsert.
-    Files mostly bring new days. Nobody else adds cells meanwhile, and none is ever deleted.
+    On PostgreSQL cells of days that have none of their kind are copied, in a third of the time of an upsert.
+    Mostly files bring new days. Nobody else adds cells meanwhile, and none is ever deleted.
     """
     key = KEYS[table]
     if key[0] == "campaign_id":
@@ -174,7 +178,7 @@ _NOTHING = Packed("", (), 0, [], [])
 
 
 def _there(session: Session, table: str, frame: pl.DataFrame) -> pl.DataFrame:
-    """Of what days (of a channel, of a campaign) the level has cells already."""
+    """Of what days and kinds (of a channel, of a campaign) the level has cells already."""
     total, key = BY_TOTAL[table]
     query = f"SELECT DISTINCT {', '.join(key)} FROM {total} WHERE day BETWEEN %s AND %s"
     found = session.connection().exec_driver_sql(query, (frame["day"].min(), frame["day"].max()))
