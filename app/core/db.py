@@ -33,10 +33,12 @@ from sqlalchemy import (
     literal,
 )
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
 from app.core.direct import Direct
+from app.core.errors import Conflict
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -123,9 +125,18 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
-        """Everything inside happens, or nothing does."""
-        with Session(self.engine, expire_on_commit=False) as session, session.begin():
-            yield session
+        """Everything inside happens, or nothing does.
+
+        Raises:
+            Conflict: `written_meanwhile`, where somebody else wrote the same key first.
+        """
+        try:
+            with Session(self.engine, expire_on_commit=False) as session, session.begin():
+                yield session
+        except IntegrityError as error:
+            if not _is_taken(error):
+                raise
+            raise Conflict("written_meanwhile", WRITTEN_MEANWHILE) from error
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -136,6 +147,21 @@ class Database:
     def dispose(self) -> None:
         self.direct.close()
         self.engine.dispose()
+
+
+WRITTEN_MEANWHILE = "Somebody else wrote the same at this moment. Look how it stands now, then repeat it."
+_TAKEN = {"23505", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"}
+_TURNED_AWAY = {"40001", "40P01"}
+
+
+def _is_taken(error: IntegrityError) -> bool:
+    """Whether a unique key was in the way, in PostgreSQL's words or SQLite's."""
+    return bool(_TAKEN & {getattr(error.orig, name, None) for name in ("sqlstate", "sqlite_errorname")})
+
+
+def was_turned_away(error: OperationalError) -> bool:
+    """Whether PostgreSQL ended the transaction so that another can go on; it may be tried again."""
+    return getattr(error.orig, "sqlstate", None) in _TURNED_AWAY
 
 
 def among(session: Session, column: Any, values: list[str]) -> ColumnElement[bool]:

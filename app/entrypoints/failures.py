@@ -10,8 +10,10 @@ from typing import Any
 import structlog
 from flask import Flask, Response, g, request
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
+from app.core.db import WRITTEN_MEANWHILE, was_turned_away
 from app.core.errors import HeadwaterError
 
 log = structlog.get_logger()
@@ -59,6 +61,12 @@ def register(app: Flask, *, page: Page) -> None:
         log.exception("unexpected error", path=request.path, request_id=g.get("request_id"))
         return answer(500, "unexpected", "Something went wrong here. It was logged; please try again later.")
 
+    def turned_away(error: OperationalError) -> Any:
+        return (
+            answer(409, "written_meanwhile", WRITTEN_MEANWHILE) if was_turned_away(error) else crashed(error)
+        )
+
+    app.register_error_handler(OperationalError, turned_away)
     app.register_error_handler(HeadwaterError, refused)
     app.register_error_handler(HTTPException, http)
     app.register_error_handler(Exception, crashed)

@@ -166,7 +166,7 @@ def _refuse_unreadable() -> None:
         abort(400, description="This service is not called by this name; see the setting HOSTS.")
     if request.headers.get("Content-Encoding", "identity").lower() not in ("", "identity"):
         abort(415, description="Send the body as it is, without Content-Encoding.")
-    if any("\0" in text for text in (*request.args, *request.args.values())):
+    if any("\0" in text for text in (request.path, *request.args, *request.args.values())):
         abort(400, description="The address has a NUL character; leave it out.")
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app.core.access import Role
+from app.core.db import was_turned_away
 from app.core.errors import RuleBroken
 from app.entrypoints.api.blueprint import Blueprint, strict_json
 from app.entrypoints.api.sent import loaded, sent_pledge
@@ -21,8 +22,6 @@ from app.stages.demand.operations import PledgeResult, PledgeSettings
 
 Answer = TypeVar("Answer")
 CORRECTION = wire.CorrectionForm()
-TURNED_AWAY = ("40001", "40P01")
-"""What PostgreSQL says when it ends a transaction so that another can go on."""
 
 blueprint = Blueprint("pledges", __name__, url_prefix="/api/v1", description="Demand as it comes in")
 
@@ -158,7 +157,7 @@ def stored(work: Callable[[Session], Answer]) -> Answer:
             with db().transaction() as session:
                 return work(session)
         except OperationalError as error:
-            if is_last or getattr(error.orig, "sqlstate", None) not in TURNED_AWAY:
+            if is_last or not was_turned_away(error):
                 raise
     raise AssertionError("the last attempt returns or raises")
 

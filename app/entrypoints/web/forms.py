@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -86,13 +87,19 @@ class Monday(fields.Field[dt.date | None]):
 
 
 def text(longest: int, *, required: bool = True) -> fields.String:
-    """A short text; a required one is not blank."""
+    """A short text that can be stored and shown; a required one is not blank."""
     too_long = lazy_gettext("At most %(longest)s characters.", longest=longest)
     shortest = validate.Length(min=1 if required else 0, error=REQUIRED)
-    checks = [shortest, validate.Length(max=longest, error=too_long)]
+    checks: list[Any] = [shortest, validate.Length(max=longest, error=too_long), _shown]
     if required:
         return fields.String(required=True, validate=checks, error_messages={"required": REQUIRED})
     return fields.String(load_default="", validate=checks)
+
+
+def _shown(typed: str) -> None:
+    """No control character but those that end a line, and no half of a character."""
+    if any(unicodedata.category(one) in ("Cc", "Cs") and one not in "\n\r\t" for one in typed):
+        raise ValidationError(lazy_gettext("Leave out what can't be shown: this has a control character."))
 
 
 class Form(Schema):

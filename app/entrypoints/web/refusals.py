@@ -129,6 +129,9 @@ REFUSALS = {
     "source_unknown": _("This channel is not pulled from anywhere."),
     "supplier_account": _("A supplier's account names its supplier, and no other account does."),
     "too_many_columns": _("The file has too many columns."),
+    "written_meanwhile": _(
+        "Somebody else wrote the same at this moment. Look how it stands now, then repeat it."
+    ),
     "waterfall_filter": _("Choose a campaign or a channel, not both."),
 }
 REJECTS = {

@@ -7,7 +7,16 @@ from typing import Any
 from marshmallow import Schema, fields, post_load, validate
 
 from app.core.limits import LARGEST_QUANTITY
-from app.entrypoints.wire.basics import EXAMPLE_INSTANT, NO_INSTANT, Incoming, PageAt, Text, Week, quantity
+from app.entrypoints.wire.basics import (
+    EXAMPLE_INSTANT,
+    NO_INSTANT,
+    Incoming,
+    Line,
+    Note,
+    PageAt,
+    Week,
+    quantity,
+)
 from app.stages.demand.operations import CampaignTerms, Limited, Step, Variant
 from app.stages.demand.queries import Refund as Why
 
@@ -26,8 +35,8 @@ def _price() -> fields.Integer:
 
 
 class VariantForm(Incoming):
-    sku = Text(required=True, validate=validate.Length(1, 80), metadata={"example": "COAT-BLK-M"})
-    option = Text(
+    sku = Line(required=True, validate=validate.Length(1, 80), metadata={"example": "COAT-BLK-M"})
+    option = Line(
         load_default=None,
         allow_none=True,
         validate=validate.Length(max=80),
@@ -52,9 +61,9 @@ class LimitedForm(Incoming):
 class CampaignForm(Incoming):
     """All terms of a draft. Money is in minor units of the service's currency."""
 
-    code = Text(required=True, validate=validate.Length(1, 80), metadata={"example": "PS2611-COAT"})
-    name = Text(required=True, validate=validate.Length(1, 200))
-    name_zh = Text(load_default=None, allow_none=True, validate=validate.Length(max=200))
+    code = Line(required=True, validate=validate.Length(1, 80), metadata={"example": "PS2611-COAT"})
+    name = Line(required=True, validate=validate.Length(1, 200))
+    name_zh = Line(load_default=None, allow_none=True, validate=validate.Length(max=200))
     variants = fields.List(fields.Nested(VariantForm), required=True, validate=validate.Length(max=500))
     opens_at = _instant(required=True)
     closes_at = _instant(required=True)
@@ -112,7 +121,7 @@ class CampaignEdit(CampaignForm):
 
 
 class CopyForm(Incoming):
-    code = Text(required=True, validate=validate.Length(1, 80))
+    code = Line(required=True, validate=validate.Length(1, 80))
 
 
 class VersionForm(Incoming):
@@ -120,7 +129,7 @@ class VersionForm(Incoming):
 
 
 class ReasonForm(VersionForm):
-    reason = Text(required=True, validate=validate.Length(1, 500), metadata={"description": REASON})
+    reason = Note(required=True, validate=validate.Length(1, 500), metadata={"description": REASON})
 
 
 class ExtensionForm(ReasonForm):
@@ -129,13 +138,13 @@ class ExtensionForm(ReasonForm):
 
 
 class CloseForm(VersionForm):
-    decision = Text(
+    decision = Line(
         load_default=None,
         allow_none=True,
         validate=validate.OneOf(["go", "no_go"]),
         metadata={"description": "Without it the go rule decides."},
     )
-    reason = Text(
+    reason = Note(
         load_default="",
         validate=validate.Length(max=500),
         metadata={"description": f"{REASON} Needed to close early, and against the go rule."},
@@ -143,8 +152,8 @@ class CloseForm(VersionForm):
 
 
 class StepForm(VersionForm):
-    step = Text(required=True, validate=validate.OneOf(["produce", "ship", "finish"]))
-    reason = Text(load_default="", validate=validate.Length(max=500), metadata={"description": REASON})
+    step = Line(required=True, validate=validate.OneOf(["produce", "ship", "finish"]))
+    reason = Note(load_default="", validate=validate.Length(max=500), metadata={"description": REASON})
 
 
 class Campaign(Schema):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from app.entrypoints.wire.basics import Filter, Incoming, Text
+from app.entrypoints.wire.basics import Filter, Incoming, Line
 
 
 class Plan(Schema):
@@ -70,12 +70,12 @@ class Change(Incoming):
     draws = fields.Integer(strict=True, validate=validate.Range(2, 50))
     seed = fields.Integer(strict=True, validate=validate.Range(0, 2**31 - 1))
     factor = fields.Float(validate=validate.Range(0, 100))
-    supplier = Text(validate=validate.Length(1, 120))
-    sku = Text(validate=validate.Length(1, 120))
-    region = Text(validate=validate.Length(1, 120))
-    material = Text(validate=validate.Length(1, 120))
-    source = Text(validate=validate.Length(1, 120))
-    target = Text(validate=validate.Length(1, 120))
+    supplier = Line(validate=validate.Length(1, 120))
+    sku = Line(validate=validate.Length(1, 120))
+    region = Line(validate=validate.Length(1, 120))
+    material = Line(validate=validate.Length(1, 120))
+    source = Line(validate=validate.Length(1, 120))
+    target = Line(validate=validate.Length(1, 120))
 
 
 class ScenarioOrder(Incoming):

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from app.entrypoints.wire.basics import EXAMPLE_INSTANT, NO_INSTANT, Incoming, Text
+from app.entrypoints.wire.basics import EXAMPLE_INSTANT, NO_INSTANT, Incoming, Line
 
 NAME = validate.Regexp(r"[^\x00-\x1f\x7f]{1,200}\Z", error="1 to 200 characters, no control ones.")
 
 
 class DesignForm(Incoming):
-    code = Text(required=True, metadata={"example": "VEST-A"})
-    name = Text(required=True, validate=NAME)
-    name_zh = Text(load_default=None, allow_none=True, validate=NAME)
-    category = Text(
+    code = Line(required=True, metadata={"example": "VEST-A"})
+    name = Line(required=True, validate=NAME)
+    name_zh = Line(load_default=None, allow_none=True, validate=NAME)
+    category = Line(
         required=True,
         validate=validate.Regexp(r"[^\x00-\x1f\x7f]{1,80}\Z", error="1 to 80 characters, no control ones."),
         metadata={"description": "That of the SKUs it would become; conversion is measured in it."},
@@ -21,9 +21,9 @@ class DesignForm(Incoming):
 
 
 class RoundForm(Incoming):
-    code = Text(required=True, metadata={"example": "SPRING-VEST"})
-    name = Text(required=True, validate=NAME)
-    name_zh = Text(load_default=None, allow_none=True, validate=NAME)
+    code = Line(required=True, metadata={"example": "SPRING-VEST"})
+    name = Line(required=True, validate=NAME)
+    name_zh = Line(load_default=None, allow_none=True, validate=NAME)
     opens_at = fields.AwareDateTime(
         required=True, error_messages=NO_INSTANT, metadata={"example": EXAMPLE_INSTANT}
     )
@@ -39,19 +39,19 @@ class RoundForm(Incoming):
 
 class MadeForm(Incoming):
     skus = fields.List(
-        Text(), required=True, validate=validate.Length(max=500), metadata={"example": ["VEST-A-M"]}
+        Line(), required=True, validate=validate.Length(max=500), metadata={"example": ["VEST-A-M"]}
     )
 
 
 class BallotForm(Incoming):
-    channel = Text(required=True, metadata={"example": "tmall"})
-    buyer = Text(
+    channel = Line(required=True, metadata={"example": "tmall"})
+    buyer = Line(
         required=True,
         metadata={
             "description": "Whatever names the buyer; it becomes a keyed pseudonym before it is stored."
         },
     )
-    design = Text(required=True, metadata={"description": "A design's code.", "example": "VEST-A"})
+    design = Line(required=True, metadata={"description": "A design's code.", "example": "VEST-A"})
     cast_at = fields.AwareDateTime(
         load_default=None,
         allow_none=True,

@@ -92,7 +92,7 @@ def _capacity_lowered(door: Door) -> Seen:
     low = brand.NETWORK["suppliers"].replace("景德镇,500,", "景德镇,20,").replace("义乌,,", "义乌,20,")
     brand.load_network(door.db, door.folder, changed={"suppliers": low.replace("东莞,,", "东莞,20,")})
     with door.db.reading() as session:
-        run = forecasts.latest_run(session)
+        run = forecasts.latest_run(session, today=brand.MONDAY)
     assert run is not None
     plan = brand.make_plan(door.db, run.id)
     forced = [one for one in plan.binding if one["rule"] == "capacity" and one.get("forced")]
