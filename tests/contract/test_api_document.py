@@ -18,6 +18,7 @@ from app.core import access
 from app.core.access import Role
 from app.core.db import Database
 from support.brand import NOW
+from support.shop import bearer
 
 BODIES: tuple[Any, ...] = ([], {"version": "x", "\ud800": None})
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -82,17 +83,12 @@ def test_every_answer_is_as_the_document_says(
 ) -> None:
     """Of an empty house, to calls that are right, name what is not there, or carry the wrong body."""
     monkeypatch.setattr(access, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-    with db.transaction() as session:
-        account = access.create_account(
-            session, email="m@x.example", name="M", password="long enough!", role=role, now=NOW
-        )
-        token = access.create_token(session, account_id=account.id, label="t", now=NOW)
-    bearer = {"Authorization": f"Bearer {token}"}
+    caller = bearer(db, role, now=NOW)
     seen = set()
     for path, verb, operation in operations(document):
         address = re.sub(r"{[^}]+}", "99", path)
         for body in (None,) if verb in ("GET", "HEAD") else BODIES:
-            answer = client.open(address, method=verb, headers=bearer, json=body)
+            answer = client.open(address, method=verb, headers=caller, json=body)
             assert answer.status_code < 500, (verb, path, body)
             seen.add(answer.status_code)
             if answer.is_json and verb != "HEAD":

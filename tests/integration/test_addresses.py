@@ -14,6 +14,7 @@ from app.core import access
 from app.core.access import Role
 from app.core.db import Database
 from support import brand
+from support.shop import bearer
 
 NAMES = [
     "after",
@@ -68,22 +69,12 @@ def test_no_address_breaks_a_page(
 ) -> None:
     monkeypatch.setattr(access, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
     brand.load_network(db, tmp_path)
-    with db.transaction() as session:
-        supplier = brand.supplier(db, "DG").supplier_id if role is Role.SUPPLIER else None
-        account = access.create_account(
-            session,
-            email="m@x.example",
-            name="M",
-            password="long enough!",
-            role=role,
-            supplier_id=supplier,
-            now=brand.NOW,
-        )
-        token = access.create_token(session, account_id=account.id, label="t", now=brand.NOW)
+    supplier = brand.supplier(db, "DG").supplier_id if role is Role.SUPPLIER else None
+    headers = bearer(db, role, now=brand.NOW, supplier_id=supplier)
     seen = set()
     for value in ("0", "9" * 25, "a\x00b", "2026-99-99"):
         for address in addresses(app, value):
-            answer = client.get(address, headers={"Authorization": f"Bearer {token}"})
+            answer = client.get(address, headers=headers)
             assert answer.status_code < 500, address[:300]
             seen.add(answer.status_code)
     assert {200, 404} <= seen or role is not Role.MERCHANDISER, seen

@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.core import access, audit
+from app.core import audit
 from app.core.access import SYSTEM, Role
 from app.core.db import Database
 from app.stages.alerts import operations as alerts
@@ -21,6 +21,7 @@ from app.stages.demand import queries as demands
 from app.stages.demand.operations import PledgeSettings, SentPledge
 from app.stages.imports import queries as batches
 from support import brand
+from support.shop import bearer
 
 NOW = brand.NOW
 URL = "/api/v1/campaigns"
@@ -49,7 +50,7 @@ def network(db: Database, tmp_path: Path) -> None:
 @pytest.fixture
 def ask(db: Database, client: FlaskClient) -> Ask:
     """ask("POST", path, status, body) – the answer's JSON, as a merchandiser."""
-    headers = _headers(db, Role.MERCHANDISER)
+    headers = bearer(db, now=NOW)
 
     def send(method: str, path: str, status: int, body: Any = None) -> Any:
         answer = client.open(URL + path, method=method, json=body, headers=headers)
@@ -57,15 +58,6 @@ def ask(db: Database, client: FlaskClient) -> Ask:
         return answer.get_json()
 
     return send
-
-
-def _headers(db: Database, role: Role) -> dict[str, str]:
-    with db.transaction() as session:
-        account = access.create_account(
-            session, email=f"{role}@x.example", name="M", password="long enough!", role=role, now=NOW
-        )
-        key = access.create_token(session, account_id=account.id, label="t", now=NOW)
-    return {"Authorization": f"Bearer {key}"}
 
 
 def launched(ask: Ask, **change: Any) -> dict[str, Any]:
@@ -389,19 +381,8 @@ def test_a_cancelled_campaign_takes_nothing_more_and_keeps_what_it_had(ask: Ask,
 
 @pytest.mark.parametrize("role", [Role.SUPPLIER, Role.WAREHOUSE_PLANNER])
 def test_only_merchandisers_touch_campaigns(db: Database, client: FlaskClient, role: Role) -> None:
-    with db.transaction() as session:
-        supplier = brand.supplier(db, "DG").supplier_id if role is Role.SUPPLIER else None
-        account = access.create_account(
-            session,
-            email="x@x.example",
-            name="M",
-            password="long enough!",
-            role=role,
-            now=NOW,
-            supplier_id=supplier,
-        )
-        key = access.create_token(session, account_id=account.id, label="t", now=NOW)
-    headers = {"Authorization": f"Bearer {key}"}
+    supplier = brand.supplier(db, "DG").supplier_id if role is Role.SUPPLIER else None
+    headers = bearer(db, role, now=NOW, supplier_id=supplier)
     paths = [("POST", "", DRAFT), ("POST", "/1/launch", {"version": 1}), ("GET", "/1/close-outlook", None)]
     for method, path, body in paths:
         assert client.open(URL + path, method=method, json=body, headers=headers).status_code == 403

@@ -13,7 +13,6 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from app.core import access
 from app.core.access import SYSTEM, Role
 from app.core.config import Config
 from app.core.db import Database
@@ -23,6 +22,7 @@ from app.stages.demand import operations
 from app.stages.demand.models import Channel, ChannelEvent
 from app.stages.demand.queries import sources
 from support import brand
+from support.shop import bearer
 from support.source import Source, sourced
 
 PATH = "/api/v1/channels"
@@ -42,15 +42,7 @@ def source() -> Iterator[Source]:
 @pytest.fixture
 def keys(db: Database, now: dt.datetime, tmp_path: Path) -> dict[Role, dict[str, str]]:
     brand.load_network(db, tmp_path)
-    found = {}
-    with db.transaction() as session:
-        for role in (Role.ADMINISTRATOR, Role.MERCHANDISER):
-            account = access.create_account(
-                session, email=f"{role.value}@x.test", name="A", password="long enough!", role=role, now=now
-            )
-            token = access.create_token(session, account_id=account.id, label="test", now=now)
-            found[role] = {"Authorization": f"Bearer {token}"}
-    return found
+    return {role: bearer(db, role, now=now) for role in (Role.ADMINISTRATOR, Role.MERCHANDISER)}
 
 
 def test_a_channel_is_connected_pulled_and_asked_no_more(

@@ -17,6 +17,7 @@ from app.stages.demand import queries as demands
 from app.stages.demand.models import Signal
 from app.stages.demand.operations import PledgeSettings, SentPledge
 from app.stages.demand.queries import BY, Scope
+from support.shop import send
 
 NOW = dt.datetime(2026, 11, 23, 9, tzinfo=dt.UTC)
 ANNA = Actor("anna@brand.example", Role.MERCHANDISER)
@@ -76,21 +77,7 @@ class Pool:
         return plain is not None
 
     def file(self, *rows: str, name: str = "pledges.csv") -> None:
-        path = self._folder / name
-        path.write_text("\n".join([HEAD, *rows]), encoding="utf-8")
-        with self.db.transaction() as session:
-            demand.import_orders(
-                session,
-                path=path,
-                file_name=name,
-                channel="shop",
-                mapping="headwater",
-                actor=SYSTEM,
-                now=NOW,
-                pseudonym_key=b"key",
-                currency="CNY",
-                timezone="Asia/Shanghai",
-            )
+        send(self.db, self._folder / name, "\n".join([HEAD, *rows]), now=NOW, pseudonym_key=b"key")
 
     def units(self, campaign: bool = True) -> dict[str, int]:
         """Units by reason; the roll-ups are a recount, and all steps add up in every direction."""

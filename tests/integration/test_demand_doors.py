@@ -10,27 +10,17 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.core import access
 from app.core.access import Role
 from app.core.db import Database
 from app.stages.catalog import queries as catalog
 from app.stages.demand import queries as demands
 from support import brand
+from support.shop import bearer
 
 OPENING = dt.datetime(2026, 11, 12, 12, 0, 7, tzinfo=dt.UTC)
 FEWEST = 5
 """Buyers below which a cell is nobody's to see who only makes the goods."""
 OF_BUYERS = ("buyer", "pledges", "signals", "raw_units", "valid_units", "expected_thousandths", "PS-BAG")
-
-
-def token(db: Database, role: Role, now: dt.datetime, **other: Any) -> dict[str, str]:
-    with db.transaction() as session:
-        email = f"{role.value}@x.example"
-        account = access.create_account(
-            session, email=email, name="X", password="long enough!", role=role, now=now, **other
-        )
-        made = access.create_token(session, account_id=account.id, label="test", now=now)
-    return {"Authorization": f"Bearer {made}"}
 
 
 @pytest.fixture
@@ -51,7 +41,7 @@ def pool(db: Database, tmp_path: Path) -> None:
 def test_a_cluster_is_listed_decided_and_the_word_taken_back(
     client: FlaskClient, db: Database, now: dt.datetime
 ) -> None:
-    headers = token(db, Role.MERCHANDISER, now)
+    headers = bearer(db, now=now)
 
     def ask(word: str | None = None, key: str = "", status: int = 200) -> Any:
         address = f"/api/v1/demand/reviews{'/' + key if key else ''}"
@@ -86,7 +76,7 @@ def test_a_cluster_is_listed_decided_and_the_word_taken_back(
 def test_the_pool_opens_from_the_whole_to_its_signals(
     client: FlaskClient, db: Database, now: dt.datetime
 ) -> None:
-    headers = token(db, Role.MERCHANDISER, now)
+    headers = bearer(db, now=now)
 
     def ask(path: str, status: int = 200) -> Any:
         reply = client.get(f"/api/v1/demand/{path}", headers=headers)
@@ -117,7 +107,7 @@ def test_a_supplier_reads_no_cell_of_the_pool_on_any_page_or_in_the_api(
         regions = demands.expected(session, scope=demands.Scope(), by="region")
         assert min(one.raw_units for one in regions) < FEWEST
         supplier = min(catalog.names(session).suppliers)
-    headers = token(db, Role.SUPPLIER, now, supplier_id=supplier)
+    headers = bearer(db, Role.SUPPLIER, now=now, supplier_id=supplier)
     client, read = app.test_client(), []
     for rule in app.url_map.iter_rules():
         if (
@@ -149,7 +139,7 @@ def test_a_supplier_reads_no_cell_of_the_pool_on_any_page_or_in_the_api(
 def test_the_pages_of_the_pool_answer_in_both_languages(
     client: FlaskClient, db: Database, now: dt.datetime, language: str
 ) -> None:
-    headers = {**token(db, Role.MERCHANDISER, now), "Accept-Language": language}
+    headers = {**bearer(db, now=now), "Accept-Language": language}
     paths = ["", "/weights", "/review", "/signals?days=0", "/signals?day=2026-11-12", "/signals?day=never"]
     paths += [f"/parts?days=0&by={by}" for by in ("campaign", "sku", "region", "channel", "day", "buyer")]
     paths += ["/parts?by=channel&campaign=1", "/signals?reason=valid&campaign=1&commitment=pledge&before=3"]

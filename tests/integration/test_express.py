@@ -14,33 +14,15 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
-from app.core import access
-from app.core.access import SYSTEM, Role
+from app.core.access import Role
 from app.core.db import Database
 from app.core.direct import Prepared
-from app.stages.catalog import operations as catalog
 from app.stages.demand import operations
 from app.stages.demand import queries as demands
 from app.stages.demand.operations import rollups
+from support.shop import PLEDGE, bearer, sell
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-PLEDGE = {
-    "channel": "shop",
-    "external_id": "A-1",
-    "commitment": "pledge",
-    "sku": "MUG",
-    "region": "CN-GD",
-    "quantity": 2,
-    "unit_price": "19.90",
-    "currency": "CNY",
-    "ordered_at": "2026-11-02T23:30:00+00:00",
-    "buyer": "Wang Xiaoming 13800138000",
-    "campaign": "C1",
-}
-CAMPAIGNS = (
-    "campaign,name,name_zh,sku,opens_at,closes_at,expected_units,go_factor,due_week,per_buyer_limit,tiers\n"
-    "C1,One,,MUG,2026-11-01T00:00:00+08:00,2026-12-01T00:00:00+08:00,100,1.2,2026-12-07,5,0:19.90\n"
-)
 USUAL = {"Content-Type": "application/json; charset=utf-8"}
 """Whoever says so is answered in the usual way."""
 
@@ -67,13 +49,8 @@ def door(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Door:
-    path = tmp_path / "campaigns.csv"
-    path.write_text(CAMPAIGNS, encoding="utf-8")
-    with db.transaction() as session:
-        skus = [("MUG", None, True), ("CUP", None, True)]
-        catalog.register_unknown(session, skus=skus, regions=["CN-GD"], timezone="Asia/Shanghai")
-        operations.import_campaigns(session, path=path, actor=SYSTEM, now=now)
-    one = Door(app, client, db, token_of(db, Role.MERCHANDISER, now))
+    sell(db, tmp_path, now=now)
+    one = Door(app, client, db, bearer(db, now=now))
     take = operations.take_express
 
     def counting(*args: Any, **kwargs: Any) -> Any:
@@ -87,15 +64,6 @@ def door(
     assert one.post(external_id="A-00", buyer="second").status_code == 201  # its headers are learned
     one.short = 0
     return one
-
-
-def token_of(db: Database, role: Role, now: dt.datetime) -> dict[str, str]:
-    with db.transaction() as session:
-        account = access.create_account(
-            session, email=f"{role.value}@x.test", name="M", password="long enough!", role=role, now=now
-        )
-        key = access.create_token(session, account_id=account.id, label="test", now=now)
-    return {"Authorization": f"Bearer {key}"}
 
 
 PLAIN: list[dict[str, Any]] = [
@@ -211,7 +179,7 @@ def test_who_may_not_send_is_refused(door: Door, now: dt.datetime, who: str) -> 
         if who == "a closed account":
             session.execute(text("UPDATE account SET active = false"))
     if who == "a planner":
-        headers = token_of(door.db, Role.WAREHOUSE_PLANNER, now)
+        headers = bearer(door.db, Role.WAREHOUSE_PLANNER, now=now)
     if who in ("nobody", "basic"):
         headers = {"Authorization": "Bearer hw_nobody" if who == "nobody" else "Basic eDp5"}
     refused = door.post(more=headers)

@@ -12,12 +12,12 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.core import access
 from app.core.access import Role
 from app.core.db import Database
 from app.stages.catalog import queries as catalog
 from app.stages.forecasts import operations, queries
 from support import brand
+from support.shop import bearer
 
 OVERRIDES = "/api/v1/forecasts/overrides"
 ACCURACY = "/api/v1/forecasts/accuracy"
@@ -27,22 +27,6 @@ ACCURACY = "/api/v1/forecasts/accuracy"
 def sold(db: Database, tmp_path: Path) -> Database:
     brand.load(db, tmp_path, campaign=False)
     return db
-
-
-def key(db: Database, role: Role) -> dict[str, str]:
-    with db.transaction() as session:
-        account = access.create_account(
-            session,
-            email=f"{role.value}@x.example",
-            name="M",
-            password="long enough!",
-            role=role,
-            now=brand.NOW,
-        )
-        return {
-            "Authorization": "Bearer "
-            + access.create_token(session, account_id=account.id, label="t", now=brand.NOW)
-        }
 
 
 def word(db: Database, **other: Any) -> dict[str, Any]:
@@ -56,7 +40,7 @@ def run(app: Flask, *args: str) -> Any:
 
 
 def test_an_override_is_made_listed_and_withdrawn(client: FlaskClient, sold: Database) -> None:
-    headers = key(sold, Role.MERCHANDISER)
+    headers = bearer(sold, now=brand.NOW)
     made = client.post(OVERRIDES, headers=headers, json=word(sold))
     assert made.status_code == 201
     assert made.json["counts"] is True
@@ -91,12 +75,12 @@ def test_an_override_is_made_listed_and_withdrawn(client: FlaskClient, sold: Dat
 def test_what_is_no_override_is_refused(
     client: FlaskClient, sold: Database, wrong: dict[str, Any], code: str
 ) -> None:
-    answer = client.post(OVERRIDES, headers=key(sold, Role.MERCHANDISER), json=word(sold, **wrong))
+    answer = client.post(OVERRIDES, headers=bearer(sold, now=brand.NOW), json=word(sold, **wrong))
     assert (answer.status_code, answer.json["code"]) == (422, code)
 
 
 def test_a_planner_of_warehouses_has_no_word(client: FlaskClient, sold: Database) -> None:
-    headers = key(sold, Role.WAREHOUSE_PLANNER)
+    headers = bearer(sold, Role.WAREHOUSE_PLANNER, now=brand.NOW)
     for answer in (
         client.get(OVERRIDES, headers=headers),
         client.post(OVERRIDES, headers=headers, json=word(sold)),
@@ -107,7 +91,7 @@ def test_a_planner_of_warehouses_has_no_word(client: FlaskClient, sold: Database
 
 
 def test_accuracy_is_told_by_class_region_step_and_week(client: FlaskClient, sold: Database) -> None:
-    headers = key(sold, Role.MERCHANDISER)
+    headers = bearer(sold, now=brand.NOW)
     assert client.get(ACCURACY, headers=headers).json == []
     brand.store_forecast(sold)
     with sold.transaction() as session:
@@ -138,7 +122,7 @@ def test_the_command_only_forecasts(app: Flask, sold: Database) -> None:
 def test_a_forecast_for_an_earlier_day_is_kept_and_not_shown(
     app: Flask, client: FlaskClient, sold: Database
 ) -> None:
-    headers = key(sold, Role.MERCHANDISER)
+    headers = bearer(sold, now=brand.NOW)
     for day in ("2026-11-23", "2026-10-12"):
         assert run(app, "--as-of", day).exit_code == 0
     assert client.get("/api/v1/forecasts/latest", headers=headers).json["as_of"] == "2026-11-23"

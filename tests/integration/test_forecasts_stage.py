@@ -16,6 +16,7 @@ from app.stages.demand import operations as demand
 from app.stages.forecasts import operations, queries
 from app.stages.forecasts.queries import ForecastRunFact
 from app.stages.stock import operations as stock
+from support.shop import send
 
 TEMPLATE = Path(__file__).parents[2] / "docs" / "network-template"
 AS_OF = dt.date(2026, 11, 25)
@@ -48,21 +49,7 @@ def history() -> list[str]:
 
 
 def load(db: Database, folder: Path, name: str, rows: list[str], now: dt.datetime) -> None:
-    path = folder / name
-    path.write_text("\n".join([HEADINGS, *rows]) + "\n")
-    with db.transaction() as session:
-        fact = demand.import_orders(
-            session,
-            path=path,
-            file_name=name,
-            channel="shop",
-            mapping="headwater",
-            actor=SYSTEM,
-            now=now,
-            pseudonym_key=b"only for tests",
-            currency="CNY",
-            timezone="Asia/Shanghai",
-        )
+    fact = send(db, folder / name, "\n".join([HEADINGS, *rows]) + "\n", now=now)
     assert fact.accepted == len(rows)
 
 

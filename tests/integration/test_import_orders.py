@@ -20,6 +20,7 @@ from app.stages.catalog import operations as catalog
 from app.stages.demand import operations as demand
 from app.stages.demand import queries as demands
 from app.stages.imports import queries as imports
+from support.shop import send
 
 HEAD = "external_id,commitment,sku,region,quantity,unit_price,currency,ordered_at,buyer,campaign,status"
 GOOD = "A{n},paid,MUG,CN-GD,{n},19.90,CNY,2026-11-0{n}T10:00:00+08:00,buyer{n},,"
@@ -48,20 +49,7 @@ class Importer:
         channel: str = "shop",
     ) -> demand.ImportFact:
         path = self._folder / name
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-        with self._db.transaction() as session:
-            return demand.import_orders(
-                session,
-                path=path,
-                file_name=name,
-                channel=channel,
-                mapping=mapping,
-                actor=SYSTEM,
-                now=self._now,
-                pseudonym_key=b"key",
-                currency="CNY",
-                timezone="Asia/Shanghai",
-            )
+        return send(self._db, path, content, now=self._now, channel=channel, mapping=mapping)
 
     def rejects(self, fact: demand.ImportFact) -> list[tuple[int, str, str]]:
         with self._db.reading() as session:

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from app.core import access
-from app.core.access import SYSTEM, Role
+from app.core.access import SYSTEM
 from app.core.db import Database
 from app.core.errors import Conflict, NotFound
 from app.stages.catalog import queries as catalog
@@ -17,6 +16,7 @@ from app.stages.demand import operations as demand
 from app.stages.demand import queries as demands
 from app.stages.forecasts import operations, queries
 from support.brand import CAMPAIGN, MONDAY, NOW, draw_landings, load, load_campaign, load_network, load_orders
+from support.shop import bearer
 
 
 @pytest.fixture
@@ -153,13 +153,8 @@ def test_levers_are_the_nearest_lines_above_a_landing(brand: Database, tmp_path:
 def test_the_landing_is_told_over_http(app: Flask, brand: Database) -> None:
     draw_landings(brand)
     seen = landing(brand)
-    with brand.transaction() as session:
-        account = access.create_account(
-            session, email="m@x.example", name="M", password="long enough!", role=Role.MERCHANDISER, now=NOW
-        )
-        token = access.create_token(session, account_id=account.id, label="test", now=NOW)
     address = f"/api/v1/campaigns/{seen.campaign_id}/landing"
-    answer = app.test_client().get(address, headers={"Authorization": f"Bearer {token}"})
+    answer = app.test_client().get(address, headers=bearer(brand, now=NOW))
     assert answer.status_code == 200
     told = answer.get_json()
     assert (told["as_of"], told["units"], len(told["lines"])) == ("2026-11-23", 20, 1)

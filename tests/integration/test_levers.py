@@ -9,12 +9,11 @@ import pytest
 from flask import Flask
 from integration.test_votes import Api
 
-from app.core.access import SYSTEM
 from app.core.db import Database
 from app.stages.catalog import queries as catalog
-from app.stages.demand import operations as demand
 from app.stages.forecasts import queries
 from support.brand import NOW, draw_landings, load_campaign, load_network, make_plan, store_forecast
+from support.shop import send
 
 BREAKS = (
     "supplier,sku,min_quantity,unit_price\nJDZ,MUG,0,9.00\nYW,MUG,0,9.50\nDG,MUG,0,9.60\n"
@@ -50,8 +49,7 @@ def test_a_campaign_tells_what_it_is_short_of_and_what_helps(
         "min_quantity,max_quantity"
     )
     row = "T1,pledge,BAG,CN-GD,1,199.00,CNY,2026-11-10T10:00:00+08:00,t1,PS-BAG,,1,9"
-    (tmp_path / "tolerant.csv").write_text(f"{heading}\n{row}\n", encoding="utf-8")
-    _import(brand, tmp_path / "tolerant.csv")
+    send(brand, tmp_path / "tolerant.csv", f"{heading}\n{row}\n", now=NOW)
     draw_landings(brand)
     make_plan(brand, store_forecast(brand))
     api = Api(app)
@@ -93,19 +91,3 @@ def test_extensions_are_kept_with_the_landing_and_drawn_again_with_it(brand: Dat
         longer = queries.extensions(session, landing=landing)
     assert list(longer) == [3, 7, 14]
     assert all(one.mean >= landing.mean and one.units == landing.units for one in longer.values())
-
-
-def _import(db: Database, path: Path) -> None:
-    with db.transaction() as session:
-        demand.import_orders(
-            session,
-            path=path,
-            file_name=path.name,
-            channel="shop",
-            mapping="headwater",
-            actor=SYSTEM,
-            now=NOW,
-            pseudonym_key=b"only for tests",
-            currency="CNY",
-            timezone="Asia/Shanghai",
-        )

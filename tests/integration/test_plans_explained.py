@@ -12,8 +12,7 @@ from flask.testing import FlaskClient
 
 import optimizer
 from app import cycle
-from app.core import access
-from app.core.access import SYSTEM, Role
+from app.core.access import SYSTEM
 from app.core.audit import entries
 from app.core.config import Config
 from app.core.db import Database
@@ -34,6 +33,7 @@ from support.brand import (
     make_plan,
     store_forecast,
 )
+from support.shop import bearer
 
 HARD = Limit(Scope.SKU, Base.UNITS, 40, True, None)
 
@@ -208,12 +208,7 @@ def test_progress_tells_the_bound_the_best_plan_and_the_gap(db: Database, brand:
 
 @pytest.fixture
 def headers(db: Database) -> dict[str, str]:
-    with db.transaction() as session:
-        account = access.create_account(
-            session, email="m@x.example", name="M", password="long enough!", role=Role.MERCHANDISER, now=NOW
-        )
-        token = access.create_token(session, account_id=account.id, label="t", now=NOW)
-    return {"Authorization": f"Bearer {token}"}
+    return bearer(db, now=NOW)
 
 
 def test_the_api_explains_a_plan_in_the_background(

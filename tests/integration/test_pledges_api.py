@@ -15,66 +15,26 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from app.core import access, audit
+from app.core import audit
 from app.core.access import SYSTEM, Role
 from app.core.db import Database
-from app.stages.catalog import operations as catalog
 from app.stages.demand import operations as demand
 from app.stages.demand import queries as demands
 from app.stages.demand.operations import SentPledge, rollups
 from support.rows import files
+from support.shop import PLEDGE, bearer, sell, send
 
-PLEDGE = {
-    "channel": "shop",
-    "external_id": "A-1",
-    "commitment": "pledge",
-    "sku": "MUG",
-    "region": "CN-GD",
-    "quantity": 2,
-    "unit_price": "19.90",
-    "currency": "CNY",
-    "ordered_at": "2026-11-02T23:30:00+00:00",
-    "buyer": "Wang Xiaoming 13800138000",
-    "campaign": "C1",
-}
-CAMPAIGNS = (
-    "campaign,name,name_zh,sku,opens_at,closes_at,expected_units,go_factor,due_week,per_buyer_limit,tiers\n"
-    "C1,One,,MUG,2026-11-01T00:00:00+08:00,2026-12-01T00:00:00+08:00,100,1.2,2026-12-07,5,0:19.90\n"
-)
 SENT = tuple(PLEDGE)
 
 
 @pytest.fixture(autouse=True)
 def catalogue(db: Database, tmp_path: Path, now: dt.datetime) -> None:
-    path = tmp_path / "campaigns.csv"
-    path.write_text(CAMPAIGNS, encoding="utf-8")
-    with db.transaction() as session:
-        catalog.register_unknown(
-            session,
-            skus=[("MUG", None, True), ("CUP", None, True)],
-            regions=["CN-GD"],
-            timezone="Asia/Shanghai",
-        )
-        demand.import_campaigns(session, path=path, actor=SYSTEM, now=now)
-
-
-def token_of(db: Database, role: Role, now: dt.datetime) -> dict[str, str]:
-    with db.transaction() as session:
-        account = access.create_account(
-            session,
-            email=f"{role.value}@x.example",
-            name="M",
-            password="long enough!",
-            role=role,
-            now=now,
-        )
-        key = access.create_token(session, account_id=account.id, label="test", now=now)
-    return {"Authorization": f"Bearer {key}"}
+    sell(db, tmp_path, now=now)
 
 
 @pytest.fixture
 def headers(db: Database, now: dt.datetime) -> dict[str, str]:
-    return token_of(db, Role.MERCHANDISER, now)
+    return bearer(db, now=now)
 
 
 class Door:
@@ -356,22 +316,9 @@ def test_corrections_hold_for_pledges_that_come_in_a_file(
     door: Door, tmp_path: Path, now: dt.datetime
 ) -> None:
     def absorbed(*rows: dict[str, Any]) -> tuple[int, int, int]:
-        path = tmp_path / f"pledges-{len(rows)}.csv"
         lines = [",".join(str(row[name]) for name in SENT) for row in rows]
-        path.write_text("\n".join([",".join(SENT), *lines]), encoding="utf-8")
-        with door.db.transaction() as session:
-            fact = demand.import_orders(
-                session,
-                path=path,
-                file_name=path.name,
-                channel="shop",
-                mapping="headwater",
-                actor=SYSTEM,
-                now=now,
-                pseudonym_key=b"only for tests",
-                currency="CNY",
-                timezone="Asia/Shanghai",
-            )
+        path = tmp_path / f"pledges-{len(rows)}.csv"
+        fact = send(door.db, path, "\n".join([",".join(SENT), *lines]), now=now)
         return fact.accepted, fact.duplicate, fact.rejected
 
     assert door.delete().status_code == 202
@@ -494,22 +441,8 @@ def test_a_file_and_the_api_make_the_same_of_the_same_rows(
 def absorb(door: Door, folder: Path, rows: list[dict[str, Any]], now: dt.datetime) -> demand.ImportFact:
     """The rows as a file of the same channel."""
     heads = [*SENT, "status"]
-    path = folder / "rows.csv"
     lines = [",".join(str(row.get(head) or "") for head in heads) for row in rows]
-    path.write_text("\n".join([",".join(heads), *lines]), encoding="utf-8")
-    with door.db.transaction() as session:
-        return demand.import_orders(
-            session,
-            path=path,
-            file_name="rows.csv",
-            channel="shop",
-            mapping="headwater",
-            actor=SYSTEM,
-            now=now,
-            pseudonym_key=b"only for tests",
-            currency="CNY",
-            timezone="Asia/Shanghai",
-        )
+    return send(door.db, folder / "rows.csv", "\n".join([",".join(heads), *lines]), now=now)
 
 
 def test_what_came_in_a_file_can_be_corrected_but_for_the_quantity_of_a_return(
@@ -572,7 +505,7 @@ def test_only_a_merchandiser_may_send_pledges(client: FlaskClient, db: Database,
         ("PATCH", "pledges/shop/A-1"),
         ("DELETE", "pledges/shop/A-1"),
     ]
-    planner = token_of(db, Role.WAREHOUSE_PLANNER, now)
+    planner = bearer(db, Role.WAREHOUSE_PLANNER, now=now)
     for method, path in calls:
         for headers, status in (({}, 401), (planner, 403)):
             answer = client.open(f"/api/v1/{path}", method=method, headers=headers, json=[])

@@ -27,6 +27,7 @@ from app.stages.demand import queries as demands
 from app.stages.demand.models import Ballot, Design, VoteChoice, VoteRound
 from support import brand
 from support.rows import files
+from support.shop import bearer
 
 NAME, PHONE, ADDRESS, EMAIL = "Quxi Kanariya", "13900137777", "Kanarienweg 77", "quxi.kanariya@example.org"
 CANARIES = (NAME, "Kanari", PHONE, "Kanarienweg", EMAIL, "quxi")
@@ -78,15 +79,7 @@ def as_sheet(lines: list[list[str]]) -> bytes:
 @pytest.fixture
 def keys(db: Database, tmp_path: Path, now: dt.datetime) -> dict[Role, dict[str, str]]:
     brand.load_network(db, tmp_path)
-    found = {}
-    for role in (Role.MERCHANDISER, Role.ADMINISTRATOR):
-        with db.transaction() as session:
-            account = access.create_account(
-                session, email=f"{role.value}@x.test", name="M", password="long enough!", role=role, now=now
-            )
-            key = access.create_token(session, account_id=account.id, label="test", now=now)
-        found[role] = {"Authorization": f"Bearer {key}"}
-    return found
+    return {role: bearer(db, role, now=now) for role in (Role.MERCHANDISER, Role.ADMINISTRATOR)}
 
 
 def upload(client: FlaskClient, keys: dict[Role, dict[str, str]], content: bytes, channel: str) -> Any:

@@ -18,6 +18,7 @@ from app.stages.catalog import operations as catalog
 from app.stages.demand import operations as demand
 from app.stages.demand import queries as demands
 from app.stages.demand.operations import PledgeSettings, SentPledge, suspicion
+from support.shop import send
 
 NOW = dt.datetime(2026, 11, 23, 9, tzinfo=dt.UTC)
 OPENING = dt.datetime(2026, 11, 10, 4, 0, 7, tzinfo=dt.UTC)
@@ -58,21 +59,7 @@ class Pool:
         return f"{identity},pledge,MUG,{place},{units},19.90,CNY,{at.isoformat()},{buyer},C1,"
 
     def take(self, rows: list[str], *, name: str = "pledges.csv") -> None:
-        path = self._folder / name
-        path.write_text("\n".join([HEAD, *rows]), encoding="utf-8")
-        with self.db.transaction() as session:
-            demand.import_orders(
-                session,
-                path=path,
-                file_name=name,
-                channel="shop",
-                mapping="headwater",
-                actor=SYSTEM,
-                now=NOW,
-                pseudonym_key=b"key",
-                currency="CNY",
-                timezone="Asia/Shanghai",
-            )
+        send(self.db, self._folder / name, "\n".join([HEAD, *rows]), now=NOW, pseudonym_key=b"key")
 
     def online(self, rows: list[str]) -> None:
         sent = [

@@ -14,6 +14,7 @@ from app.stages.catalog import operations as catalog
 from app.stages.demand import operations as demand
 from app.stages.demand import queries as demands
 from app.stages.demand.operations import PledgeSettings, SentPledge
+from support.shop import send
 
 NOW = dt.datetime(2026, 11, 23, 9, tzinfo=dt.UTC)
 OPENING = dt.datetime(2026, 11, 10, 4, 0, 7, tzinfo=dt.UTC)
@@ -48,14 +49,8 @@ def pledge(number: int, name: str, **traces: str) -> dict[str, str]:
 
 
 def absorb(db: Database, folder: Path, rows: list[dict[str, str]], name: str = "p.csv") -> demand.ImportFact:
-    path = folder / name
     lines = [",".join(row.get(field, "") for field in FIELDS) for row in rows]
-    path.write_text("\n".join([",".join(FIELDS), *lines]), encoding="utf-8")
-    with db.transaction() as session:
-        return demand.import_orders(
-            session, path=path, file_name=name, channel="shop", mapping="headwater", actor=SYSTEM, now=NOW,
-            pseudonym_key=b"key", currency="CNY", timezone="Asia/Shanghai",
-        )  # fmt: skip
+    return send(db, folder / name, "\n".join([",".join(FIELDS), *lines]), now=NOW, pseudonym_key=b"key")
 
 
 def everything(db: Database) -> str:

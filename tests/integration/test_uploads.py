@@ -14,7 +14,6 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.core import access
 from app.core.access import Role
 from app.core.config import Config
 from app.core.db import Database
@@ -23,6 +22,7 @@ from app.entrypoints.door import attached
 from app.stages.demand import queries as demands
 from app.stages.imports import operations
 from support import brand
+from support.shop import bearer
 
 PATH = "/api/v1/uploads"
 BUYER = "quxi.kanariya@example.org"
@@ -43,12 +43,7 @@ class Sender:
         self.key = self.token("m@x.test", Role.MERCHANDISER)
 
     def token(self, email: str, role: Role) -> dict[str, str]:
-        with self.db.transaction() as session:
-            account = access.create_account(
-                session, email=email, name="M", password="long enough!", role=role, now=self.now
-            )
-            key = access.create_token(session, account_id=account.id, label="test", now=self.now)
-        return {"Authorization": f"Bearer {key}"}
+        return bearer(self.db, role, now=self.now, email=email)
 
     def begin(self, **form: Any) -> Any:
         told = {"file_name": "o.csv", "channel": "shop", "mapping": "headwater", "size": len(FILE), **form}

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from app.core import access, audit
+from app.core import audit
 from app.core.access import SYSTEM, Role
 from app.core.db import Database
 from app.stages.demand import operations as demand
 from app.stages.demand import queries as demands
 from support.brand import CAMPAIGN, NOW, load, load_network, load_orders
+from support.shop import bearer
 
 OPENED = "2026-10-01T10:00:00+08:00"
 CLOSED = "2026-10-11T10:00:00+08:00"
@@ -36,12 +37,7 @@ class Api:
 
     def __init__(self, app: Flask, role: Role = Role.MERCHANDISER) -> None:
         self._client = app.test_client()
-        with app.extensions["headwater"].db.transaction() as session:
-            account = access.create_account(
-                session, email=f"{role}@b.example", name="M", password="a long enough one", role=role, now=NOW
-            )
-            token = access.create_token(session, account_id=account.id, label="test", now=NOW)
-        self._headers = {"Authorization": f"Bearer {token}"}
+        self._headers = bearer(app.extensions["headwater"].db, role, now=NOW)
 
     def __call__(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         answer = self._client.open(f"/api/v1{path}", method=method, json=body, headers=self._headers)

@@ -15,12 +15,12 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 from standardwebhooks.webhooks import Webhook
 
-from app.core import access
 from app.core.access import Role
 from app.core.db import Database
 from app.stages.demand import queries as demands
 from app.stages.demand.queries import sources
 from support import brand
+from support.shop import bearer
 
 EVENT = {
     "external_id": "W-1",
@@ -85,12 +85,7 @@ class Sender:
 @pytest.fixture
 def sender(client: FlaskClient, db: Database, tmp_path: Path, now: dt.datetime) -> Sender:
     brand.load_network(db, tmp_path)
-    with db.transaction() as session:
-        account = access.create_account(
-            session, email="a@x.test", name="A", password="long enough!", role=Role.ADMINISTRATOR, now=now
-        )
-        key = access.create_token(session, account_id=account.id, label="test", now=now)
-    return Sender(client, db, now, {"Authorization": f"Bearer {key}"})
+    return Sender(client, db, now, bearer(db, Role.ADMINISTRATOR, now=now))
 
 
 def test_an_event_becomes_a_pledge_and_the_same_message_again_changes_nothing(sender: Sender) -> None:

@@ -18,6 +18,7 @@ from app.stages.catalog import operations as catalog
 from app.stages.demand import operations as demand
 from app.stages.demand import queries as demands
 from app.stages.demand import rules
+from support.shop import send
 
 HEAD = "external_id,commitment,sku,region,quantity,unit_price,currency,ordered_at,buyer,campaign,status"
 SKUS, REGIONS = ("MUG", "CUP", "SHIP-FEE"), ("CN-GD", "CN-ZJ")
@@ -145,17 +146,4 @@ def _import(
         f"u{number % 4},,{status}"
         for number, sku, region, quantity, price, status, day, commitment in rows
     ]
-    path.write_text("\n".join([HEAD, *lines]), encoding="utf-8")
-    with db.transaction() as session:
-        return demand.import_orders(
-            session,
-            path=path,
-            file_name=path.name,
-            channel=channel,
-            mapping="headwater",
-            actor=SYSTEM,
-            now=now,
-            pseudonym_key=b"key",
-            currency="CNY",
-            timezone="Asia/Shanghai",
-        )
+    return send(db, path, "\n".join([HEAD, *lines]), now=now, channel=channel)

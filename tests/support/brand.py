@@ -21,6 +21,7 @@ from app.stages.demand import operations as demand
 from app.stages.forecasts import operations as forecasts
 from app.stages.forecasts.queries import FRAME_SCHEMA, TOTAL_SCHEMA
 from app.stages.stock import operations as stock
+from support import shop
 from support.rows import filled
 
 NOW = dt.datetime(2026, 11, 23, 9, tzinfo=dt.UTC)
@@ -100,23 +101,8 @@ def load_orders(
     heading = (
         "external_id,commitment,sku,region,quantity,unit_price,currency,ordered_at,buyer,campaign,status"
     )
-    path = folder / name
-    path.write_text(
-        "\n".join([heading, *(_half_a_year() if rows is None else rows)]) + "\n", encoding="utf-8"
-    )
-    with db.transaction() as session:
-        demand.import_orders(
-            session,
-            path=path,
-            file_name=name,
-            channel="shop",
-            mapping="headwater",
-            actor=SYSTEM,
-            now=NOW,
-            pseudonym_key=b"only for tests",
-            currency="CNY",
-            timezone="Asia/Shanghai",
-        )
+    lines = _half_a_year() if rows is None else rows
+    shop.send(db, folder / name, "\n".join([heading, *lines]) + "\n", now=NOW)
 
 
 def _half_a_year() -> list[str]:

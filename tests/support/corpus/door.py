@@ -19,13 +19,13 @@ from structlog.testing import capture_logs
 from werkzeug.test import TestResponse
 
 from app import create_app
-from app.core import access
 from app.core.access import SYSTEM, Role
 from app.core.config import Config
 from app.core.db import Base, Database
 from app.stages.catalog import operations as catalog
 from app.stages.demand import operations as demand
 from support import brand
+from support.shop import bearer
 
 NOW = dt.datetime(2026, 11, 23, 9, tzinfo=dt.UTC)
 WATCHMEN = frozenset(
@@ -95,7 +95,8 @@ class Door:
         self.app.testing = True
         self.client: FlaskClient = self.app.test_client()
         self._described(folder)
-        self.keys = {role: self._key(role) for role in (Role.MERCHANDISER, Role.ADMINISTRATOR)}
+        both = (Role.MERCHANDISER, Role.ADMINISTRATOR)
+        self.keys = {role: bearer(self.db, role, now=NOW, password=PASSWORD) for role in both}
         self.before = ""
         self._digested = ("", "")
         self._watch = (
@@ -115,14 +116,6 @@ class Door:
             demand.import_campaigns(session, path=folder / "campaign.csv", actor=SYSTEM, now=NOW)
             demand.close_due_campaigns(session, now=NOW)  # nobody judges the pledges of closed ones again
         brand.store_forecast(self.db)
-
-    def _key(self, role: Role) -> dict[str, str]:
-        with self.db.transaction() as session:
-            account = access.create_account(
-                session, email=f"{role.value}@x.example", name="M", password=PASSWORD, role=role, now=NOW
-            )
-            key = access.create_token(session, account_id=account.id, label="test", now=NOW)
-        return {"Authorization": f"Bearer {key}"}
 
     def call(self, method: str, path: str, *, role: Role | None = Role.MERCHANDISER, **how: Any) -> Seen:
         """One request with this role's key, or with none."""
