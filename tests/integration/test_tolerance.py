@@ -53,6 +53,21 @@ def pledge(number: int, **more: Any) -> dict[str, Any]:
     } | more
 
 
+def test_no_other_sku_is_taken_below_its_moq(api: Api, db: Database) -> None:
+    mugs = [
+        pledge(number, sku="MUG", flexible_skus=["BAG"]) for number in range(7)
+    ]  # 14 of a MOQ of 10: two can go
+    api("POST", "/pledges:batch", mugs)
+    here, bag = f"/campaigns/{api('GET', '/campaigns')[1][0]['id']}", _sku(db, "BAG")
+    proposal = api("GET", f"{here}/tolerance?sku_id={bag}&units=12")[1]
+    assert (proposal["gained"], proposal["buyers"]) == (4, 2)
+    body = {"sku_id": bag, "units": 12, "fingerprint": proposal["fingerprint"]}
+    assert api("POST", f"{here}/tolerance-fills", body)[1]["gained_units"] == 4
+    assert api("GET", f"{here}/tolerance?sku_id={bag}&units=12")[1]["gained"] == 0
+    api("DELETE", "/pledges/shop/P6")  # now mugs miss their MOQ whatever is done: the others may go
+    assert api("GET", f"{here}/tolerance?sku_id={bag}&units=12")[1]["gained"] == 8
+
+
 def test_tolerance_fills_a_line_and_is_taken_back(api: Api, db: Database) -> None:
     sent = [
         pledge(0, min_quantity=2, max_quantity=4),
@@ -162,6 +177,7 @@ def test_tolerance_comes_from_files_as_well(api: Api, db: Database, tmp_path: Pa
     ]
     campaign = api("GET", "/campaigns")[1][0]
     assert api("GET", f"/campaigns/{campaign['id']}/tolerance")[1]["gained"] == 2
+    api("POST", "/pledges", pledge(7))  # bags enough for their MOQ without the one that may go
     assert (
         api("GET", f"/campaigns/{campaign['id']}/tolerance?sku_id={_sku(db, 'MUG')}&units=1")[1]["gained"]
         == 2

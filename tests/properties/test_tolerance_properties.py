@@ -19,7 +19,7 @@ from app.stages.catalog import queries as catalogs
 from app.stages.demand import operations as demand
 from app.stages.demand import queries as demands
 from app.stages.demand.operations import SentPledge
-from app.stages.demand.rules.tolerance import Tolerant, fill
+from app.stages.demand.rules.tolerance import Tolerant, fill, spared
 
 LIMIT = 5
 SKUS = ("RED", "BLUE", "GREEN")
@@ -69,6 +69,45 @@ def test_a_filling_stays_within_what_is_allowed_and_asks_the_fewest(
         assert gained >= units and found.buyers == fewest
         moved = [step for step in found.steps if step.to_sku_id != step.from_sku_id]
         assert gained - units < max([step.from_quantity for step in moved], default=1)
+
+
+@given(
+    pledges=pledges,
+    units=st.integers(0, 20),
+    sku=st.integers(1, 3),
+    room=st.dictionaries(st.sampled_from("abcde"), st.integers(0, 6)),
+    spare=st.dictionaries(st.integers(1, 3), st.integers(0, 9)),
+)
+def test_no_sku_gives_more_than_it_can_spare_and_what_it_can_is_given(
+    pledges: list[Tolerant], units: int, sku: int, room: dict[str, int], spare: dict[int, int]
+) -> None:
+    found = fill(pledges, units=units, sku_id=sku, room=room, spare=spare)
+    left = dict(spare)
+    for step in found.steps:
+        if step.from_sku_id != sku and step.from_sku_id in left:
+            left[step.from_sku_id] -= step.from_quantity
+    assert min(left.values(), default=0) >= 0
+    taken = {step.signal_id for step in found.steps}
+    could = [
+        one
+        for one in pledges
+        if one.signal_id not in taken and one.sku_id != sku and sku in one.skus
+        if one.quantity <= left.get(one.sku_id, one.quantity)
+    ]
+    assert found.gained >= units or not could
+    plenty = dict.fromkeys((1, 2, 3), 99)
+    assert fill(pledges, units=units, sku_id=sku, room=room, spare=plenty) == fill(
+        pledges, units=units, sku_id=sku, room=room
+    )
+
+
+@given(lands=st.integers(0, 50), need=st.integers(1, 50), taken=st.integers(0, 50))
+def test_what_is_spared_leaves_a_sku_at_what_it_needs(lands: int, need: int, taken: int) -> None:
+    spare = spared(lands=lands, need=need)
+    if spare is None:
+        assert lands < need
+    else:
+        assert (lands - taken >= need) == (taken <= spare)
 
 
 def most_of(pledges: list[Tolerant], buyer: str, sku: int | None, room: dict[str, int]) -> int:

@@ -13,6 +13,7 @@ from app.cycle import campaign_levers
 from app.entrypoints.door import config, current_actor, db, now, roles
 from app.entrypoints.wire import levers as wire
 from app.stages.demand import operations, queries
+from app.stages.forecasts import queries as forecasts
 
 blueprint = Blueprint(
     "levers", __name__, url_prefix="/api/v1", description="What a campaign is short of, and what helps"
@@ -44,10 +45,11 @@ def tolerance(wanted: dict[str, Any], campaign_id: int) -> Any:
     """How tolerant buyers would fill the go line, or the line of a SKU
 
     Which pledges to raise or to move, within what their buyers allow and under the limits, with the fewest
-    buyers asked. Nothing is changed.
+    buyers asked. No other SKU is taken below the MOQ that it lands at. Nothing is changed.
     """
     with db().reading() as session:
-        return queries.propose_tolerance(session, campaign_id=campaign_id, **wanted)
+        spare = forecasts.spare_units(session, campaign_id=campaign_id)
+        return queries.propose_tolerance(session, campaign_id=campaign_id, spare=spare, **wanted)
 
 
 @blueprint.route("/campaigns/<int:campaign_id>/tolerance-fills", methods=["GET"])
@@ -71,8 +73,9 @@ def apply_tolerance(said: dict[str, Any], campaign_id: int) -> Any:
     409 `proposal_moved`.
     """
     with db().transaction() as session:
+        spare = forecasts.spare_units(session, campaign_id=campaign_id)
         return operations.apply_tolerance(
-            session, campaign_id=campaign_id, actor=current_actor(), now=now(), **said
+            session, campaign_id=campaign_id, spare=spare, actor=current_actor(), now=now(), **said
         )
 
 

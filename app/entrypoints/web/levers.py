@@ -10,6 +10,7 @@ from app.entrypoints.door import current_actor, db, now, roles
 from app.entrypoints.web import forms, show
 from app.entrypoints.web.replies import Reply, error_page, go, say
 from app.stages.demand import operations
+from app.stages.forecasts import queries as forecasts
 
 blueprint = Blueprint("levers", __name__, url_prefix="/campaigns")
 
@@ -22,7 +23,12 @@ def apply(campaign_id: int) -> Reply:
         return error_page(400, "bad_request", "")
     with db().transaction() as session:
         used = operations.apply_tolerance(
-            session, campaign_id=campaign_id, actor=current_actor(), now=now(), **given.values
+            session,
+            campaign_id=campaign_id,
+            spare=forecasts.spare_units(session, campaign_id=campaign_id),
+            actor=current_actor(),
+            now=now(),
+            **given.values,
         )
     say(gettext("%(units)s units gained.", units=show.units(used.gained_units)))
     return go("web.campaigns.one", campaign_id=campaign_id)

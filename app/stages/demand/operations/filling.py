@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import insert, select
@@ -30,6 +31,7 @@ def apply_tolerance(
     sku_id: int | None = None,
     units: int,
     fingerprint: str,
+    spare: Mapping[int, int] | None = None,
     actor: Actor,
     now: dt.datetime,
 ) -> FillFact:
@@ -37,6 +39,7 @@ def apply_tolerance(
 
     Args:
         fingerprint: of the proposal that was looked at.
+        spare: what other SKUs can give, as in the proposal.
 
     Raises:
         NotFound: `campaign_unknown`.
@@ -47,7 +50,7 @@ def apply_tolerance(
     take_every_turn(session)
     campaign = get_campaign(session, campaign_id=campaign_id)
     _must_be_fillable(campaign.state)
-    found = propose_tolerance(session, campaign_id=campaign_id, sku_id=sku_id, units=units)
+    found = propose_tolerance(session, campaign_id=campaign_id, sku_id=sku_id, units=units, spare=spare)
     if found.fingerprint != fingerprint:
         raise Conflict("proposal_moved", "Pledges changed since this was proposed; look at it again.")
     if not found.steps:

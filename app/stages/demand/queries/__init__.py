@@ -76,6 +76,7 @@ from app.stages.demand.queries.tolerance import (
     fill_line,
     fill_steps,
     list_fills,
+    moved_units,
     propose_tolerance,
     tolerant_pledges,
 )
@@ -164,6 +165,7 @@ __all__ = [
     "list_reviews",
     "list_rounds",
     "list_signals",
+    "moved_units",
     "open_balances",
     "owed_pledges",
     "pledge_days",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,26 +58,39 @@ class FillFact:
 
 
 def propose_tolerance(
-    session: Session, *, campaign_id: int, sku_id: int | None = None, units: int | None = None
+    session: Session,
+    *,
+    campaign_id: int,
+    sku_id: int | None = None,
+    units: int | None = None,
+    spare: Mapping[int, int] | None = None,
 ) -> Proposal:
     """The pledges to raise or move, with the fewest buyers asked, for a line that is short of units.
 
     Args:
         sku_id: the SKU whose line it is; None is the go line of the campaign.
         units: what it is short of; without it, valid units are raised to the go line.
+        spare: what other SKUs can give, of those that need what they have.
 
     Raises:
         NotFound: `campaign_unknown`.
     """
     campaign = get_campaign(session, campaign_id=campaign_id)
     wanted = max(campaign.go_units - campaign.valid_units, 0) if units is None else units
-    found = fill_line(session, campaign_id=campaign_id, sku_id=sku_id, units=wanted)
+    found = fill_line(session, campaign_id=campaign_id, sku_id=sku_id, units=wanted, spare=spare)
     text = f"{campaign_id} {sku_id} {wanted} {found.steps}"
     digest = hashlib.sha256(text.encode()).hexdigest()
     return Proposal(campaign_id, sku_id, wanted, found.gained, found.buyers, found.steps, digest)
 
 
-def fill_line(session: Session, *, campaign_id: int, sku_id: int | None, units: int) -> Filling:
+def fill_line(
+    session: Session,
+    *,
+    campaign_id: int,
+    sku_id: int | None,
+    units: int,
+    spare: Mapping[int, int] | None = None,
+) -> Filling:
     """`rules.tolerance.fill` with the pledges, limits and cap of a campaign."""
     return fill(
         tolerant_pledges(session, campaign_id=campaign_id),
@@ -85,6 +98,7 @@ def fill_line(session: Session, *, campaign_id: int, sku_id: int | None, units: 
         sku_id=sku_id,
         room=_room(session, campaign_id),
         cap_left=_cap_left(session, campaign_id),
+        spare=spare,
     )
 
 
@@ -151,6 +165,26 @@ def _cap_left(session: Session, campaign_id: int) -> int | None:
     if cap is None:
         return None
     return max(cap - get_campaign(session, campaign_id=campaign_id).valid_units, 0)
+
+
+def moved_units(session: Session, *, campaign_id: int, since: dt.date) -> dict[int, int]:
+    """Units that tolerance moved away from each SKU from a day (UTC) on, less what it moved there."""
+    instant = dt.datetime.combine(since, dt.time(), dt.UTC)
+    query = (
+        select(ToleranceStep.from_sku_id, ToleranceStep.to_sku_id, ToleranceStep.from_quantity)
+        .join(ToleranceFill, ToleranceFill.id == ToleranceStep.fill_id)
+        .where(
+            ToleranceFill.campaign_id == campaign_id,
+            ToleranceFill.undone_at.is_(None),
+            ToleranceFill.applied_at >= instant,
+            ToleranceStep.from_sku_id != ToleranceStep.to_sku_id,
+        )
+    )
+    moved: dict[int, int] = defaultdict(int)
+    for giving, taking, units in session.execute(query):
+        moved[giving] += units
+        moved[taking] -= units
+    return moved
 
 
 def list_fills(session: Session, *, campaign_id: int) -> list[FillFact]:

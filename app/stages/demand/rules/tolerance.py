@@ -65,6 +65,7 @@ def fill(
     sku_id: int | None = None,
     room: Mapping[str, int] | None = None,
     cap_left: int | None = None,
+    spare: Mapping[int, int] | None = None,
 ) -> Filling:
     """Raise and move pledges until a line has so many more units, or nobody allows any more.
 
@@ -72,7 +73,8 @@ def fill(
     those for others are moved to it, as a whole, where the buyer would take it.
 
     The fewest buyers are asked: those who allow most come first. Any k buyers allow no more than the k who
-    allow most, so no fewer reach the line; where `cap_left` cuts raises of moved pledges this need not hold.
+    allow most, so no fewer reach the line; where `cap_left` cuts raises of moved pledges, or `spare` cuts
+    moves, this need not hold: then buyers are asked until no pledge is left that may be moved.
     Of the last one only as much is taken as is needed, raises before moves: what is beyond the line is less
     than the last pledge that is moved. Equal buyers come in the order of their first pledge.
 
@@ -81,8 +83,10 @@ def fill(
         units: what the line is short of, ≥ 0.
         room: how many more units a buyer may have; who is not named has no limit.
         cap_left: how many more units the campaign may have.
+        spare: how many units may be moved away from a SKU; one that is not named gives all.
     """
-    offers = _offers(pledges, sku_id, room or {})
+    left = dict(spare or {})
+    offers = _offers(pledges, sku_id, room or {}, left)
     ranked = sorted(offers.values(), key=lambda offer: -offer.units)  # stable: equal ones as they came
     steps: dict[int, Step] = {}
     gained, asked, cap = 0, 0, cap_left
@@ -90,7 +94,7 @@ def fill(
         if gained >= units:
             break
         offer.room = offer.raises if cap is None else min(offer.raises, cap)
-        taken = _take(offer, units - gained, sku_id)
+        taken = _take(offer, units - gained, sku_id, left)
         if not taken:
             continue
         asked += 1
@@ -101,24 +105,34 @@ def fill(
     return Filling(tuple(steps[one.signal_id] for one in pledges if one.signal_id in steps), gained, asked)
 
 
-def _offers(pledges: Sequence[Tolerant], sku_id: int | None, room: Mapping[str, int]) -> dict[str, _Offer]:
+def _offers(
+    pledges: Sequence[Tolerant], sku_id: int | None, room: Mapping[str, int], left: Mapping[int, int]
+) -> dict[str, _Offer]:
     offers: dict[str, _Offer] = {}
     no_limit = sum(one.most for one in pledges)
     for one in pledges:
-        if sku_id in (None, one.sku_id) or sku_id in one.skus:
+        is_here = sku_id in (None, one.sku_id)
+        if is_here or (sku_id in one.skus and one.quantity <= left.get(one.sku_id, one.quantity)):
             offer = offers.setdefault(one.buyer, _Offer([], [], room.get(one.buyer, no_limit)))
-            (offer.here if sku_id in (None, one.sku_id) else offer.elsewhere).append(one)
+            (offer.here if is_here else offer.elsewhere).append(one)
     return offers
 
 
-def _take(offer: _Offer, needed: int, sku_id: int | None) -> list[Step]:
-    """As much of one buyer's offer as is needed: raises first, then whole moves, then fewer raises again."""
+def _take(offer: _Offer, needed: int, sku_id: int | None, left: dict[int, int]) -> list[Step]:
+    """As much of one buyer's offer as is needed: raises first, then whole moves, then fewer raises again.
+
+    What is moved is taken from what is `left` of its SKU.
+    """
     moved: list[Tolerant] = []
     raises = min(offer.room, needed)
     could = sum(one.most - one.quantity for one in offer.here)
     for one in offer.elsewhere:
         if min(raises, could) + sum(pledge.quantity for pledge in moved) >= needed:
             break
+        if one.quantity > left.get(one.sku_id, one.quantity):
+            continue
+        if one.sku_id in left:
+            left[one.sku_id] -= one.quantity
         moved.append(one)
         could += one.most - one.quantity
     raises = max(min(raises, could, needed - sum(one.quantity for one in moved)), 0)
@@ -135,6 +149,19 @@ def _take(offer: _Offer, needed: int, sku_id: int | None) -> list[Step]:
 def _gain(step: Step, sku_id: int | None) -> int:
     moved = sku_id is not None and step.from_sku_id != sku_id
     return step.to_quantity if moved else step.to_quantity - step.from_quantity
+
+
+def spared(*, lands: int, need: int) -> int | None:
+    """How many units of a SKU may be moved to another, so that it does not fall below what it needs.
+
+    Args:
+        lands: the units it comes to.
+        need: the smallest order of its suppliers.
+
+    Returns:
+        None where it stays below that anyway: nothing is lost by moving all of it.
+    """
+    return lands - need if lands >= need else None
 
 
 def room_left(quantities: Sequence[int], *, limit: int) -> int:

@@ -18,7 +18,7 @@ from app.stages.forecasts.queries.landings import (
     last_landing,
     latest_landings,
 )
-from app.stages.forecasts.queries.levers import Lever, SkuLanding, sku_landings
+from app.stages.forecasts.queries.levers import Lever, SkuLanding, sku_landings, spare_units
 from app.stages.forecasts.queries.overrides import (
     OverrideFact,
     counting_overrides,
@@ -90,6 +90,7 @@ __all__ = [
     "planning_units",
     "sku_bands",
     "sku_landings",
+    "spare_units",
     "spot_history",
     "weekly_totals",
 ]

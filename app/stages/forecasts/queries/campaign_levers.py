@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.stages.catalog import queries as catalog
 from app.stages.demand import queries as demand
 from app.stages.forecasts.queries.landings import LandingFact, campaign_landings, extensions
-from app.stages.forecasts.queries.levers import Lever, SkuLanding, sku_landings
+from app.stages.forecasts.queries.levers import Lever, SkuLanding, sku_landings, spare_units
 from app.stages.forecasts.rules import chance_of
 from app.stages.forecasts.rules.levers import Band, Planned, Prices, go_worth, move
 
@@ -105,6 +105,7 @@ class _Looking:
         self._planned = planned
         self._longer = extensions(session, landing=landing)
         self.skus = sku_landings(session, landing=landing)
+        self._spare = spare_units(session, campaign_id=landing.campaign_id)
         self._terms = {sku.sku_id: _terms(session, sku.sku_id) for sku in self.skus}
 
     def go_line(self, go_units: int, *, price: int | None) -> LeverLine:
@@ -162,7 +163,11 @@ class _Looking:
     def _ask(self, sku_id: int | None, short: int) -> Iterable[LeverOption]:
         if short:
             found = demand.propose_tolerance(
-                self._session, campaign_id=self._landing.campaign_id, sku_id=sku_id, units=short
+                self._session,
+                campaign_id=self._landing.campaign_id,
+                sku_id=sku_id,
+                units=short,
+                spare=self._spare,
             )
             if found.steps:
                 yield LeverOption(

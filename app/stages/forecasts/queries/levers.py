@@ -10,7 +10,14 @@ from itertools import groupby, pairwise
 from sqlalchemy.orm import Session
 
 from app.stages.catalog import queries as catalog
-from app.stages.forecasts.queries.landings import LandingFact, LandingLineFact, landing_lines
+from app.stages.demand import queries as demand
+from app.stages.demand.rules.tolerance import spared
+from app.stages.forecasts.queries.landings import (
+    LandingFact,
+    LandingLineFact,
+    campaign_landings,
+    landing_lines,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,35 @@ def sku_landings(session: Session, *, landing: LandingFact) -> list[SkuLanding]:
         for sku_id, regions in groupby(lines, key=lambda line: line.sku_id)
     ]
     return sorted(found, key=lambda one: (-one.mean, one.sku_id))
+
+
+def spare_units(session: Session, *, campaign_id: int) -> dict[int, int]:
+    """What each SKU of a campaign can give to another without falling below the least MOQ of its suppliers.
+
+    While the campaign runs a SKU counts as it lands, less what tolerance moved since that was drawn;
+    afterwards, and where no landing is known, by its valid units. A SKU that stays below its MOQ anyway is
+    not named: it gives all.
+    """
+    campaign = demand.get_campaign(session, campaign_id=campaign_id)
+    seen = campaign_landings(session, campaign_id=campaign_id) if campaign.state == "open" else []
+    if seen:
+        moved = demand.moved_units(session, campaign_id=campaign_id, since=seen[-1].as_of)
+        lands = {
+            one.sku_id: math.floor(one.mean) - moved.get(one.sku_id, 0)
+            for one in sku_landings(session, landing=seen[-1])
+        }
+    else:
+        lands = {
+            sku_id: demand.waterfall(session, campaign_id=campaign_id, sku_id=sku_id).valid_units
+            for sku_id in campaign.sku_ids
+        }
+    needs = {sku_id: [offer.moq for offer in catalog.offers_of(session, sku_id=sku_id)] for sku_id in lands}
+    spare = {
+        sku_id: spared(lands=units, need=min(needs[sku_id]))
+        for sku_id, units in lands.items()
+        if needs[sku_id]
+    }
+    return {sku_id: units for sku_id, units in spare.items() if units is not None}
 
 
 def _sku_landing(
