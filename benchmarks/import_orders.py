@@ -138,10 +138,10 @@ def _timed(work: Any) -> dict[str, Any]:
 def sqlite_floor(path: Path, _url: str) -> dict[str, Any]:
     rows = pl.read_parquet(path).rows()
     with tempfile.TemporaryDirectory() as folder:
-        return _bare(rows, Path(folder))
+        return bare(rows, Path(folder))
 
 
-def _bare(rows: list[tuple[Any, ...]], folder: Path) -> dict[str, Any]:
+def bare(rows: list[tuple[Any, ...]], folder: Path) -> dict[str, Any]:
     """The rows into a table without keys or types, committed."""
     width = len(rows[0])
     connection = sqlite3.connect(folder / "floor.db")
@@ -214,7 +214,7 @@ def whole_import(path: Path, url: str) -> dict[str, Any]:
             result["units"] = int(session.scalar(text("SELECT sum(units) FROM demand_day")))
             if not url:
                 stored = session.execute(text("SELECT * FROM signal")).fetchall()
-                result["as_stored_seconds"] = _bare([tuple(row) for row in stored], Path(folder))["seconds"]
+                result["as_stored_seconds"] = bare([tuple(row) for row in stored], Path(folder))["seconds"]
         db.dispose()
         return result
 

@@ -6,7 +6,7 @@ significant byte first (PostgreSQL's manual, COPY, "Binary Format").
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from itertools import chain
 from typing import Any
@@ -41,11 +41,11 @@ def copy_rows(session: Session, frame: pl.DataFrame, *, into: Table) -> None:
     write_copy(session, copy_bytes(frame, into=into), into=into.name, columns=frame.columns)
 
 
-def copy_bytes(frame: pl.DataFrame, *, into: Table) -> list[bytes]:
-    """The rows as COPY takes them, in parts; needs no database, so any thread can do it ahead."""
+def copy_bytes(frame: pl.DataFrame, *, into: Table) -> Iterator[bytes]:
+    """The rows as COPY takes them, in parts, each made when it is asked for; needs no database."""
     whole = {name: kind for name in frame.columns if (kind := _whole(into.c[name].type)) is not None}
     fitted = frame.with_columns(pl.col(name).cast(kind) for name, kind in whole.items())
-    return [_rows(part) for part in fitted.iter_slices(ROWS_AT_ONCE)]
+    return map(_rows, fitted.iter_slices(ROWS_AT_ONCE))
 
 
 def write_copy(session: Session, parts: Iterable[bytes], *, into: str, columns: Sequence[str]) -> None:

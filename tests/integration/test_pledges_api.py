@@ -369,6 +369,29 @@ def test_an_id_with_strokes_and_signs_can_be_corrected(door: Door) -> None:
         assert door.delete(f"shop/{path}").status_code == 200, external_id
 
 
+def signals_of(door: Door, reason: str) -> list[str]:
+    query = text("SELECT external_id FROM signal WHERE reason = :reason ORDER BY external_id")
+    with door.db.reading() as session:
+        return list(session.scalars(query, {"reason": reason}))
+
+
+def test_a_batch_decides_of_whoever_comes_again_or_wants_too_much(door: Door) -> None:
+    """Of all others it need not: the last row is of a buyer without anything, within the limit."""
+    sent = [("early", 3), ("twice", 3), ("twice", 3), ("greedy", 6), ("alone", 5), (..., 6)]
+    door.post(external_id="B", buyer="early", quantity=3, ordered_at="2026-11-02T23:00:00Z")
+    rows = [
+        {**PLEDGE, "external_id": f"B-{number}", "quantity": quantity, "buyer": buyer}
+        for number, (buyer, quantity) in enumerate(sent)
+    ]
+    del rows[-1]["buyer"]
+    assert door.batch(rows).status_code == 200
+    assert signals_of(door, "over_limit") == ["B-0", "B-2", "B-3"]
+    assert door.units() == (29, 17)
+    paid = {"commitment": "paid", "external_id": "B-9", "quantity": 5, "buyer": "alone"}
+    door.batch([{**PLEDGE, **paid, "ordered_at": "2026-11-05T10:00:00Z"}])
+    assert signals_of(door, "superseded") == ["B-4"]
+
+
 def test_the_limit_per_buyer_holds_online_and_makes_room_again(door: Door) -> None:
     door.post(quantity=3)
     late = door.post(external_id="A-2", quantity=3, ordered_at="2026-11-04T10:00:00Z")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, TypeVar
 
 import polars as pl
@@ -25,14 +26,15 @@ STAGED = "staged_"
 class Packed:
     """Rows as the driver takes them: to write them is left to the database.
 
-    `statements` are INSERTs with their parameters for SQLite, `copied` what COPY takes on PostgreSQL.
+    `statements` are INSERTs with their parameters for SQLite, `copied` what COPY takes on PostgreSQL. What is
+    not made ahead can be written once.
     """
 
     into: str
     columns: tuple[str, ...]
     rows: int
     statements: list[tuple[str, list[tuple[Any, ...]]]]
-    copied: list[bytes]
+    copied: Iterable[bytes]
 
 
 def on_sqlite(session: Session) -> bool:
@@ -40,7 +42,12 @@ def on_sqlite(session: Session) -> bool:
 
 
 def pack(
-    *frames: pl.DataFrame, into: str, columns: Sequence[str], sqlite: bool, conflict: str = "DO NOTHING"
+    *frames: pl.DataFrame,
+    into: str,
+    columns: Sequence[str],
+    sqlite: bool,
+    conflict: str = "DO NOTHING",
+    ahead: bool = True,
 ) -> Packed:
     """Make rows ready for the table `into`, those of each frame together and in its order.
 
@@ -52,24 +59,26 @@ def pack(
             must be a word of ours. Rows that are alike belong into one frame.
         columns: those of the table that are given.
         conflict: what follows ON CONFLICT, on SQLite.
+        ahead: or else what COPY takes is made while PostgreSQL writes what was made before.
     """
     some = [frame.select(columns) for frame in frames if frame.height]
     rows = sum(frame.height for frame in some)
     statements: list[tuple[str, list[tuple[Any, ...]]]] = []
-    copied: list[bytes] = []
+    copied: list[Iterable[bytes]] = []
     for frame in some:
         if sqlite:
             statements += _inserts(_as_sqlite(frame), into=into, conflict=conflict)
         else:
-            copied += copy_bytes(frame, into=Base.metadata.tables[into.removeprefix(STAGED)])
-    return Packed(into, tuple(columns), rows, statements, copied)
+            copied.append(copy_bytes(frame, into=Base.metadata.tables[into.removeprefix(STAGED)]))
+    parts = chain.from_iterable(copied)
+    return Packed(into, tuple(columns), rows, statements, list(parts) if ahead else parts)
 
 
 def write(session: Session, packed: Packed) -> None:
     """Write what was packed for this kind of database, in the caller's transaction."""
     for statement, parameters in packed.statements:
         session.connection().exec_driver_sql(statement, parameters)
-    if packed.copied:
+    if packed.rows and not packed.statements:
         write_copy(session, packed.copied, into=packed.into, columns=packed.columns)
 
 

@@ -47,6 +47,11 @@ def decide_of_buyers(session: Session, *, buyers: Iterable[tuple[int, str]], now
         _decide(session, campaign_id, sorted(pseudonyms), limit=limit, now=now)
 
 
+def of_campaigns(session: Session, campaigns: Iterable[int]) -> dict[int, int]:
+    """The limits of those of these campaigns that have one, by their ids."""
+    return dict(_limited(session, sorted(campaigns)))
+
+
 def _in_question(session: Session, wanted: set[tuple[int, str]]) -> list[tuple[int, int, str]]:
     """Campaign, limit and buyer, where the buyer has more than the limit or was found over it before.
 

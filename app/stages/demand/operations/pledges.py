@@ -22,10 +22,9 @@ from app.stages.demand.operations import (
     corrections,
     gates,
     known,
-    limits,
+    met,
     rollups,
     storing,
-    superseding,
     tolerances,
 )
 from app.stages.demand.operations.sent import Flaw, Row, SentPledge, look_at, unknown_codes
@@ -227,6 +226,7 @@ class _Taking:
         shut = gates.refused(self._session, frame, channel_id=here.id)
         frame = frame.join(shut, on="row", how="anti", maintain_order="left")
         first = frame["external_id"].is_first_distinct()
+        met_before = met.before(self._session, frame)
         new = storing.insert_new(self._session, frame.filter(first).sort("external_id"))
         storing.insert_traces(self._session, new)
         tolerances.insert_new(self._session, new)
@@ -239,14 +239,7 @@ class _Taking:
             actor=self._actor,
             now=self._now,
         )
-        named = new.filter(pl.col("buyer").is_not_null())
-        superseding.decide_of_buyers(
-            self._session, buyers=named.select("campaign_id", "buyer").rows(), now=self._now
-        )
-        limited = named.filter(pl.col("campaign_id").is_not_null())
-        limits.decide_of_buyers(
-            self._session, buyers=limited.select("campaign_id", "buyer").rows(), now=self._now
-        )
+        met.decide(self._session, new, known=met_before, now=self._now)
         caps.decide(self._session, campaigns=new["campaign_id"].drop_nulls().unique(), now=self._now)
         again = frame.join(new.select("row"), on="row", how="anti", maintain_order="left")
         accepted: dict[int, Outcome | Flaw] = dict.fromkeys(new["row"], Outcome.ACCEPTED)

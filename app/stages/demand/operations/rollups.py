@@ -110,12 +110,8 @@ def add(session: Session, frames: list[pl.DataFrame]) -> None:
     """Add changes and all that wait to the cells; others who want to, wait until the transaction ends."""
     if not on_sqlite(session):
         session.execute(text(ALONE))
-    _add(session, _summed([*frames, _taken(session)]))
-
-
-def _summed(frames: list[pl.DataFrame]) -> pl.DataFrame:
-    together = pl.concat([one.select(COLUMNS).cast(pl.Schema(TYPES)) for one in frames])
-    return together.group_by(CHANGE.keys()).agg(pl.col(MEASURES).sum())
+    together = [one.select(COLUMNS).cast(pl.Schema(TYPES)) for one in (*frames, _taken(session))]
+    _add(session, pl.concat(together))
 
 
 def _taken(session: Session) -> pl.DataFrame:
@@ -163,15 +159,13 @@ def _level(
         plain = (pl.col("reason") == Reason.VALID.value) & (pl.col("units") == pl.col("raw_units"))
         runs = moved.filter(plain), moved.filter(~plain)
         return pack(*runs, into=table, columns=columns, sqlite=True, conflict=_conflict(table)), _NOTHING
+    copied = partial(pack, columns=columns, sqlite=False, ahead=False)
     if table not in there:
-        return _NOTHING, pack(moved, into=f"{STAGED}{table}", columns=columns, sqlite=False)
+        return _NOTHING, copied(moved, into=f"{STAGED}{table}")
     days = BY_TOTAL[table][1]
     new = moved.join(there[table], on=days, how="anti", maintain_order="left")
     others = moved.join(there[table], on=days, how="semi", maintain_order="left")
-    return (
-        pack(new, into=table, columns=columns, sqlite=False),
-        pack(others, into=f"{STAGED}{table}", columns=columns, sqlite=False),
-    )
+    return copied(new, into=table), copied(others, into=f"{STAGED}{table}")
 
 
 _NOTHING = Packed("", (), 0, [], [])
