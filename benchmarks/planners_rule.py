@@ -1,9 +1,9 @@
 """What planning saves against a planner's rule: the cheapest supplier with room first, then the next.
 
-    [DATABASE_URL=…] python benchmarks/planners_rule.py [--seeds 20] [--skus 6] [--gap 0.02]
+    [DATABASE_URL=…] python benchmarks/planners_rule.py [--seeds 20] [--skus 6] [--gap 0.02] [--time-limit 60]
 
 Generated problems, one a seed, each planned both ways and checked; with DATABASE_URL also the problem of the
-last plan stored there, against that plan.
+last plan stored there, against that plan. A search that the time limit cuts gives the best plan so far.
 """
 
 from __future__ import annotations
@@ -58,6 +58,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--skus", type=int, default=6)
     parser.add_argument("--gap", type=float, default=0.02)
+    parser.add_argument("--time-limit", type=float, default=60.0, help="seconds of one plan")
     options = parser.parse_args()
     print(
         f"{'problem':>8} {'SKUs':>6} {'rule':>14} {'plan':>14} {'saving':>8} {'no short':>9} {'unmet':>7} "
@@ -68,7 +69,7 @@ def main() -> None:
     saved = []
     for seed in range(options.seeds):
         made = problem(options.skus, seed=seed, suppliers=4, warehouses=2, regions=4, sold_in=2)
-        plan = solve(made, Settings(gap=options.gap, time_limit=1e6))
+        plan = solve(made, Settings(gap=options.gap, time_limit=options.time_limit))
         assert isinstance(plan, Solution)
         saved.append(compared(f"seed {seed}", made, plan))
     if saved:
