@@ -1,16 +1,16 @@
-"""A PLAN document back to a Solution, for checking plans from files."""
+"""A PLAN document back to what a Solution is built of, for checking plans from files."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from optimizer.errors import ProblemError
-from optimizer.plan import Binding, Cost, Flow, Late, Order, Solution, Unmet
+from optimizer.plan_rows import Binding, Cost, Flow, Late, Order, Unmet
 
 WORDS = ("supplier", "sku", "from", "to", "region", "reason")
 
 
-def read_solution(data: Any) -> Solution:
+def read_plan(data: Any) -> dict[str, Any]:
     """Read orders, flows, unmet and late demand, what binds and the stated cost. Raises ProblemError."""
     if not isinstance(data, dict):
         raise ProblemError("$", "the plan must be a JSON object")
@@ -19,37 +19,37 @@ def read_solution(data: Any) -> Solution:
     cost = data.get("cost")
     if not isinstance(cost, dict):
         raise ProblemError("cost", "must be an object")
-    return Solution(
-        status=data["status"],
-        objective=_number("objective", data.get("objective")),
-        bound=_number("bound", data.get("bound")),
-        gap=_number("gap", data.get("gap", 0.0)),
-        seconds=_number("seconds", data.get("seconds", 0.0)),
-        seed=int(_number("seed", data.get("seed", 0))),
-        cost=Cost(
+    return {
+        "status": data["status"],
+        "objective": _number("objective", data.get("objective")),
+        "bound": _number("bound", data.get("bound")),
+        "gap": _number("gap", data.get("gap", 0.0)),
+        "seconds": _number("seconds", data.get("seconds", 0.0)),
+        "seed": int(_number("seed", data.get("seed", 0))),
+        "cost": Cost(
             **{name: _number(f"cost.{name}", cost.get(name, 0.0)) for name in Cost.__dataclass_fields__}
         ),
-        orders=tuple(
+        "orders": tuple(
             Order(
                 **_row(path, row, ("supplier", "sku", "week", "quantity", "unit_price")),
                 alternative=_row(path, {"alternative": 0} | row, ("alternative",))["alternative"],
             )
             for path, row in _rows(data, "orders")
         ),
-        flows=tuple(_flow(path, row) for path, row in _rows(data, "flows")),
-        unmet=tuple(
+        "flows": tuple(_flow(path, row) for path, row in _rows(data, "flows")),
+        "unmet": tuple(
             Unmet(**_row(path, row, ("sku", "region", "week", "quantity")), reason=str(row.get("reason", "")))
             for path, row in _rows(data, "unmet")
         ),
-        late=tuple(
+        "late": tuple(
             Late(
                 **_row(path, row, ("sku", "region", "week", "weeks_late", "quantity")),
                 reason=str(row.get("reason", "")),
             )
             for path, row in _rows(data, "late")
         ),
-        binding=tuple(_binding(path, row) for path, row in _rows(data, "binding")),
-    )
+        "binding": tuple(_binding(path, row) for path, row in _rows(data, "binding")),
+    }
 
 
 def _binding(path: str, row: dict[str, Any]) -> Binding:

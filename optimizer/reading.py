@@ -1,4 +1,4 @@
-"""JSON of schema "allocation/1" to Problem and back. Every field is read or refused, never ignored."""
+"""JSON of schema "allocation/1" to rows of a problem and back: every field is read or refused."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import asdict
 from typing import Any, TypeVar
 
 from optimizer.errors import ProblemError
-from optimizer.problem import (
+from optimizer.problem_rows import (
     SCHEMA,
     Demand,
     Lane,
     Locked,
     Material,
     Offer,
-    Problem,
+    ProblemRows,
     Recipe,
     Region,
     ShareCap,
@@ -44,8 +44,8 @@ REQUIRED = {
 RENAMED = {"from": "source", "to": "target"}
 
 
-def read_problem(data: Any) -> Problem:
-    """Build a Problem from parsed JSON. Raises ProblemError with path and reason."""
+def read_rows(data: Any) -> ProblemRows:
+    """The rows of parsed JSON, not yet held against one another. Raises ProblemError with path and reason."""
     if not isinstance(data, dict):
         raise ProblemError("$", "the problem must be a JSON object")
     if data.get("schema") != SCHEMA:
@@ -59,7 +59,7 @@ def read_problem(data: Any) -> Problem:
     continuous = _flag("continuous", data.get("continuous", False))
     units = _amount if continuous else _whole
     promised = {"week": _whole, "quantity": units, "alternative": _whole}
-    return Problem(
+    return ProblemRows(
         weeks=weeks,
         continuous=continuous,
         churn_cost=data.get("churn_cost", 0.0),
@@ -82,8 +82,8 @@ def read_problem(data: Any) -> Problem:
     )
 
 
-def write_problem(problem: Problem) -> dict[str, Any]:
-    """The JSON document of a problem; read_problem gives the same problem back."""
+def write_rows(problem: ProblemRows) -> dict[str, Any]:
+    """The JSON document of a problem; read_rows gives the same rows back."""
     document: dict[str, Any] = {
         "schema": SCHEMA,
         "weeks": problem.weeks,

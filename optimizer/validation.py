@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from optimizer.errors import ProblemError
-
-if TYPE_CHECKING:
-    from optimizer.problem import Locked, Offer, Problem, Recipe, ShareCap, Supplier
+from optimizer.problem_rows import Locked, Offer, ProblemRows, Recipe, ShareCap, Supplier
 
 # Above this a float no longer holds every sum of quantities times prices to the unit.
 LARGEST_QUANTITY = 10**8
@@ -17,7 +14,7 @@ LARGEST_MONEY = 1e9
 LARGEST_HORIZON = 520
 
 
-def validate(problem: Problem) -> None:
+def validate(problem: ProblemRows) -> None:
     """Raise ProblemError for the first fault found, in document order."""
     _whole("weeks", problem.weeks, least=1, most=LARGEST_HORIZON)
     if not isinstance(problem.continuous, bool):
@@ -89,7 +86,7 @@ def _weekly(path: str, values: Iterable[float] | None, *, weeks: int, whole: boo
         _number(f"{path}[{week}]", value, most=1e12)
 
 
-def _ids(problem: Problem) -> None:
+def _ids(problem: ProblemRows) -> None:
     nodes: dict[str, str] = {}
     for kind in ("suppliers", "warehouses", "regions"):
         for index, one in enumerate(getattr(problem, kind)):
@@ -124,7 +121,7 @@ def _known(path: str, value: str, known: set[str], kind: str) -> None:
         _fail(path, f"unknown {kind} {value!r}")
 
 
-def _suppliers(problem: Problem) -> None:
+def _suppliers(problem: ProblemRows) -> None:
     for index, one in enumerate(problem.suppliers):
         path = f"suppliers[{index}]"
         _number(f"{path}.award_cost", one.award_cost)
@@ -134,7 +131,7 @@ def _suppliers(problem: Problem) -> None:
             _number(f"{path}.horizon_capacity", one.horizon_capacity, most=1e12)
 
 
-def _warehouses(problem: Problem) -> None:
+def _warehouses(problem: ProblemRows) -> None:
     for index, one in enumerate(problem.warehouses):
         _number(f"warehouses[{index}].award_cost", one.award_cost)
         if one.throughput is not None:
@@ -143,7 +140,7 @@ def _warehouses(problem: Problem) -> None:
         _weekly(f"warehouses[{index}].inbound", one.inbound, weeks=problem.weeks)
 
 
-def _materials(problem: Problem) -> None:
+def _materials(problem: ProblemRows) -> None:
     for index, one in enumerate(problem.materials):
         _weekly(f"materials[{index}].available", one.available, weeks=problem.weeks)
 
@@ -158,7 +155,7 @@ def _recipe(path: str, recipe: Recipe, known: set[str]) -> None:
         seen.add(name)
 
 
-def _skus(problem: Problem) -> None:
+def _skus(problem: ProblemRows) -> None:
     materials = {one.id for one in problem.materials}
     for index, one in enumerate(problem.skus):
         path = f"skus[{index}]"
@@ -170,7 +167,7 @@ def _skus(problem: Problem) -> None:
             _id(f"{path}.category", one.category)
 
 
-def _offers(problem: Problem) -> None:
+def _offers(problem: ProblemRows) -> None:
     suppliers = {one.id: one for one in problem.suppliers}
     kept = {(one.supplier, one.sku) for one in problem.locked}
     skus = {one.id for one in problem.skus}
@@ -186,7 +183,7 @@ def _offers(problem: Problem) -> None:
         _breaks(path, one, continuous=problem.continuous)
 
 
-def _offer_terms(path: str, one: Offer, problem: Problem) -> None:
+def _offer_terms(path: str, one: Offer, problem: ProblemRows) -> None:
     weeks, continuous = problem.weeks, problem.continuous
     _number(f"{path}.capacity_use", one.capacity_use)
     _number(f"{path}.setup_capacity", one.setup_capacity)
@@ -236,7 +233,7 @@ def _breaks(path: str, one: Offer, *, continuous: bool) -> None:
             _fail(f"{path}.breaks[{index}]", f"breaks out of order: {start} after {one.breaks[index - 1][0]}")
 
 
-def _lanes(problem: Problem) -> None:
+def _lanes(problem: ProblemRows) -> None:
     suppliers = {one.id for one in problem.suppliers}
     warehouses = {one.id for one in problem.warehouses}
     regions = {one.id for one in problem.regions}
@@ -268,7 +265,7 @@ def _lanes(problem: Problem) -> None:
         _fail(*between)
 
 
-def _demand(problem: Problem) -> None:
+def _demand(problem: ProblemRows) -> None:
     if not problem.demand:
         _fail("demand", "is empty: there is nothing to plan")
     skus = {one.id for one in problem.skus}
@@ -289,7 +286,7 @@ def _demand(problem: Problem) -> None:
         seen.add((one.sku, one.region, one.week))
 
 
-def _stock(problem: Problem) -> None:
+def _stock(problem: ProblemRows) -> None:
     skus = {one.id for one in problem.skus}
     warehouses = {one.id for one in problem.warehouses}
     for index, one in enumerate(problem.stock):
@@ -300,7 +297,7 @@ def _stock(problem: Problem) -> None:
         _whole(f"{path}.week", one.week, most=problem.weeks - 1)
 
 
-def _promised(problem: Problem, kind: str) -> None:
+def _promised(problem: ProblemRows, kind: str) -> None:
     """Locked orders, or those of the previous plan: their offer and lane must exist."""
     offers: dict[tuple[str, str], list[Offer]] = {}
     for offer in problem.offers:
@@ -330,7 +327,7 @@ def _arrives(path: str, arrival: int) -> None:
         _fail(f"{path}.week", f"arrives in week {arrival}, before the horizon: give it as stock")
 
 
-def _caps(problem: Problem) -> None:
+def _caps(problem: ProblemRows) -> None:
     keys = {
         "sku": {one.id for one in problem.skus},
         "category": {one.category for one in problem.skus if one.category is not None},
