@@ -102,6 +102,23 @@ def test_pledges_on_a_beat_are_a_script() -> None:
     assert excluded([*calm(), *drip]) == {f"b{n}" for n in range(9)}
 
 
+def taking_turns(accounts: int, *, times: int, hours: float) -> list[Pledge]:
+    """Accounts of one region that come so often each, at any moment of some hours."""
+    rng = np.random.default_rng(7)
+    at = NOON + 400_003 + rng.integers(0, int(hours * 3600), size=accounts * times)
+    return [(f"b{n % accounts}", 3, 1, int(moment)) for n, moment in enumerate(at)]
+
+
+@pytest.mark.parametrize("hours", [3, 8])
+def test_accounts_that_take_turns_without_hurry_are_a_script(hours: float) -> None:
+    drip = taking_turns(15, times=4, hours=hours)
+    assert len(excluded([*calm(), *drip])) >= 13
+
+
+def test_a_few_resellers_of_one_region_and_day_are_no_script() -> None:
+    assert excluded([*calm(), *taking_turns(4, times=6, hours=10)]) == set()
+
+
 def test_times_without_seconds_say_nothing() -> None:
     coarse = [(buyer, region, sku, at // 60 * 60) for buyer, region, sku, at in calm()]
     assert suspects([*coarse, *((f"b{n % 4}", 3, 1, NOON + 60 * n) for n in range(30))]) == {}

@@ -1,6 +1,6 @@
 """Bursts: accounts that pledge faster than people, few accounts again and again, many strangers at once.
 
-Windows of 1, 5, 15 and 60 minutes slide over each region's pledges (a scan statistic, after Naus 1965). What
+Windows of a minute to twelve hours slide over each region's pledges (a scan statistic, after Naus 1965). What
 an honest peak does to one region it does to all, and it does not make people pledge again: that tells a live
 stream from an attack.
 """
@@ -25,6 +25,8 @@ from app.stages.demand.rules.clusters import (
 )
 
 WINDOWS = (60, 300, 900, 3600)
+SLOW = (4 * 3600, 12 * 3600)
+"""Seconds in which accounts of one region take turns without hurry."""
 PACES = ((60, 5, 0.95), (300, 8, 0.95), (900, 12, 0.95), (60, 4, 0.7), (900, 6, 0.7))
 """Seconds, pledges of one buyer within them that no person makes, and the score of that."""
 REPEATED = 0.05
@@ -80,7 +82,7 @@ def hammering(stream: Stream) -> list[Cluster]:
     order = np.argsort(stream.at, kind="stable")
     country = Stream(np.zeros_like(stream.region), stream.at[order], stream.buyer[order])
     return [
-        *(cluster for window in WINDOWS for cluster in _hammering(stream, window)),
+        *(cluster for window in (*WINDOWS, *SLOW) for cluster in _hammering(stream, window)),
         *(
             replace(cluster, members=order[cluster.members])
             for window in WINDOWS[:-1]
@@ -99,10 +101,12 @@ def _hammering(stream: Stream, window: int) -> Iterator[Cluster]:
     for first, last in joined(repeats, hits, window=window):
         inside = positions[(repeats >= first) & (repeats <= last)]
         honest = 0.25 + usual * (int(count(stream.line, first, last)) - len(inside))
-        sure = min(1.0, float(surprise(len(inside), honest)) / SURE)
         buyers, each = np.unique(stream.buyer[inside], return_counts=True)
         if len(buyers) < (3 if window > 900 else 2) or len(inside) < PER_BUYER * len(buyers):
             continue
+        # Within hours people come again several times, so that accounts are counted, not their pledges.
+        found, usually = (len(buyers), honest / PER_BUYER) if window in SLOW else (len(inside), honest)
+        sure = min(1.0, float(surprise(found, usually)) / SURE)
         heavy = np.isin(stream.buyer[inside], buyers[each >= HEAVY])
         for members, expected in ((inside[heavy], honest / 4), (inside[~heavy], honest)):
             if len(members):
