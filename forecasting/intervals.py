@@ -24,10 +24,11 @@ from forecasting.points import Plan, Points, point_forecasts
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-# Errors that a method's pool should hold at each step before it is believed alone.
-ENOUGH = 400
-# Origins, the latest first: they resemble the present most, and leave about as long a history.
-FEWEST_ORIGINS, MOST_ORIGINS = 3, 12
+# Errors that a panel should show at each step; a method's pool is believed alone with a tenth of them.
+ENOUGH = 800
+# Origins, the latest first: they resemble the present most, and leave about as long a history. The few series
+# of a small panel err together, so that only more of their past tells how far.
+FEWEST_ORIGINS, MOST_ORIGINS = 3, 24
 # Series of each kind that an origin takes from a large panel.
 MOST_SERIES, MOST_EXPLAINED = 1500, 40
 # A series' errors are as large as others' as if that had been seen so often.

@@ -57,7 +57,9 @@ def reconcile(forecasts: Any, groups: Any) -> pd.DataFrame:
     """The forecasts, moved so that each total is the sum of its bottom series.
 
     `forecasts` (pandas or polars) holds `unique_id`, `ds`, `mean`, and if they are there `lo-80`, `hi-80`, …
-    and `method`: the answer of `forecast_demand` on all series, bottom and totals, each for the same `ds`.
+    and `method`: answers of `forecast_demand` on all series, bottom and totals, each for the same `ds`.
+    Totals are best forecast in calls of their own, level by level: their bounds are then learnt from errors
+    that totals made, not from those of many noisy parts, and hold what they say.
     `groups` has a row per bottom series: its `unique_id`, and in every other column the unique_id of a total
     it counts towards (SKU, region, everything …; a missing cell counts towards none).
 

@@ -181,6 +181,27 @@ def test_tourism_is_forecast_better_at_every_level_for_adding_up() -> None:
     )
 
 
+@pytest.mark.real_data
+def test_totals_of_tourism_hold_what_their_bounds_say() -> None:
+    path = DATA / "australia_tourism.parquet"
+    if not path.is_file():
+        pytest.skip(f"{path} is not there; set HEADWATER_SHARED to the folder with the real data")
+    history, groups = _tourism(path)
+    totals = history[history["unique_id"].isin([*groups["State"], *groups["Purpose"], "all"])]
+    days = np.sort(totals["ds"].unique())
+    made = []
+    for origin in range(36, 73, 4):
+        known = totals[totals["ds"] < days[origin]]
+        made.append(forecast_demand(known, horizon=8, freq="Q").merge(totals, on=["unique_id", "ds"]))
+    cells = pd.concat(made)
+    inside = {
+        level: cells["y"].between(cells[f"lo-{level}"], cells[f"hi-{level}"]).mean() for level in (80, 95)
+    }
+    print(f"\ntotals of tourism, {len(made)} origins: {inside[80]:.3f} in 80 %, {inside[95]:.3f} in 95 %")
+    assert inside[80] == pytest.approx(0.80, abs=0.05)
+    assert inside[95] == pytest.approx(0.95, abs=0.03)
+
+
 def _tourism(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     frame = pl.read_parquet(path)
     trips = pd.DataFrame({name: frame[name].to_list() for name in frame.columns})

@@ -29,7 +29,7 @@ from app.stages.forecasts.queries import (
 )
 from app.stages.forecasts.translate import REACH, festival_weeks
 
-METHOD = "weekly/7"
+METHOD = "weekly/8"
 """Part of the fingerprint: a change of method makes a new run of the same history."""
 
 
