@@ -165,6 +165,11 @@ def heartbeat(
         raise JobCancelled(f"job {job.id} was cancelled")
 
 
+def drop_arguments(session: Session, *, job: JobFact) -> None:
+    """Keep no longer what the job was asked to do, where that names somebody."""
+    session.execute(_as_holder(job).values(arguments={}))
+
+
 def finish(
     session: Session,
     *,

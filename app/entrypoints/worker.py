@@ -19,7 +19,7 @@ from app.core.errors import HeadwaterError
 from app.core.jobs import Figures, JobCancelled, JobFact, JobLost, JobState, Progress
 from app.cycle import explain_plan, preview_counter, run_scenario
 from app.cycle import run_cycle as turn
-from app.entrypoints import resumable
+from app.entrypoints import forgetting, resumable
 from app.entrypoints.door import Services, services
 from app.entrypoints.pulling import Puller
 
@@ -89,6 +89,7 @@ TASKS: dict[str, Task] = {
     "pull-channel": pull_channel,
     resumable.JOB: import_upload,
     "preview-counter": preview,
+    forgetting.JOB: forgetting.erase,
 }
 
 

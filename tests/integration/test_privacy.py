@@ -19,12 +19,17 @@ from sqlalchemy import insert, inspect, select, text
 from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
-from app.core import access, audit
+from app.core import access, audit, jobs
 from app.core.access import Role
+from app.core.config import Config
 from app.core.db import Database
+from app.core.jobs import JobCancelled
+from app.entrypoints import forgetting, worker
+from app.entrypoints.door import Services
 from app.stages.demand import operations as demand
 from app.stages.demand import queries as demands
 from app.stages.demand.models import Ballot, Design, VoteChoice, VoteRound
+from app.stages.demand.operations import privacy
 from support import brand
 from support.rows import files
 from support.shop import bearer
@@ -162,15 +167,16 @@ def test_a_buyer_is_exported_and_forgotten_by_what_names_them_and_no_total_chang
     before = totals(db)
     export = client.post("/api/v1/buyers/export", headers=keys[Role.ADMINISTRATOR], json={"who": EMAIL})
     assert [(one["channel"], one["external_id"]) for one in export.get_json()["signals"]] == [
-        ("mall", "A1"),
         ("shop", "A1"),
+        ("mall", "A1"),
     ]
+    assert export.get_json()["next_after"] is None
     asked = {"pseudonym": export.get_json()["signals"][0]["buyer"]}
     one = client.post("/api/v1/buyers/erase", headers=keys[Role.ADMINISTRATOR], json=asked)
-    assert one.get_json() == {"signals": 1, "ballots": 0}
+    assert one.get_json() == {"signals": 1, "ballots": 0, "job": None}
     rest = client.post("/api/v1/buyers/erase", headers=keys[Role.ADMINISTRATOR], json={"who": f" {EMAIL} "})
     again = client.post("/api/v1/buyers/erase", headers=keys[Role.ADMINISTRATOR], json={"who": EMAIL})
-    assert (rest.get_json(), again.get_json()) == ({"signals": 1, "ballots": 0}, {"signals": 0, "ballots": 0})
+    assert [one.get_json()["signals"] for one in (rest, again)] == [1, 0]
     assert [bool(buyer) for _, buyer in buyers(db)] == [False, True, False, True]
     assert totals(db) == before
     with db.reading() as session:
@@ -181,6 +187,80 @@ def test_a_buyer_is_exported_and_forgotten_by_what_names_them_and_no_total_chang
         ("buyer.erased", "buyers", {"signals": 1, "ballots": 0}),
         ("buyer.exported", "buyers", {"signals": 2, "ballots": 0}),
     ]
+
+
+@pytest.fixture
+def seven(
+    client: FlaskClient, keys: dict[Role, dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> dict[str, str]:
+    """A buyer of seven signals where two are many; an administrator's key."""
+    upload(client, keys, as_csv([[f"A{number}", *GOOD[1:], *PERSON] for number in range(7)]), "shop")
+    monkeypatch.setattr(privacy, "AT_ONCE", 2)
+    return keys[Role.ADMINISTRATOR]
+
+
+def erase(client: FlaskClient, key: dict[str, str]) -> tuple[int, Any]:
+    answer = client.post("/api/v1/buyers/erase", headers=key, json={"who": EMAIL})
+    return answer.status_code, answer.get_json()
+
+
+def named(db: Database) -> int:
+    return sum(bool(buyer) for _, buyer in buyers(db))
+
+
+def test_a_buyer_of_very_many_signals_is_forgotten_by_a_job_that_says_of_nobody(
+    client: FlaskClient, seven: dict[str, str], db: Database, config: Config, now: dt.datetime
+) -> None:
+    before = totals(db)
+    status, told = erase(client, seven)
+    assert (status, told["signals"], told["job"]["state"], named(db)) == (202, 2, "queued", 5)
+    assert worker.work_off(Services(config, db, lambda: now)) == 1
+    with db.reading() as session:
+        job = jobs.get_job(session, job_id=told["job"]["id"])
+    assert (job.state, job.result, job.arguments) == ("done", {"signals": 7, "ballots": 0}, {})
+    assert (named(db), erase(client, seven)) == (0, (200, {"signals": 0, "ballots": 0, "job": None}))
+    assert totals(db) == before
+
+
+@pytest.mark.parametrize("ends", [JobCancelled("stop"), KeyboardInterrupt()], ids=["stopped", "killed"])
+def test_what_is_forgotten_stays_so_wherever_the_job_ends(
+    client: FlaskClient,
+    seven: dict[str, str],
+    db: Database,
+    config: Config,
+    now: dt.datetime,
+    ends: BaseException,
+) -> None:
+    here, reports = Services(config, db, lambda: now), []
+
+    def progress(*report: Any) -> None:
+        reports.append(report)
+        if len(reports) == 2:
+            raise ends
+
+    erase(client, seven)
+    with db.transaction() as session:
+        job = jobs.claim(session, now=now)
+    assert job is not None
+    with pytest.raises(type(ends)):
+        forgetting.erase(here, job, progress)
+    assert reports == [("erasing", 2, 7), ("erasing", 4, 7)] and named(db) == 3
+    if isinstance(ends, JobCancelled):
+        assert erase(client, seven)[0] == 202
+    later = now + jobs.LEASE + dt.timedelta(seconds=1)
+    assert worker.work_off(Services(config, db, lambda: later)) >= 1
+    assert named(db) == 0
+
+
+def test_an_export_comes_in_parts(client: FlaskClient, seven: dict[str, str]) -> None:
+    after, found = 0, []
+    for signals in (3, 3, 1):
+        body = {"who": EMAIL, "after": after, "limit": 3}
+        part = client.post("/api/v1/buyers/export", headers=seven, json=body).get_json()
+        assert len(part["signals"]) == signals
+        found += [one["external_id"] for one in part["signals"]]
+        after = part["next_after"]
+    assert (sorted(found), after) == ([f"A{number}" for number in range(7)], None)
 
 
 def test_the_same_row_after_a_buyer_was_forgotten_is_a_duplicate_and_brings_nobody_back(

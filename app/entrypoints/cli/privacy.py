@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from dataclasses import asdict
 from typing import Any
 
@@ -22,23 +23,49 @@ pseudonym = click.option("--pseudonym", help="Or a pseudonym.")
 @pseudonym
 def export_buyer(who: str | None, pseudonym: str | None) -> dict[str, Any]:
     """All that is kept of one buyer; audited, without who it is."""
-    with db().transaction() as session:
-        found = operations.export_buyer(
-            session, who=who, pseudonym=pseudonym, key=config().pseudonym_key, actor=operator(), now=now()
-        )
-    return asdict(found)
+    told: dict[str, Any] = {"signals": [], "ballots": []}
+    line, after = ProgressLine(), 0
+    while True:
+        with db().transaction() as session:
+            found = operations.export_buyer(
+                session,
+                who=who,
+                pseudonym=pseudonym,
+                after=after,
+                key=config().pseudonym_key,
+                actor=operator(),
+                now=now(),
+            )
+        told["signals"] += map(asdict, found.signals)
+        told["ballots"] += map(asdict, found.ballots)
+        if found.next_after is None:
+            line.close()
+            return told
+        after = found.next_after
+        line.count("exporting", len(told["signals"]), 0)
 
 
 @command("erase-buyer")
 @who
 @pseudonym
 def erase_buyer(who: str | None, pseudonym: str | None) -> dict[str, Any]:
-    """Forget one buyer; units and totals stay."""
-    with db().transaction() as session:
-        fact = operations.erase_buyer(
-            session, who=who, pseudonym=pseudonym, key=config().pseudonym_key, actor=operator(), now=now()
+    """Forget one buyer; units and totals stay. Safe to stop and to repeat."""
+    with db().reading() as session:
+        pseudonyms = operations.pseudonyms_of(
+            session, who=who, pseudonym=pseudonym, key=config().pseudonym_key
         )
-    return asdict(fact)
+    line, counts, after = ProgressLine(), Counter[str](), 0
+    while True:
+        with db().transaction() as session:
+            fact = operations.erase_buyer(
+                session, pseudonyms=pseudonyms, after=after, actor=operator(), now=now()
+            )
+        counts.update(signals=fact.signals, ballots=fact.ballots)
+        if fact.next_after is None:
+            line.close()
+            return dict(counts)
+        after = fact.next_after
+        line.count("forgetting", counts["signals"], 0)
 
 
 @command("forget-buyers")

@@ -70,6 +70,7 @@ JOB_NAMES = {
     "preview-counter": _("Planning with a counter-offer"),
     "pull-channel": _("Pulling a channel"),
     "import-upload": _("Importing a file"),
+    "erase-buyer": _("Forgetting a buyer"),
 }
 CHANNEL_STATES: Labels = {
     "receiving": (_("Receiving"), "success"),
@@ -84,6 +85,7 @@ EVENT_KINDS = {"pull": _("Pulled page"), "ignored": _("Not read by the mapping")
 PHASES = {
     "unpacking": _("Putting the parts together"),
     "importing": _("Rows read"),
+    "erasing": _("Signals forgotten"),
     "pull": _("Pages taken"),
     "pull-wait": _("Waiting for the source"),
     "forecast": _("Forecasting"),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, validate
 
+from app.core.limits import LARGEST_KEY
 from app.entrypoints.wire.basics import Incoming, Text
+from app.entrypoints.wire.cycle import Job
 
 
 class BuyerForm(Incoming):
@@ -16,6 +18,16 @@ class BuyerForm(Incoming):
         metadata={"description": "What names the buyer in a channel, such as an e-mail."},
     )
     pseudonym = Text(load_default=None, allow_none=True)
+
+
+class ExportForm(BuyerForm):
+    after = fields.Integer(
+        load_default=0,
+        strict=True,
+        validate=validate.Range(0, LARGEST_KEY),
+        metadata={"description": "The next_after of the part before."},
+    )
+    limit = fields.Integer(load_default=5000, strict=True, validate=validate.Range(1, 5000))
 
 
 class Kept(Schema):
@@ -45,9 +57,17 @@ class KeptBallot(Schema):
 
 class Buyer(Schema):
     signals = fields.List(fields.Nested(Kept), required=True)
-    ballots = fields.List(fields.Nested(KeptBallot), required=True)
+    ballots = fields.List(
+        fields.Nested(KeptBallot), required=True, metadata={"description": "With the first part only."}
+    )
+    next_after = fields.Integer(
+        required=True, allow_none=True, metadata={"description": "Where to go on; null: these are the last."}
+    )
 
 
 class Erased(Schema):
     signals = fields.Integer(required=True, metadata={"description": "Signals that named the buyer."})
     ballots = fields.Integer(required=True, metadata={"description": "Ballots that did."})
+    job = fields.Nested(
+        Job, required=True, allow_none=True, metadata={"description": "Which forgets the rest."}
+    )

@@ -58,6 +58,7 @@ from app.stages.demand.operations.privacy import (
     erase_buyer,
     export_buyer,
     forget_old_buyers,
+    pseudonyms_of,
 )
 from app.stages.demand.operations.pulls import (
     NextPage,
@@ -179,6 +180,7 @@ __all__ = [
     "note_pull_failure",
     "open_round",
     "overrule_campaign",
+    "pseudonyms_of",
     "pulled_channels",
     "reopen_cluster",
     "replace_spot",

@@ -6,7 +6,7 @@ import datetime as dt
 import re
 import secrets
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
@@ -30,45 +30,54 @@ class ErasedFact:
 
     signals: int
     ballots: int
+    next_after: int | None = None
+    """Where to go on, when there are more."""
 
 
 def export_buyer(
-    session: Session, *, who: str | None, pseudonym: str | None, key: bytes, actor: Actor, now: dt.datetime
+    session: Session,
+    *,
+    who: str | None,
+    pseudonym: str | None,
+    after: int = 0,
+    limit: int = AT_ONCE,
+    key: bytes,
+    actor: Actor,
+    now: dt.datetime,
 ) -> BuyerFact:
-    """All that is kept of one buyer. That it was asked for is audited, and not for whom.
+    """What is kept of one buyer, so many signals at a time. That it was asked for is audited, not for whom.
 
     Args:
         who: what names the buyer in a channel, such as an e-mail; the key makes the pseudonyms of it.
         pseudonym: or one of the pseudonyms itself.
+        after: where the part before said to go on.
 
     Raises:
         RuleBroken: `buyer_unclear`.
     """
     actor.must_be(Role.ADMINISTRATOR)
-    pseudonyms = _pseudonyms(session, who, pseudonym, key)
-    found = BuyerFact(
-        queries.kept_of(session, pseudonyms=pseudonyms), queries.ballots_of(session, pseudonyms=pseudonyms)
-    )
-    counts = ErasedFact(len(found.signals), len(found.ballots))
-    _record(session, "buyer.exported", counts, actor=actor, now=now)
-    return found
+    pseudonyms = pseudonyms_of(session, who=who, pseudonym=pseudonym, key=key)
+    signals, further = queries.kept_of(session, pseudonyms=pseudonyms, after=after, limit=limit)
+    ballots = [] if after else queries.ballots_of(session, pseudonyms=pseudonyms)
+    _record(session, "buyer.exported", ErasedFact(len(signals), len(ballots)), actor=actor, now=now)
+    return BuyerFact(signals, ballots, further)
 
 
 def erase_buyer(
-    session: Session, *, who: str | None, pseudonym: str | None, key: bytes, actor: Actor, now: dt.datetime
+    session: Session, *, pseudonyms: Sequence[str], after: int = 0, actor: Actor, now: dt.datetime
 ) -> ErasedFact:
-    """Forget one buyer: signals keep their units, and no pseudonym. Again, it changes nothing.
+    """Forget one buyer in some signals: they keep their units, and no pseudonym. Again, it changes nothing.
 
-    Raises:
-        RuleBroken: `buyer_unclear`.
+    Call it again from where it says, in a transaction of its own, until there is nothing more: what is
+    forgotten by then stays so, wherever that breaks off.
     """
     actor.must_be(Role.ADMINISTRATOR)
-    pseudonyms = _pseudonyms(session, who, pseudonym, key)
-    ids = queries.ids_of(session, pseudonyms=pseudonyms)
-    ballots = queries.ballots_of(session, pseudonyms=pseudonyms)
+    ids = queries.ids_of(session, pseudonyms=pseudonyms, after=after, limit=AT_ONCE)
+    ballots = [] if after else queries.ballots_of(session, pseudonyms=pseudonyms)
     _forget(session, ids, [(one.round_id, one.buyer) for one in ballots])
-    fact = ErasedFact(len(ids), len(ballots))
-    _record(session, "buyer.erased", fact, actor=actor, now=now)
+    fact = ErasedFact(len(ids), len(ballots), ids[-1] if len(ids) == AT_ONCE else None)
+    if ids or ballots or not after:
+        _record(session, "buyer.erased", fact, actor=actor, now=now)
     return fact
 
 
@@ -85,7 +94,8 @@ def forget_old_buyers(session: Session, *, before: dt.date, actor: Actor, now: d
     return fact.signals + fact.ballots
 
 
-def _pseudonyms(session: Session, who: str | None, pseudonym: str | None, key: bytes) -> list[str]:
+def pseudonyms_of(session: Session, *, who: str | None, pseudonym: str | None, key: bytes) -> list[str]:
+    """What stands for a buyer in the channels, or the pseudonym that was given; raises `buyer_unclear`."""
     if (who is None) == (pseudonym is None) or (who is not None and not who.strip()):
         raise RuleBroken("buyer_unclear", "Name the buyer, or give a pseudonym: one of the two.")
     if who is not None:
@@ -117,5 +127,6 @@ def _record(
     now: dt.datetime,
     before: dt.date | None = None,
 ) -> None:
-    data = asdict(counts) | ({"before": before.isoformat()} if before else {})
+    data: dict[str, object] = {"signals": counts.signals, "ballots": counts.ballots}
+    data |= {"before": before.isoformat()} if before else {}
     audit.record(session, actor=actor, action=action, subject="buyers", data=data, now=now)

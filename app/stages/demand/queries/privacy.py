@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.stages.catalog.models import Region, Sku
@@ -55,6 +55,8 @@ class BuyerFact:
 
     signals: list[KeptFact]
     ballots: list[BallotFact]
+    next_after: int | None
+    """Where to go on, when there are more signals; the ballots come with the first of them."""
 
 
 def pseudonyms_of(session: Session, *, who: str, key: bytes) -> list[str]:
@@ -63,10 +65,16 @@ def pseudonyms_of(session: Session, *, who: str, key: bytes) -> list[str]:
     return [pseudonym(who.strip(), key=key, channel=channel) for channel in channels]
 
 
-def kept_of(session: Session, *, pseudonyms: Collection[str]) -> list[KeptFact]:
-    """Every signal that has one of these pseudonyms, as its buyer, device, address or payment."""
+def kept_of(
+    session: Session, *, pseudonyms: Collection[str], after: int, limit: int
+) -> tuple[list[KeptFact], int | None]:
+    """Signals behind `after` that have one of these pseudonyms, as buyer, device, address or payment.
+
+    With them the place where to go on, None when these are the last.
+    """
     query = (
         select(
+            Signal.id,
             Channel.code,
             Signal.external_id,
             Signal.commitment,
@@ -86,10 +94,12 @@ def kept_of(session: Session, *, pseudonyms: Collection[str]) -> list[KeptFact]:
         .join(Region, Region.id == Signal.region_id)
         .outerjoin(Campaign, Campaign.id == Signal.campaign_id)
         .outerjoin(SignalTrace, SignalTrace.signal_id == Signal.id)
-        .where(_names(pseudonyms))
-        .order_by(Channel.code, Signal.external_id)
+        .where(Signal.id > after, _names(pseudonyms))
+        .order_by(Signal.id)
+        .limit(limit)
     )
-    return [KeptFact(*tuple(row)) for row in session.execute(query)]
+    rows = session.execute(query).all()
+    return [KeptFact(*tuple(row)[1:]) for row in rows], rows[-1][0] if len(rows) == limit else None
 
 
 def ballots_of(session: Session, *, pseudonyms: Collection[str]) -> list[BallotFact]:
@@ -110,10 +120,18 @@ def ballots_before(session: Session, *, instant: dt.datetime, limit: int) -> lis
     ]
 
 
-def ids_of(session: Session, *, pseudonyms: Collection[str]) -> list[int]:
-    """The ids of those signals."""
+def ids_of(session: Session, *, pseudonyms: Collection[str], after: int, limit: int) -> list[int]:
+    """The ids of those signals, in order."""
     query = select(Signal.id).outerjoin(SignalTrace, SignalTrace.signal_id == Signal.id)
-    return list(session.scalars(query.where(_names(pseudonyms)).order_by(Signal.id)))
+    query = query.where(Signal.id > after, _names(pseudonyms))
+    return list(session.scalars(query.order_by(Signal.id).limit(limit)))
+
+
+def count_of(session: Session, *, pseudonyms: Collection[str], after: int = 0) -> int:
+    """How many they are behind `after`."""
+    query = select(func.count()).select_from(Signal)
+    query = query.outerjoin(SignalTrace, SignalTrace.signal_id == Signal.id)
+    return session.scalar(query.where(Signal.id > after, _names(pseudonyms))) or 0
 
 
 def named_before(session: Session, *, day: dt.date, limit: int) -> list[int]:
