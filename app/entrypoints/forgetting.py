@@ -26,6 +26,12 @@ def ask(
     return jobs.enqueue(session, name=JOB, arguments=arguments, actor=actor, now=here.clock())
 
 
+def check_stop(session: Session, *, job_id: int, actor: Actor) -> None:
+    """Raise NotAllowed where somebody would stop what only administrators ask for."""
+    if jobs.get_job(session, job_id=job_id).name == JOB:
+        actor.must_be(Role.ADMINISTRATOR)
+
+
 def erase(here: Services, job: JobFact, progress: Progress) -> dict[str, Any]:
     """Forget a buyer, some thousand signals a transaction; killed or stopped, what is forgotten stays so.
 

@@ -209,11 +209,18 @@ def named(db: Database) -> int:
 
 
 def test_a_buyer_of_very_many_signals_is_forgotten_by_a_job_that_says_of_nobody(
-    client: FlaskClient, seven: dict[str, str], db: Database, config: Config, now: dt.datetime
+    client: FlaskClient,
+    keys: dict[Role, dict[str, str]],
+    seven: dict[str, str],
+    db: Database,
+    config: Config,
+    now: dt.datetime,
 ) -> None:
     before = totals(db)
     status, told = erase(client, seven)
     assert (status, told["signals"], told["job"]["state"], named(db)) == (202, 2, "queued", 5)
+    for path in (f"/api/v1/jobs/{told['job']['id']}/cancel", f"/replan/{told['job']['id']}/cancel"):
+        assert client.post(path, headers=keys[Role.MERCHANDISER]).status_code == 403
     assert worker.work_off(Services(config, db, lambda: now)) == 1
     with db.reading() as session:
         job = jobs.get_job(session, job_id=told["job"]["id"])

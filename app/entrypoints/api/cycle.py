@@ -6,6 +6,7 @@ from typing import Any
 
 from app.core import jobs
 from app.core.access import Role
+from app.entrypoints import forgetting
 from app.entrypoints.api.blueprint import Blueprint
 from app.entrypoints.door import current_actor, db, now, roles, today
 from app.entrypoints.wire import cycle as wire
@@ -42,4 +43,5 @@ def get_job(job_id: int) -> Any:
 def cancel_job(job_id: int) -> Any:
     """Stop a job: a waiting one at once, a running one at its next report"""
     with db().transaction() as session:
+        forgetting.check_stop(session, job_id=job_id, actor=current_actor())
         return jobs.cancel(session, job_id=job_id, now=now())

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.core import jobs
 from app.core.access import Role
+from app.entrypoints import forgetting
 from app.entrypoints.door import current_actor, db, now, roles, today
 from app.entrypoints.web import charts
 from app.entrypoints.web.drawings import meter, sparkline
@@ -141,5 +142,6 @@ def progress(job_id: int) -> Reply:
 @roles(Role.MERCHANDISER)
 def cancel(job_id: int) -> Reply:
     with db().transaction() as session:
+        forgetting.check_stop(session, job_id=job_id, actor=current_actor())
         job = jobs.cancel(session, job_id=job_id, now=now())
     return part("parts/job.html", job=job) if by_htmx() else go("web.tower.index")
