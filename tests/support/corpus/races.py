@@ -23,7 +23,7 @@ from support import brand
 from support.corpus.door import NOW, PLEDGE, Door, Seen
 from support.corpus.people import Headers, another_line, answer, asked
 
-ROUNDS = 15
+ROUNDS = 10
 TERMS = ("quantity = quantity + 1", "unit_price_minor = 1", "state = 'withdrawn'", "promised_quantity = 1")
 
 
@@ -115,16 +115,22 @@ def _share(door: Door, amount: int, *, now: dt.datetime) -> dt.datetime | None:
             ),
             {"amount": amount, "run": run_id},
         )
-        limit = Limit(Scope.SKU, Base.UNITS, 40, False, None)
-        allocation.set_limit(session, limit=limit, actor=SYSTEM, now=NOW)
         found = alerts.refresh(session, run_id=run_id, now=now)
     opened = [one.opened_at for one in found if one.cause == "concentration:sku:MUG:units"]
     assert len(opened) <= 1
     return opened[0] if opened else None
 
 
-def _at_the_threshold(door: Door) -> Seen:
+def _limited(door: Door) -> None:
+    """A plan, and a limit of 40 % of the units of a SKU."""
     asked(door)
+    with door.db.transaction() as session:
+        limit = Limit(Scope.SKU, Base.UNITS, 40, False, None)
+        allocation.set_limit(session, limit=limit, actor=SYSTEM, now=NOW)
+
+
+def _at_the_threshold(door: Door) -> Seen:
+    _limited(door)
     assert [_share(door, amount, now=NOW) for amount in (40, 41)] == [None, NOW]
     assert _share(door, 40, now=NOW) is None
     door.mark()
@@ -133,7 +139,7 @@ def _at_the_threshold(door: Door) -> Seen:
 
 def _flapping(door: Door) -> Seen:
     """Each time it is crossed upwards the alert is opened once; a refresh that broke off counts as none."""
-    asked(door)
+    _limited(door)
     for hour in range(10):
         now = NOW + dt.timedelta(hours=hour)
         try:
