@@ -12,39 +12,38 @@ from optimizer.book import Book
 from optimizer.build import Builder
 from optimizer.engine import run
 from optimizer.item import compile_item
-from optimizer.limits import locked_orders
+from optimizer.likely import ordered_lots
 from optimizer.network import Network
 from optimizer.pieces import full_piece
 
+# How hard the model looks for price segments and awards.
+GAP, NODES = 1e-4, 200
 Named = tuple[str, str, int | None]
 
 
 def shadow_prices(net: Network, plan: Book) -> dict[Named, float]:
     """What one more of each shared row's room saves at the margin, by (rule, place, week); 0 where nothing.
 
-    The lots the plan orders are the only ones; which of them are used, which price segment holds and who is
-    awarded is fixed as the small model chooses, and the linear program of the quantities gives the duals.
+    The lots the plan orders are used, and no others; which price segment holds and who is awarded is fixed as
+    the small model chooses, and the linear program of the quantities gives the duals.
     """
     problem, wide = net.problem, _roomy(net)
-    locked = locked_orders(problem)
-    ordered = {key for key, units in plan.orders.items() if units > locked.get(key, 0)}
     builder = Builder()
     pieces = []
     free: list[int] = []
+    used: list[int] = []
     for sku in problem.skus:
         item = compile_item(wide, sku)
-        lots = item.lots
-        mine = [
-            (item.offers[offer].supplier, sku.id, int(week)) in ordered
-            for offer, week in zip(lots.offer, lots.week, strict=True)
-        ]
-        piece, _ = full_piece(net, item, lots=np.array(mine, dtype=bool))
+        mine = ordered_lots(net, item, plan)
+        piece, _ = full_piece(net, item, lots=mine)
         layout = add_piece(builder, net, piece)
         free += layout.count.tolist()
+        used += layout.used[mine].tolist()
         pieces.append((piece, layout))
     rows = couple(builder, net, pieces)
     arrays = builder.arrays()
-    whole = run(arrays)
+    arrays.lower[used] = 1.0
+    whole = run(arrays, gap=GAP, nodes=NODES)
     if whole.values is None:
         return {}
     fixed = arrays.integer.copy()

@@ -41,15 +41,20 @@ def explain(
 
     A small problem is planned again as a whole for every question, a large one for the SKUs the question is
     about, the others staying as they are: what it finds is then reached, but perhaps not the most there is.
-    Deterministic. most: how many rules, caps and shares to ask about. progress may raise to stop.
+    Deterministic. most: how many rules, caps and shares to ask about. progress is told before every
+    question and may raise to stop.
     """
-    tell = progress or (lambda _: None)
-    ask = Questions(problem, solution, settings or Settings(), solve)
-    tell(report("relief", 0, 3))
-    relief = reliefs(ask, solution, most=most)
-    tell(report("share caps", 1, 3))
-    found = caps(ask, solution, most=most)
-    tell(report("shares", 2, 3))
-    why = whys(ask, solution, most=2 * most)
-    tell(report("explained", 3, 3))
+    now = report("relief", 0, 1)
+
+    def tell(state: dict[str, Any]) -> None:
+        nonlocal now
+        now = state
+        if progress is not None:
+            progress(state)
+
+    ask = Questions(problem, solution, settings or Settings(), solve, heard=lambda: tell(now))
+    relief = reliefs(ask, solution, most=most, tell=tell)
+    found = caps(ask, solution, most=most, tell=tell)
+    why = whys(ask, solution, most=2 * most, tell=tell)
+    tell(report("explained", 1, 1))
     return Explanation(relief=tuple(relief), caps=tuple(found), why=tuple(why))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 
 from optimizer.problem import Lane, Problem, Quantity, ShareCap
 
@@ -91,6 +92,13 @@ def previous_units(problem: Problem) -> dict[tuple[str, str, int], Quantity]:
 
 def limits(problem: Problem) -> Limits:
     """Every shared limit of the problem that is not None."""
+    if "limits" not in problem.derived:
+        problem.derived["limits"] = _limits(problem)
+    found: Limits = problem.derived["limits"]
+    return found
+
+
+def _limits(problem: Problem) -> Limits:
     used, total = capacity_used(problem, locked_lots(problem))
     taken = materials_taken(problem, locked_lots(problem))
     leaving = locked_volume(problem)
@@ -179,24 +187,29 @@ def facts_in_warehouses(problem: Problem) -> dict[str, list[tuple[str, int, Quan
 def _facts_in_store(problem: Problem) -> dict[Week, float]:
     """Volume at each week's end if nothing new were ordered: each demand in turn takes the cheapest lane's
     units."""
-    stored: dict[Week, float] = defaultdict(float)
     if all(one.storage is None for one in problem.warehouses):
-        return stored
+        return {}
     demands = defaultdict(list)
     for one in problem.demand:
         demands[one.sku].append(one)
+    change: dict[Week, float] = defaultdict(float)
     for sku, facts in facts_in_warehouses(problem).items():
+        volume = problem.sku_of[sku].volume
         left = [units for _, _, units in facts]
-        taken: list[tuple[int, int, Quantity]] = []
+        for warehouse, week, units in facts:
+            change[warehouse, week] += units * volume
         for demand in sorted(demands[sku], key=lambda d: (d.week, d.region)):
             need = demand.quantity
-            for _, index, ship in sorted(_ways(problem, facts, demand)):
+            for _, index, ship in sorted(_ways(problem, facts, demand)) if any(left) else ():
                 units = min(need, left[index])
                 left[index] -= units
                 need -= units
-                taken.append((index, ship, units))
-        _add_stored(problem, stored, sku=sku, facts=facts, taken=taken)
-    return stored
+                change[facts[index][0], ship] -= units * volume
+    return {
+        (one.id, week): stored
+        for one in problem.warehouses
+        for week, stored in enumerate(accumulate(change[one.id, week] for week in range(problem.weeks)))
+    }
 
 
 def _ways(
@@ -220,23 +233,6 @@ def free_lane(problem: Problem, lane: Lane) -> bool:
     house = problem.warehouse_of.get(lane.source)
     limited = lane.capacity is not None or (house is not None and house.throughput is not None)
     return not (limited or lane.minimum > 0 or problem.region_of[lane.target].single_source)
-
-
-def _add_stored(
-    problem: Problem,
-    stored: dict[Week, float],
-    *,
-    sku: str,
-    facts: list[tuple[str, int, Quantity]],
-    taken: list[tuple[int, int, Quantity]],
-) -> None:
-    volume = problem.sku_of[sku].volume
-    for warehouse, week, units in facts:
-        for end in range(week, problem.weeks):
-            stored[warehouse, end] += units * volume
-    for index, ship, units in taken:
-        for end in range(ship, problem.weeks):
-            stored[facts[index][0], end] -= units * volume
 
 
 def cap_rows(problem: Problem, base: str = "units") -> list[CapRow]:

@@ -6,16 +6,15 @@ successive-shortest-path matching (Ahuja, Magnanti & Orlin, Network Flows, secti
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from optimizer.problem import Quantity
 
 BIG = 1e13
 
 
-@dataclass(frozen=True, kw_only=True)
-class Need:
+class Need(NamedTuple):
     """units of demand due in week that the plan says are delivered."""
 
     week: int
@@ -24,8 +23,7 @@ class Need:
     last_week: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class Arrival:
+class Arrival(NamedTuple):
     """units coming in week; only locked units may wait for a later week (at wait_cost) or serve nobody."""
 
     week: int
@@ -34,8 +32,7 @@ class Arrival:
     wait_cost: float = 0.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class Match:
+class Match(NamedTuple):
     """cost parts and (due week, weeks late, units) for each late part; left are units that can't be
     matched."""
 

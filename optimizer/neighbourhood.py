@@ -17,8 +17,9 @@ from optimizer.clock import Clock, Tell
 from optimizer.closing import has_rules
 from optimizer.decomposition import solve_in_parts
 from optimizer.item import Item, compile_item
+from optimizer.likely import likely_lots
 from optimizer.limits import locked_lots, locked_volume
-from optimizer.monolith import Model, Question, ways
+from optimizer.monolith import AtOnce, Lots, Model, Question, ways
 from optimizer.network import Network
 from optimizer.openings import Beside
 from optimizer.parts import pick_cost
@@ -31,6 +32,8 @@ from optimizer.workers import Crew
 Chosen = Mapping[str, tuple[Item, Pick]]
 # Up to so many ways the SKUs are one model, with so many branch-and-bound nodes at most.
 AT_ONCE_WAYS, NODES = 6_000, 2_000
+# How hard the model of likely lots is searched.
+LIKELY_GAP, LIKELY_NODES = 1e-3, 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,16 +57,21 @@ def around(
     clock: Clock,
     crew: Crew,
     brief: bool = False,
+    likely: bool = False,
 ) -> Around | None:
-    """Plan these SKUs anew; what plan says of them does not matter. None: nothing found that fits.
+    """Plan these SKUs anew; None: nothing found that fits.
 
-    plan: quantities that keep the rules of the network's problem but for these SKUs. brief: the SKUs are few
-    beside the others; they are planned without prices for what they share among themselves.
+    plan: quantities that keep the rules of the network's problem but for these SKUs; of those it only says
+    which lots are likely. brief: the SKUs are few beside the others; they are planned without prices for what
+    they share among themselves. likely: one SKU that is too large for a model of all lots has one of the
+    likely ones; its slack is not known.
     """
     part, beside = part_of(net, plan, skus)
     items = {sku.id: compile_item(part, sku) for sku in part.problem.skus}
     if ways(items) <= AT_ONCE_WAYS:
         found = _at_once(part, beside, items, settings, clock)
+    elif len(items) == 1 and (likely or has_rules(net.problem)):
+        found = _of_likely(part, beside, items, plan, settings, clock)
     elif has_rules(net.problem):
         return _in_turn(net, plan, skus, settings, tell=tell, clock=clock, crew=crew)
     else:
@@ -140,7 +148,23 @@ def _at_once(
 ) -> Around | None:
     left = max(1.0, clock.until(1.0).left)
     asked = Question(gap=settings.gap, seed=settings.seed, nodes=NODES, seconds=left)
-    found = Model(part, items, beside=beside).solve(asked)
+    return _found(part, Model(part, items, beside=beside).solve(asked))
+
+
+def _of_likely(
+    part: Network, beside: Beside, items: dict[str, Item], plan: Book, settings: Settings, clock: Clock
+) -> Around | None:
+    """The lots that the SKUs' relaxations order, and those of the plan."""
+    lots = {
+        sku: Lots(kept=likely_lots(part, item, plan), tight=np.isfinite(item.cost))
+        for sku, item in items.items()
+    }
+    left = max(1.0, clock.until(1.0).left)
+    asked = Question(gap=max(settings.gap, LIKELY_GAP), seed=settings.seed, nodes=LIKELY_NODES, seconds=left)
+    return _found(part, Model(part, items, lots, beside=beside).solve_in_steps(asked))
+
+
+def _found(part: Network, found: AtOnce) -> Around | None:
     if found.chosen is None:
         return None
     book = quantities(part, found.chosen)

@@ -83,6 +83,7 @@ class Problem(ProblemRows):
     offer_of: dict[tuple[str, str], Offer] = field(init=False, repr=False, compare=False)
     lane_of: dict[tuple[str, str], Lane] = field(init=False, repr=False, compare=False)
     alternatives: dict[tuple[str, str], tuple[int, ...]] = field(init=False, repr=False, compare=False)
+    derived: dict[str, Any] = field(init=False, repr=False, compare=False)  # worked out when first asked for
 
     def __post_init__(self) -> None:
         validate(self)
@@ -94,6 +95,7 @@ class Problem(ProblemRows):
             "offer_of": {(one.supplier, one.sku): one for one in reversed(self.offers)},
             "alternatives": _alternatives(self.offers),
             "lane_of": {(one.source, one.target): one for one in self.lanes},
+            "derived": {},
         }.items():
             object.__setattr__(self, name, value)
 

@@ -7,16 +7,18 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from optimizer.clock import Tell
 from optimizer.duals import name_of
 from optimizer.focus import Change, Questions, near
 from optimizer.limits import CapRow, cap_rows
 from optimizer.plan import Binding, Flow, Solution
 from optimizer.problem import Offer, Problem, Supplier, Warehouse, Weekly
+from optimizer.reports import report
 from optimizer.sentences import relief_words
 
 # A cap of spend is raised by so many percentage points.
 POINTS = (1.0, 5.0)
-# SKUs that are planned again for one question about a large problem.
+# Of so many SKUs the one is looked for that is planned again for one question about a large problem.
 NEIGHBOURS = 5
 OF_OFFER = ("moq", "max", "week_capacity")
 # Rules that loosen() can loosen; set-ups are relieved by capacity.
@@ -27,18 +29,20 @@ LOOSENED = (
 )
 
 
-def reliefs(ask: Questions, solution: Solution, *, most: int) -> list[dict[str, Any]]:
+def reliefs(ask: Questions, solution: Solution, *, most: int, tell: Tell) -> list[dict[str, Any]]:
     """The binding rules with what loosening each saves, the dearest per unit first.
 
     Each: rule, ids, step (how much was given, in the unit of the rule), saving (verified by planning again),
     per_unit, shadow_price (None where no row is shared), words. Rules whose loosening saves nothing are left
-    out.
+    out, and so are those whose saving the plan can have as things are.
     """
     found = []
-    for one in _worth_asking(solution.binding, most=most):
+    worth = _worth_asking(solution.binding, most=most)
+    for number, one in enumerate(worth):
+        tell(report("relief", number, len(worth)))
         skus = _neighbours(ask.problem, solution, one)
         if skus:
-            told = _relief(ask, one, skus)
+            told = _relief(ask, one, frozenset(skus if ask.whole else [_keenest(ask, one, skus)]))
             if told is not None:
                 found.append(told)
     return sorted(found, key=lambda told: (-told["per_unit"], str(told["rule"]), str(told["ids"])))
@@ -57,10 +61,17 @@ def _worth_asking(binding: tuple[Binding, ...], *, most: int) -> list[Binding]:
     return [group[turn] for turn in range(turns) for group in ranked if turn < len(group)][:most]
 
 
-def _neighbours(problem: Problem, solution: Solution, one: Binding) -> frozenset[str]:
+def _keenest(ask: Questions, one: Binding, skus: list[str]) -> str:
+    """The SKU that is asked about in a large plan: a lot of relief is one SKU's."""
+    if len(skus) == 1 or one.rule == "share_cap":
+        return skus[0]
+    return ask.keenest(name_of(one.rule, one.ids), skus)
+
+
+def _neighbours(problem: Problem, solution: Solution, one: Binding) -> list[str]:
     """The SKUs a rule holds back: those that could use its room, the most to gain first."""
     if "sku" in one.ids:
-        return frozenset([str(one.ids["sku"])])
+        return [str(one.ids["sku"])]
     skus: Iterable[str]
     if one.rule == "share_cap":
         row = _cap_row(problem, one)
@@ -74,7 +85,7 @@ def _neighbours(problem: Problem, solution: Solution, one: Binding) -> frozenset
         skus = {flow.sku for flow in solution.flows if _passes(flow, one)}
         skus |= {lack.sku for lack in solution.unmet}
     gain = _gains(problem, solution, one)
-    return frozenset(sorted(skus, key=lambda sku: (-gain[sku], sku))[:NEIGHBOURS])
+    return sorted(skus, key=lambda sku: (-gain[sku], sku))[:NEIGHBOURS]
 
 
 def _passes(flow: Flow, one: Binding) -> bool:
@@ -110,12 +121,13 @@ def _scope(one: Binding) -> tuple[str, str | None]:
 
 
 def _relief(ask: Questions, one: Binding, skus: frozenset[str]) -> dict[str, Any] | None:
-    base = ask.base(skus).cost.total
     for step in _steps(ask.problem, one, skus):
         answer = ask.ask(loosen(one, step), skus)
         if answer is None:
             continue
-        saving = near(base - answer.cost.total)
+        if answer.cost.total < ask.base(skus).cost.total:
+            ask.as_things_are(answer, skus)
+        saving = near(ask.base(skus).cost.total - answer.cost.total)
         if saving > 0:
             told = {
                 "rule": one.rule,

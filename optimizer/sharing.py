@@ -6,17 +6,19 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import Any
 
-from optimizer.focus import Answer, Change, Questions, near
+from optimizer.clock import Tell
+from optimizer.focus import Answer, Change, Draft, Questions, near
 from optimizer.limits import CapRow, cap_rows
 from optimizer.plan import Solution
 from optimizer.problem import Problem, ShareCap
+from optimizer.reports import report
 from optimizer.sentences import cap_words
 
 # A cap over more SKUs than this is only asked about where the whole problem is small.
 MOST_SKUS = 20
 
 
-def caps(ask: Questions, solution: Solution, *, most: int) -> list[dict[str, Any]]:
+def caps(ask: Questions, solution: Solution, *, most: int, tell: Tell) -> list[dict[str, Any]]:
     """The share caps that cost something or are exceeded, the largest top share over its cap first.
 
     Each: scope, key, cap, hard, demand, suppliers (who can make any of it), floor (no top share can be lower:
@@ -35,7 +37,11 @@ def caps(ask: Questions, solution: Solution, *, most: int) -> list[dict[str, Any
         if supplier and top + 1 > row.free_units:
             rows.append((top / row.demand - row.cap.max_share, row, top, supplier))
     rows.sort(key=lambda one: (-one[0], one[1].cap.scope, str(one[1].key)))
-    return [_cap(ask, row, top, supplier) for _, row, top, supplier in rows[:most]]
+    found = []
+    for number, (_, row, top, supplier) in enumerate(rows[:most]):
+        tell(report("share caps", number, len(rows[:most])))
+        found.append(_cap(ask, row, top, supplier))
+    return found
 
 
 def _top(units: dict[str, dict[str, int]], row: CapRow) -> tuple[int, str]:
@@ -97,24 +103,36 @@ def _at_most(row: CapRow, units: int) -> Change:
 
 
 def _lowest(ask: Questions, row: CapRow, *, low: int, top: int) -> Answer | None:
-    """First the lowest that arithmetic allows; then halve up to the share of now, to 1 % of demand."""
+    """The lowest share that leaves no more unmet, to 1 % of demand, from what arithmetic allows to that of
+    now.
 
-    base = ask.base(row.skus)
+    It asks where it expects the answer: just below a share that was enough, or where those at the cap would
+    make what is still unmet (Newton's method); and halves what is left where that went the same way twice.
+    """
+    step, most = max(1, row.demand // 100), ask.base(row.skus).unmet()
+    failed, high = min(low, top) - 1, top
+    best: Draft | None = None
+    units, went = failed + 1, None
+    while failed < units <= high:
+        draft = ask.drafted(_at_most(row, units), row.skus)
+        before, went = went, draft is not None and draft.unmet() <= most
+        if draft is not None and went:
+            best, high, guess = draft, units, units - step
+        else:
+            failed, guess = units, units + _needed(draft, row, units, most=most, step=step)
+        if high - failed <= (step if best is not None else 0):
+            break
+        middle = (failed + high + 1) // 2
+        units = min(max(middle if went == before else guess, failed + 1), high)
+    return ask.priced(best)
 
-    def reach(units: int) -> Answer | None:
-        answer = ask.ask(_at_most(row, units), row.skus)
-        return answer if answer is not None and answer.unmet() <= base.unmet() else None
 
-    high = top
-    best = reach(min(low, high))
-    if best is not None or low >= high:
-        return best
-    best = reach(high)
-    while best is not None and high - low > max(1, row.demand // 100):
-        middle = (low + high) // 2
-        better = reach(middle)
-        best, low, high = (best, middle, high) if better is None else (better, low, middle)
-    return best
+def _needed(draft: Draft | None, row: CapRow, units: int, *, most: int, step: int) -> int:
+    """How much more each of those at the cap must have for no more to be unmet."""
+    if draft is None:
+        return step
+    full = sum(1 for has in draft.units(row.skus).values() if has > units - step)
+    return -(-(draft.unmet() - most) // max(full, 1))
 
 
 def _top_share(answer: Answer, row: CapRow) -> float:

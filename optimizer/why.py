@@ -7,10 +7,12 @@ from collections import defaultdict
 from dataclasses import asdict, replace
 from typing import Any
 
+from optimizer.clock import Tell
 from optimizer.codes import Decision, Held
 from optimizer.focus import Answer, Change, Questions, near
 from optimizer.plan import Solution
 from optimizer.problem import Offer, Problem
+from optimizer.reports import report
 from optimizer.sentences import why_words
 
 # The parts of a plan's cost, and the word for what decided when a part grows most without a supplier.
@@ -28,7 +30,7 @@ DECIDED_BY: dict[str, Decision] = {
 }
 
 
-def whys(ask: Questions, solution: Solution, *, most: int) -> list[dict[str, Any]]:
+def whys(ask: Questions, solution: Solution, *, most: int, tell: Tell) -> list[dict[str, Any]]:
     """The reason of every supplier's share of the SKUs most money goes to.
 
     Each: sku, supplier, units, share, extra (what the plan costs more without this supplier for this SKU;
@@ -45,6 +47,7 @@ def whys(ask: Questions, solution: Solution, *, most: int) -> list[dict[str, Any
     for sku in ranked:
         if len(found) >= most:
             break
+        tell(report("shares", len(found), most))
         found += _of_sku(ask, solution, sku)
     return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -12,8 +13,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from properties.test_optimizer_properties import built, small
 
-from optimizer import Locked, Problem, ProblemError, Settings, Solution, replan, solve
-from optimizer.book import Book
+from optimizer import Locked, Problem, ProblemError, Settings, Solution, neighbourhood, replan, solve
+from optimizer.book import Book, book
 from optimizer.checking import check_quantities
 from optimizer.clock import Clock, never
 from optimizer.closing import has_rules
@@ -72,6 +73,32 @@ def test_some_skus_planned_anew_keep_every_rule_and_cost_no_more(
     assert cost - found.slack <= before + 1e-6 * max(1.0, before)
     others = {key: units for key, units in plan.flows.items() if key[0] not in skus}
     assert others == {key: units for key, units in found.book.flows.items() if key[0] not in skus}
+
+
+@FEW
+@given(small(), st.data())
+def test_one_sku_in_a_model_of_its_likely_lots_keeps_every_rule_and_costs_no_more(
+    data: dict[str, Any], draw: st.DataObject
+) -> None:
+    """The lots of the plan are among them, so that the SKU can do what it did; rules on lanes hold too."""
+    problem = built(data)
+    plan = solve(problem, EXACT)
+    assume(isinstance(plan, Solution))
+    assert isinstance(plan, Solution)
+    sku = draw.draw(st.sampled_from([one.id for one in problem.skus]))
+    clock, before = Clock(limit=60.0), book(problem, plan)
+    with (
+        patch.object(neighbourhood, "AT_ONCE_WAYS", -1),
+        patch.object(neighbourhood, "LIKELY_GAP", 0.0),
+        patch.object(neighbourhood, "LIKELY_NODES", 2_000),
+    ):
+        net, tell = network(problem), clock.listen(None)
+        found = around(net, before, [sku], EXACT, tell=tell, clock=clock, crew=Crew(), likely=True)
+    assert found is not None
+    cost = check_quantities(problem, found.book).total
+    assert cost <= plan.objective + 1e-6 * max(1.0, plan.objective)
+    others = {key: units for key, units in before.flows.items() if key[0] != sku}
+    assert others == {key: units for key, units in found.book.flows.items() if key[0] != sku}
 
 
 @FEW

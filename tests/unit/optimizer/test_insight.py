@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from unit.optimizer.allocation_problems import EXACT, document, need, offer, plan, with_suppliers
 
-from optimizer import Explanation, explain
+from optimizer import Explanation, Problem, Solution, explain, solve
 from optimizer import focus as focus_module
 from optimizer import sharing as sharing_module
+from optimizer.book import book
+from optimizer.focus import Draft, Questions
+from optimizer.limits import cap_rows
 
 CAP = [{"scope": "sku", "max_share": 0.4, "penalty": 3.0}]
 
@@ -84,6 +89,91 @@ def test_the_lowest_share_stops_where_demand_would_go_unmet() -> None:
     data["suppliers"][2]["capacity"] = [10, 0, 0, 0]
     found = explained(data).caps[0]
     assert found["lowest"] == pytest.approx(0.45)
+
+
+@pytest.mark.parametrize("suppliers", [1, 3])
+@pytest.mark.parametrize("reached", [*range(334, 1001, 37), 1000, None])
+def test_the_lowest_share_is_found_to_a_hundredth_by_few_questions(
+    reached: int | None, suppliers: int
+) -> None:
+    """Demand of 1,000; what is unmet falls from there to nothing at the share in reach."""
+    problem = Problem.from_json(document(demand=[need(1000)], share_caps=CAP))
+    row, asked = cap_rows(problem)[0], []
+
+    class Asked:
+        """As Questions: at a cap of so many units all of some suppliers are at it."""
+
+        def base(self, _: frozenset[str]) -> Any:
+            return SimpleNamespace(unmet=lambda: 5)
+
+        def drafted(self, change: Any, _: frozenset[str]) -> Any:
+            units = round(change(problem).share_caps[-1].max_share * 1000)
+            asked.append(units)
+            unmet = 1000 if reached is None else max(0, suppliers * (reached - units))
+            return SimpleNamespace(
+                cap=units, unmet=lambda: 5 + unmet, units=lambda _: dict.fromkeys(range(suppliers), units)
+            )
+
+        def priced(self, draft: Any) -> Any:
+            return draft
+
+    found = sharing_module._lowest(Asked(), row, low=334, top=1000)  # type: ignore[arg-type]
+    assert asked[0] == 334 and len(asked) == len(set(asked)) <= 11
+    if reached is None:
+        assert found is None
+    else:
+        assert found is not None
+        assert reached <= found.cap < max(reached + 10, 335)  # type: ignore[attr-defined]
+        assert len(asked) <= 4
+
+
+def test_a_saving_that_needs_no_relief_is_not_told_as_relief(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The base is the cheapest plan known without the change, wherever it was found."""
+    monkeypatch.setattr(focus_module, "SMALL", -1)
+    monkeypatch.setattr(focus_module, "around", lambda *_, **__: None)
+    problem, best = plan(with_suppliers(2, [10.0, 13.0], demand=[need(100)]))
+    dear = solve(replace(problem, offers=problem.offers[1:]), EXACT)
+    assert isinstance(dear, Solution)
+    ask, skus = Questions(problem, dear, EXACT, solve), frozenset("A")
+    assert ask.base(skus).cost.total == dear.objective
+    better = ask.priced(Draft(problem=ask.problem, book=book(ask.problem, best)))
+    assert better is not None
+    ask.as_things_are(better, skus)
+    assert ask.base(skus).cost.total == best.objective
+    tight = replace(
+        problem, suppliers=(replace(problem.suppliers[0], capacity=(60.0,) * 4), problem.suppliers[1])
+    )
+    ask = Questions(tight, dear, EXACT, solve)
+    ask.as_things_are(better, skus)  # it breaks the capacity
+    assert ask.base(skus).cost.total == dear.objective
+
+
+def test_explaining_tells_of_every_question_and_stops_when_told_to() -> None:
+    problem, solution = plan(two_priced(capacity=[60, 0, 0, 0]) | {"share_caps": CAP})
+    told: list[tuple[str, int, int]] = []
+    explain(
+        problem, solution, EXACT, progress=lambda one: told.append((one["phase"], one["done"], one["total"]))
+    )
+    assert list(dict.fromkeys(phase for phase, _, _ in told)) == [
+        "relief",
+        "share caps",
+        "shares",
+        "explained",
+    ]
+    assert len(told) > 8
+
+    class Stop(Exception):
+        """Whoever listens wants no more."""
+
+    def stop(one: dict[str, Any]) -> None:
+        heard.append(one)
+        if len(heard) == 3:
+            raise Stop
+
+    heard: list[dict[str, Any]] = []
+    with pytest.raises(Stop):
+        explain(problem, solution, EXACT, progress=stop)
+    assert len(heard) == 3
 
 
 def test_a_single_source_cannot_be_less_than_all() -> None:
