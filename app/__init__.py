@@ -23,7 +23,7 @@ def create_app(config: Config, *, clock: Callable[[], dt.datetime] | None = None
     from flask import Flask
 
     from app.core.db import Database
-    from app.entrypoints import api, cli, failures, guard, watch, web, worker
+    from app.entrypoints import api, bodies, cli, failures, guard, watch, web, worker
     from app.entrypoints.door import Identifier, Services, attach, utc_now
 
     app = Flask(__name__, static_folder=None)
@@ -42,4 +42,5 @@ def create_app(config: Config, *, clock: Callable[[], dt.datetime] | None = None
     failures.register(app, page=web.error_page)
     cli.register(app)
     worker.register(app)
+    bodies.register(app)
     return app

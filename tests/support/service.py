@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from app import create_app
 from app.core.config import Config
 from app.core.db import Database
-from app.entrypoints import guard, watch
+from app.entrypoints import bodies, guard, watch
 from app.entrypoints.api import express
 from app.entrypoints.door import Services, attach
 
@@ -30,6 +30,7 @@ def service(config: Config, clock: Callable[[], dt.datetime]) -> Flask:
     attach(flask, Services(config, opened(config.database_url), clock))
     vars(flask).pop("wsgi_app", None)
     express.register(flask)
+    bodies.register(flask)
     watch._set_up_log(config.log_level)
     guard.limiter.reset()
     flask.testing = True

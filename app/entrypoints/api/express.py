@@ -17,6 +17,7 @@ from typing import Any
 import psycopg
 import structlog
 from flask import Flask
+from werkzeug.exceptions import RequestTimeout
 
 from app.core.errors import HeadwaterError
 from app.entrypoints import watch
@@ -86,7 +87,10 @@ class Express:
             or not (length.isascii() and length.isdigit() and 0 < int(length) <= LARGEST)
         ):
             return None
-        body = environ["wsgi.input"].read(int(length))
+        try:
+            body = environ["wsgi.input"].read(int(length))
+        except RequestTimeout:
+            return None
         environ["wsgi.input"] = io.BytesIO(body)
         if len(body) < int(length):
             return None

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import time
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import Any
 
 from werkzeug.test import EnvironBuilder, TestResponse, run_wsgi_app
@@ -13,6 +16,8 @@ from support.corpus.door import Door, Seen
 from support.corpus.elsewhere import Elsewhere
 from support.corpus.entries import Entry
 
+THREADS = 8
+"""Of the server, as docs/operations.md has it."""
 MOST_READ = 8 << 20
 """Bytes of an endless body that may be read before it is refused."""
 
@@ -35,10 +40,10 @@ class Endless(io.RawIOBase):
 def body(door: Door, entry: Entry, sent: bytes | None, _: str) -> Seen:
     if entry.made_by == "short_body":
         return _posted(door, io.BytesIO(b'{"channel": "x"'), CONTENT_LENGTH="100")
+    if entry.made_by == "slow_body":
+        return _slow(door, int(entry.arguments["clients"]))
     if entry.made_by != "endless_chunked":
-        raise Elsewhere(
-            "the service ends no wait of its server: a proxy takes bodies whole, see docs/operations.md"
-        )
+        raise Elsewhere(f"no scenario plays {entry.made_by}")
     endless = Endless()
     seen = _posted(
         door,
@@ -48,6 +53,36 @@ def body(door: Door, entry: Entry, sent: bytes | None, _: str) -> Seen:
     )
     assert endless.given <= MOST_READ, f"{endless.given:,} bytes were read"
     return seen
+
+
+class Slow(io.RawIOBase):
+    """Nothing comes until the sender breaks off."""
+
+    def __init__(self, ended: Event) -> None:
+        self._ended = ended
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        self._ended.wait()
+        return 0
+
+
+def _slow(door: Door, clients: int) -> Seen:
+    """A server of eight threads and so many slow senders: whoever else asks is answered meanwhile."""
+    ended = Event()
+    with ThreadPoolExecutor(THREADS) as server:
+        slow = [server.submit(_posted, door, Slow(ended), CONTENT_LENGTH="99") for _ in range(clients)]
+        began = time.monotonic()
+        alive = server.submit(door.call, "GET", "/healthz", role=None).result()
+        waited = time.monotonic() - began
+        ended.set()
+        told = [one.result() for one in slow]
+    assert alive.status == 200 and waited <= 1, waited
+    assert {one.status for one in told} == {400, 408}
+    assert sum(one.status == 400 for one in told) <= THREADS  # of those that still waited as all broke off
+    return next(one for one in told if one.status == 408)
 
 
 def raw(door: Door, entry: Entry, sent: bytes | None, _: str) -> Seen:
