@@ -101,7 +101,19 @@ def read_known(
 def _lay_calendar(
     calendar: Any, named: Named, horizon: int, *, taken: list[str]
 ) -> list[tuple[Floats, Floats]]:
-    """Each column as regressor on the cells (cells,) and ahead (n, h)."""
+    """Each column as regressor on the cells (cells,) and ahead (n, h). What is wrong here is of no series."""
+    try:
+        return _columns_of_calendar(calendar, named, horizon, taken=taken)
+    except ForecastInputError as error:
+        sentence = error.sentence.replace("series calendar", "the calendar")
+        found = ForecastInputError(sentence, field=error.field, row=error.row, ds=error.ds)
+        found.frame = "calendar"
+        raise found from error
+
+
+def _columns_of_calendar(
+    calendar: Any, named: Named, horizon: int, *, taken: list[str]
+) -> list[tuple[Floats, Floats]]:
     cells = frames.columns(calendar, ("ds",), "calendar")
     names = [str(name) for name in calendar.columns if str(name) != "ds"]
     cells |= frames.columns(calendar, tuple(names), "calendar")

@@ -38,11 +38,14 @@ def sift(
                 error.row = int(rows[error.frame][error.row - 1])
             if on_bad is None or not len(error.affected):
                 raise
-            for name in rows:
-                kept = ~pd.Index(frames[name][key].to_list(), dtype=object).isin(error.affected)
-                if name == asked and not kept.any():
-                    raise
-                frames[name], rows[name] = _chosen(frames[name], np.flatnonzero(kept)), rows[name][kept]
+            kept = {
+                name: ~pd.Index(frames[name][key].to_list(), dtype=object).isin(error.affected)
+                for name in rows
+            }
+            if not kept[asked].any() or all(mask.all() for mask in kept.values()):
+                raise
+            for name, mask in kept.items():
+                frames[name], rows[name] = _chosen(frames[name], np.flatnonzero(mask)), rows[name][mask]
             on_bad(error)
 
 
