@@ -160,7 +160,7 @@ def test_votes_become_orders_a_promise_and_a_score(api: Api, db: Database, tmp_p
     status, made = api("PUT", "/designs/TOTE/skus", {"skus": ["BAG"]})
     assert (status, len(made["sku_ids"])) == (200, 1)
     assert api("PUT", "/designs/SLING/skus", {"skus": ["BAG"]})[1]["code"] == "sku_of_other_design"
-    assert api("PUT", "/designs/SLING/skus", {"skus": ["a\u0000"]})[1]["code"] == "sku_unknown"
+    assert api("PUT", "/designs/SLING/skus", {"skus": ["a\u0000"]})[1]["code"] == "fields_invalid"
     assert api("PUT", "/designs/NONE/skus", {"skus": []})[0] == 404
 
     with db.transaction() as session:
