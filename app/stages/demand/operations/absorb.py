@@ -143,18 +143,20 @@ class Absorbing:
         """Insert what is new. Returns new signals, refusals of conflicting rows, and duplicates."""
         first, shut = self._taken(block.first, block.headings)
         repeated, shut_again = self._taken(block.repeated, block.headings)
-        signals = storing.insert_new(self._session, first, packed=block.packed)
+        # a block that was not packed begins with a known row: then mostly all of it is known
+        all_known = block.packed is None and bool(self._same(first).all())
+        signals = storing.insert_new(
+            self._session, first.clear() if all_known else first, packed=block.packed
+        )
         storing.insert_traces(self._session, signals)
         tolerances.insert_new(self._session, signals)
         storing.insert_exclusions(self._session, signals, actor=self._actor, now=self._now)
         again = repeated
-        if signals.height < first.height:
+        if not all_known and signals.height < first.height:
             there = first.join(signals.select("row"), on="row", how="anti")
             again = pl.concat([there.select(repeated.columns), repeated])
-        as_stored = corrections.as_stored(self._session, again, channel_id=self._channel_id)
-        as_stored = tolerances.as_moved(self._session, as_stored, channel_id=self._channel_id)
-        same = known.same_content(self._session, as_stored, channel_id=self._channel_id)
-        same &= tolerances.same(self._session, again, channel_id=self._channel_id)
+        same = self._same(again)
+        known_rows = first.select(repeated.columns) if all_known else repeated.clear()
         heading = block.headings.get("external_id", "external_id")
         sentence = pl.lit(
             f"{heading}: this order line is known already with other content; nothing was overwritten. "
@@ -162,7 +164,14 @@ class Absorbing:
         )
         other = again.filter(~same)
         conflicts = refusals(other, heading, "identity_conflict", sentence)
-        return signals, pl.concat([conflicts, shut, shut_again]), again.filter(same)
+        return signals, pl.concat([conflicts, shut, shut_again]), pl.concat([known_rows, again.filter(same)])
+
+    def _same(self, rows: pl.DataFrame) -> pl.Series:
+        """For each row: does the table have it, with the same content?"""
+        as_stored = corrections.as_stored(self._session, rows, channel_id=self._channel_id)
+        as_stored = tolerances.as_moved(self._session, as_stored, channel_id=self._channel_id)
+        same = known.same_content(self._session, as_stored, channel_id=self._channel_id)
+        return same & tolerances.same(self._session, rows, channel_id=self._channel_id)
 
     def _taken(self, rows: pl.DataFrame, headings: dict[str, str]) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Rows that their campaigns take, and refusals of the others."""

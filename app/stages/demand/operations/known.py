@@ -34,14 +34,16 @@ AROUND = 3
 """Times as many signals as were asked for, up to which all between the least and the greatest id are read."""
 
 
-def identities(session: Session, rows: pl.DataFrame) -> pl.DataFrame:
-    """The identities the table has of these rows, and maybe others between them."""
-    found = [pl.DataFrame(schema={"channel_id": pl.Int64, "external_id": pl.String})]
+def unknown(session: Session, rows: pl.DataFrame) -> pl.DataFrame:
+    """Those of the rows whose identity (channel_id, external_id) the table does not have, in order."""
     for (channel_id,), part in rows.group_by("channel_id"):
-        there = ids(session, part["external_id"], channel_id=channel_id)
-        one = pl.lit(channel_id, dtype=pl.Int64).alias("channel_id")
-        found.append(there.alias("external_id").to_frame().select(one, "external_id"))
-    return pl.concat(found)
+        texts = _texts(session, "external_id", part["external_id"], channel_id=channel_id)
+        mine = pl.col("channel_id") == channel_id
+        if "\n".join(texts) == part["external_id"].sort().str.join("\n").item():
+            rows = rows.filter(~mine)
+        elif texts:
+            rows = rows.filter(~(mine & pl.col("external_id").is_in(_lines(texts).implode())))
+    return rows
 
 
 def ids(session: Session, external_ids: pl.Series, *, channel_id: int) -> pl.Series:

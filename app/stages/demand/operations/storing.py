@@ -80,8 +80,7 @@ def insert_new(session: Session, rows: pl.DataFrame, *, packed: Packed | None = 
     """
     if rows.is_empty():
         return rows.with_columns(pl.lit(None, dtype=pl.Int64).alias("id"))
-    there = known.identities(session, rows)
-    new = rows.join(there, on=there.columns, how="anti", maintain_order="left") if there.height else rows
+    new = known.unknown(session, rows)
     if packed is None or new.height < packed.rows:
         packed = None
     insert = _insert_sqlite if on_sqlite(session) else _insert_postgresql
