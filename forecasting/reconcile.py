@@ -70,7 +70,7 @@ def reconcile(forecasts: Any, groups: Any) -> pd.DataFrame:
 
     Raises ForecastInputError for series of `groups` without forecasts, forecasts of series not in `groups`,
     one series twice as bottom, one that is bottom and total, a total of other parts in another column, a
-    missing or double `ds`, and bad cells.
+    missing or double `ds`, bounds of no level, and bad cells.
     """
     needed = ("unique_id", "ds", "mean")
     rest = [str(name) for name in getattr(forecasts, "columns", ()) if name not in needed]
@@ -172,18 +172,35 @@ def _refuse(wrong: Any, ids: NDArray[np.object_], why: str) -> None:
 
 def _bounds(forecasts: Any, owner: NDArray[np.object_]) -> dict[str, Floats]:
     names = [str(name) for name in forecasts.columns if str(name).startswith(("lo-", "hi-"))]
+    for name in names:
+        if not 0 < _level_of(name) < 100:
+            raise ForecastInputError(
+                f"{name} is no bound; name its level in percent, as in lo-80.", field=name
+            )
     return {name: frames.numbers(forecasts[name], name, owner, negative=True) for name in names}
+
+
+def _level_of(name: str) -> float:
+    """Percent, NaN where it is none."""
+    try:
+        return float(name[3:])
+    except ValueError:
+        return float("nan")
 
 
 def _variance(base: Floats, bounds: dict[str, Floats], tree: Hierarchy) -> Floats:
     """Of each series' errors (series,), from its widest bounds; without any, its number of bottom series."""
-    levels = [float(name[3:]) for name in bounds if name.startswith("hi-") and f"lo-{name[3:]}" in bounds]
+    levels = {
+        _level_of(name): name[3:]
+        for name in bounds
+        if f"lo-{name[3:]}" in bounds and f"hi-{name[3:]}" in bounds
+    }
     if not levels:
         count = np.ones(len(base))
         for level in tree.levels:
             count[level.totals] = np.bincount(level.of)
         return count
-    widest = f"{max(levels):g}"
+    widest = levels[max(levels)]
     width = bounds[f"hi-{widest}"] - bounds[f"lo-{widest}"]
     deviation = width / (2 * norm.ppf(0.5 + max(levels) / 200))
     return np.asarray((deviation**2).mean(axis=1))
@@ -206,5 +223,5 @@ def _answer(forecasts: Any, mean: Floats, moved: Floats, bounds: dict[str, Float
 def _moved_bound(bound: Floats, mean: Floats, moved: Floats, *, lower: bool) -> Floats:
     """The bound at the same distance from the mean or the same multiple of it, the wider of both."""
     shifted = np.maximum(bound + moved - mean, 0.0)
-    grown = bound * np.where(mean > 0, moved / np.maximum(mean, 1e-12), 1.0)
+    grown = np.maximum(bound, 0.0) * np.where(mean > 0, moved / np.maximum(mean, 1e-12), 1.0)
     return np.asarray(np.minimum(np.minimum(shifted, grown), moved) if lower else np.maximum(shifted, grown))

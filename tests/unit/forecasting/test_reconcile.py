@@ -152,6 +152,23 @@ def test_what_does_not_fit_is_named(spoil: Any, series: str, sentence: str) -> N
     assert caught.value.series == series
 
 
+@pytest.mark.parametrize("level", ["", "xx", "0", "200", "nan", "-80"])
+def test_a_bound_of_no_level_is_named(level: str) -> None:
+    wrong = base(UNEQUAL).rename(columns={f"{side}-80": f"{side}-{level}" for side in ("lo", "hi")})
+    with pytest.raises(ForecastInputError, match=r"name its level in percent, as in lo-80") as caught:
+        reconcile(wrong, GROUPS)
+    assert caught.value.field == f"lo-{level}"
+
+
+def test_a_level_may_be_written_with_its_decimals_and_no_bound_is_negative() -> None:
+    usual = base(UNEQUAL)
+    named = usual.rename(columns={f"{side}-80": f"{side}-80.0" for side in ("lo", "hi")})
+    found = reconcile(named, GROUPS).rename(columns=lambda name: name.removesuffix(".0"))
+    pd.testing.assert_frame_equal(found, reconcile(usual, GROUPS))
+    below = usual.assign(**{"mean": -usual["mean"], "lo-80": -usual["mean"] - 4})
+    assert (reconcile(below, GROUPS)[["mean", "lo-80", "hi-80"]] >= 0).all(axis=None)
+
+
 @pytest.mark.real_data
 def test_tourism_is_forecast_better_at_every_level_for_adding_up() -> None:
     path = DATA / "australia_tourism.parquet"
