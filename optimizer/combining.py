@@ -8,7 +8,7 @@ linear program: with more SKUs than full rows it leaves most SKUs one plan (Dant
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -95,14 +95,16 @@ def gather(
     tell: Tell,
     *,
     pairs: int,
+    better: Callable[[Pool, Plan], Plan],
     deadline: Deadline,
-) -> Pool:
+) -> tuple[Pool, Plan]:
     """Round by round one more plan a SKU, at prices halfway between the best and the master's.
 
     Args:
         best: the first pool.
         plan: the one that fits, whose cost is told.
         pairs: lots times demands of all SKUs, the measure of a round's work.
+        better: the cheapest plan known with those of a pool; asked every other round where SKUs are few.
         deadline: after which no round goes on.
     """
     net, skus = plan.net, list(plan.parts)
@@ -113,7 +115,7 @@ def gather(
     for number in range(1, rounds + 1):
         master.add(list(found.values()))
         if len(found) < len(skus):
-            return replace(best, complete=False)
+            return replace(best, complete=False), plan
         bound = lagrangian(net, found.values(), ask)
         if bound > best.bound:
             best = Pool(master=master, prices=ask, own=found, bound=bound)
@@ -121,13 +123,15 @@ def gather(
         wanted, cost, exceeded = master.prices()
         if number == rounds or (cost > before * (1 - SETTLED) and not exceeded.any()):
             break
+        if number % 2 == 0 and len(skus) <= FEW_SKUS:
+            plan = better(best, plan)
         loose = np.where(exceeded > 0, 2 * loose, loose)
         ask, before, found = (best.prices + wanted) / 2, cost, {}
         for one in workers.sweep(skus, ask, effort, deadline=deadline):
             found[one.sku] = one
             done = number * len(skus) + len(found)
             tell(report("combine", done, rounds * len(skus), bound=best.bound, incumbent=plan.cost()))
-    return best
+    return best, plan
 
 
 def choices(net: Network, master: Master, *, seed: int) -> Iterator[dict[str, Part]]:

@@ -72,15 +72,15 @@ def solve_in_parts(
         gap, pool = settings.gap, first_pool(plan, own)
         if not brief and plan.cost() > _goal(_bound(net, pool), gap):
             work = sum(pairs.values())
-            pool = gather(pool, plan, workers, effort, tell, pairs=work, deadline=until(PLANS_UNTIL))
+            better = lambda pool, known: _chosen(workers, known, pool, effort, until(1.0))[0]  # noqa: E731
+            late = until(PLANS_UNTIL)
+            pool, plan = gather(pool, plan, workers, effort, tell, pairs=work, better=better, deadline=late)
             on_time &= pool.complete
             on_time &= _sharpen(
                 net, workers, pool, pairs, effort, tell, gap=gap, deadline=until(SHARPEN_UNTIL)
             )
-            for parts in choices(net, pool.master, seed=settings.seed):
-                mixed = Plan(net, parts, pool.prices)
-                plan, fits = _cheaper(workers, plan, mixed, effort, until(1.0), tell=_silent)
-                on_time &= fits
+            plan, fits = _chosen(workers, plan, pool, effort, until(1.0))
+            on_time &= fits
         bound = _bound(net, pool)
         on_time &= close(plan, workers, effort, most=CLOSE_SKUS, deadline=until(1.0))
         on_time &= _look(plan, workers, pool, pairs, effort, tell, gap=gap, bound=bound, deadline=until(1.0))
@@ -163,6 +163,18 @@ def _cheaper(
     if fitting.cost() <= known.cost():
         return fitting, on_time
     return Plan(known.net, known.parts, mixed.prices), on_time
+
+
+def _chosen(
+    workers: Workers, plan: Plan, pool: Pool, effort: Effort, deadline: Deadline
+) -> tuple[Plan, bool]:
+    """The cheapest of the plan and those chosen out of the pool, mended; and whether there was time."""
+    on_time = True
+    for parts in choices(plan.net, pool.master, seed=effort.seed):
+        mixed = Plan(plan.net, parts, pool.prices)
+        plan, fits = _cheaper(workers, plan, mixed, effort, deadline, tell=_silent)
+        on_time &= fits
+    return plan, on_time
 
 
 def _silent(done: int, total: int) -> None:

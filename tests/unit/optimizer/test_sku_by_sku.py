@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from benchmarks.allocation_scale import problem
-from optimizer import Cancelled, Infeasible, Problem, Settings, Solution, check, solve
+from optimizer import Cancelled, Infeasible, Problem, Settings, Solution, check, decomposition, solve
 from optimizer import solving as solving_module
 
 FEW = problem(6, suppliers=4, warehouses=2, regions=5, sold_in=2)
@@ -170,3 +170,21 @@ def test_a_search_that_has_the_gap_asked_for_makes_no_more_plans(
     closer, all_told = whole_search
     assert wide.gap <= 0.05 and "combine" not in seen
     assert closer.gap <= wide.gap and "combine" in {told["phase"] for told in all_told}
+
+
+def test_every_other_round_of_plans_gives_the_cheapest_choice_so_far(
+    whole_search: tuple[Solution, list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever stops the search then has more than the first plan that was mended."""
+    asked: list[int] = []
+    chosen = decomposition._chosen
+
+    def counted(workers: Any, plan: Any, pool: Any, *rest: Any) -> Any:
+        found = chosen(workers, plan, pool, *rest)
+        asked.append(max(len(parts) for parts in pool.master.columns.values()))
+        assert found[0].cost() <= plan.cost() and not found[0].over().any()
+        return found
+
+    monkeypatch.setattr(decomposition, "_chosen", counted)
+    assert text(planned(FEW, CLOSE)) == text(whole_search[0])
+    assert asked[0] == 3 and len(asked) >= 2  # the first plan that fits, and two rounds
