@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 from typing import Any
@@ -74,12 +73,12 @@ def _slow(door: Door, clients: int) -> Seen:
     ended = Event()
     with ThreadPoolExecutor(THREADS) as server:
         slow = [server.submit(_posted, door, Slow(ended), CONTENT_LENGTH="99") for _ in range(clients)]
-        began = time.monotonic()
-        alive = server.submit(door.call, "GET", "/healthz", role=None).result()
-        waited = time.monotonic() - began
-        ended.set()
+        try:
+            alive = server.submit(door.call, "GET", "/healthz", role=None).result(timeout=60)
+        finally:
+            ended.set()
         told = [one.result() for one in slow]
-    assert alive.status == 200 and waited <= 1, waited
+    assert alive.status == 200  # while every body was still on its way
     assert {one.status for one in told} == {400, 408}
     assert sum(one.status == 400 for one in told) <= THREADS  # of those that still waited as all broke off
     return next(one for one in told if one.status == 408)

@@ -77,7 +77,16 @@ def pooled(workers: Workers, net: Network) -> tuple[Pool, Plan, float]:
     plan = Plan(net, dict(own), prices)
     assert repair(plan, Effort(), tell=lambda done, total: None, deadline=never())
     best = first_pool(plan, own)
-    pool = gather(best, plan, workers, Effort(), lambda _: None, pairs=1, deadline=never())
+    pool, plan = gather(
+        best,
+        plan,
+        workers,
+        Effort(),
+        lambda _: None,
+        pairs=1,
+        better=lambda pool, known: known,
+        deadline=never(),
+    )
     return pool, plan, lagrangian(net, own.values(), prices)
 
 

@@ -66,9 +66,9 @@ def read_page(url: str, *, headers: Mapping[str, str], trusted: Collection[str])
             target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
             said = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "headwater"}
             connection.request("GET", target, headers={**said, **headers})
-            answer = connection.getresponse()
-            _refuse(answer)
-            return Page(_document(_body(answer, until)), answer.headers.get("Link", ""))
+            with connection.getresponse() as answer:
+                _refuse(answer)
+                return Page(_document(_body(answer, until)), answer.headers.get("Link", ""))
         finally:
             connection.close()
     except (OSError, http.client.HTTPException) as error:
