@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import gc
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 
 from app.core.db import Database
 from app.core.errors import HeadwaterError
@@ -34,13 +34,13 @@ def import_orders(
         RuleBroken: the file, the mapping or the channel can't be used. The sentence says what is kept.
         Conflict: `import_running`, when somebody else imports the same file now; `channel_changed`.
     """
-    gc.set_threshold(MADE_BETWEEN_COLLECTIONS)
     with db.reading() as session:
         importing = Importing(session, file)
     if importing.unchanged is not None:
         return importing.unchanged
     try:
-        return _chunk_by_chunk(db, importing, now=now, progress=progress)
+        with _seldom_collecting():
+            return _chunk_by_chunk(db, importing, now=now, progress=progress)
     except (JobCancelled, KeyboardInterrupt):
         stopped = _stop(db, importing)
         if stopped is None:
@@ -52,6 +52,17 @@ def import_orders(
             refused.data |= {"batch_id": kept.batch_id, "kept_rows": kept.read}
             refused.sentence += f" The {kept.read:,} rows before that are kept as import {kept.batch_id}."
         raise
+
+
+@contextmanager
+def _seldom_collecting() -> Iterator[None]:
+    """Of the whole process, while a file comes in; then as it was."""
+    before = gc.get_threshold()
+    gc.set_threshold(MADE_BETWEEN_COLLECTIONS)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def _chunk_by_chunk(

@@ -15,6 +15,7 @@ import argparse
 import sys
 from collections import defaultdict
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -92,14 +93,11 @@ def bound(shape: str, bots: float, size: int, seeds: int) -> tuple[float, float,
     evidence, traced = SHAPES[shape]
 
     def campaigns(first: int, many: int) -> list[Generated]:
-        how = {
-            "pledges": size,
-            "attacks": (shape,),
-            "bots": bots,
-            "peaks": ("live_stream",),
-            "traces": traced,
-        }
-        return [generate(1000 * (first + seed) + size, **how) for seed in range(many)]  # type: ignore[arg-type]
+        numbers = [1000 * (first + seed) + size for seed in range(many)]
+        make = partial(
+            generate, pledges=size, attacks=(shape,), bots=bots, peaks=("live_stream",), traces=traced
+        )
+        return [make(number) for number in numbers]
 
     seen: dict[Cell, list[float]] = defaultdict(lambda: [0.0, 0.0])
     for one in campaigns(TAUGHT, 5 * seeds):

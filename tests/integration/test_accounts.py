@@ -38,9 +38,8 @@ class House:
         return client, client.post("/sign-in", data=form).status_code
 
     def ask(self, method: str, path: str, **body: object) -> tuple[int, dict[str, object]]:
-        sent = {"json": body} if body else {}
         path = f"/api/v1/accounts/{path}"
-        answer = self.app.test_client().open(path, method=method, headers=self.boss_key, **sent)  # type: ignore[arg-type]
+        answer = self.app.test_client().open(path, method=method, headers=self.boss_key, json=body or None)
         return answer.status_code, answer.get_json()
 
     def mei_may(self, client: FlaskClient) -> tuple[int, int]:

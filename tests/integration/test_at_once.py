@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -63,10 +64,10 @@ def test_of_those_who_write_the_same_at_once_nobody_is_failed(
     app: Flask, key: dict[str, str], what: str
 ) -> None:
     method, path, body = SAME[what]
-    sent = {"json" if path.startswith("/api/") else "data": body}
+    sent: dict[str, Any] = {"json" if path.startswith("/api/") else "data": body}
 
     def send() -> Seen:
-        response = app.test_client().open(path, method=method, headers=key, **sent)  # type: ignore[arg-type]
+        response = app.test_client().open(path, method=method, headers=key, **sent)
         return Seen(response.status_code, response)
 
     told = sorted(one.status for one in at_once(send, send, send))

@@ -10,6 +10,7 @@ from threading import Barrier
 
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
+from sqlalchemy.orm import Session
 
 from app.core import jobs
 from app.core.access import SYSTEM
@@ -107,7 +108,9 @@ def _capacity_lowered(door: Door) -> Seen:
 def _share(door: Door, amount: int, *, now: dt.datetime) -> dt.datetime | None:
     """When the alert was opened that somebody has this much of a hundred units, at a limit of 40 %."""
     with door.db.transaction() as session:
-        run_id = plans.latest_plan(session).run_id  # type: ignore[union-attr]
+        plan = plans.latest_plan(session)
+        assert plan is not None
+        run_id = plan.run_id
         session.execute(
             text(
                 "UPDATE allocation_share SET amount = :amount, scope_amount = 100 "
@@ -205,11 +208,11 @@ def _woken(door: Door) -> Seen:
     return Seen("flow")
 
 
-def _beat(session, job: jobs.JobFact, now: dt.datetime) -> None:  # type: ignore[no-untyped-def]
+def _beat(session: Session, job: jobs.JobFact, now: dt.datetime) -> None:
     jobs.heartbeat(session, job=job, phase="late", done=1, total=1, now=now)
 
 
-def _end(session, job: jobs.JobFact, now: dt.datetime) -> None:  # type: ignore[no-untyped-def]
+def _end(session: Session, job: jobs.JobFact, now: dt.datetime) -> None:
     jobs.finish(session, job=job, state=JobState.DONE, result={"by": 1}, now=now)
 
 
