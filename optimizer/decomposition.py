@@ -72,7 +72,10 @@ def solve_in_parts(
         gap, pool = settings.gap, first_pool(plan, own)
         if not brief and plan.cost() > _goal(_bound(net, pool), gap):
             work = sum(pairs.values())
-            better = lambda pool, known: _chosen(workers, known, pool, effort, until(1.0))[0]  # noqa: E731
+
+            def better(pool: Pool, known: Plan) -> Plan:
+                return _chosen(workers, known, pool, effort, until(1.0))[0]
+
             late = until(PLANS_UNTIL)
             pool, plan = gather(pool, plan, workers, effort, tell, pairs=work, better=better, deadline=late)
             on_time &= pool.complete
