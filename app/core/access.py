@@ -170,13 +170,18 @@ def sign_in(session: Session, *, email: str, password: str) -> AccountFact:
         NotAllowed: `sign_in_failed`.
     """
     account = session.scalar(select(Account).where(Account.email == email.strip().lower(), Account.active))
-    try:
-        hasher.verify(account.password_hash if account else _nobodys_hash(), password)
-    except (VerifyMismatchError, InvalidHashError):
-        account = None
-    if account is None:
+    proven = proves(password, account.password_hash if account else _nobodys_hash())
+    if account is None or not proven:
         raise NotAllowed("sign_in_failed", "E-mail and password do not match an account.")
     return fact(account)
+
+
+def proves(password: str, password_hash: str) -> bool:
+    """Whether this is the password of which that was kept."""
+    try:
+        return hasher.verify(password_hash, password)
+    except (VerifyMismatchError, InvalidHashError):
+        return False
 
 
 @cache

@@ -112,6 +112,25 @@ def reset_password(
     return _done(session, account, "account.password_reset", actor, now)
 
 
+def change_password(session: Session, *, old: str, new: str, actor: Actor, now: dt.datetime) -> AccountFact:
+    """Another password for the actor's own account; every browser is signed out, and tokens stay.
+
+    A token is a machine's and proves nothing about the password: it is revoked by itself, where it leaked.
+
+    Raises:
+        NotFound: the actor has no account.
+        RuleBroken: password_wrong, password_short or password_same.
+    """
+    account = _row(session, actor.account_id or 0, lock=True)
+    if not access.proves(old, account.password_hash):
+        raise RuleBroken("password_wrong", "This is not the password that you sign in with now.")
+    if new == old:
+        raise RuleBroken("password_same", "This is the password that you have already. Choose another one.")
+    account.password_hash = access.hashed(new)
+    access.end_sessions(session, account_id=account.id)
+    return _done(session, account, "account.password_changed", actor, now)
+
+
 def revoke_token(
     session: Session, *, account_id: int, token_id: int, actor: Actor, now: dt.datetime
 ) -> TokenFact:

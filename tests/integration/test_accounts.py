@@ -99,6 +99,34 @@ def test_another_password_signs_out_and_leaves_the_keys_which_are_revoked_one_by
     assert house.mei_may(client)[1] == 401
 
 
+def test_ones_own_password_signs_out_every_other_browser_and_leaves_the_keys(house: House) -> None:
+    (mine, _), (other, _) = house.client(), house.client()
+    new = "one that I chose myself"
+
+    def change(**typed: str) -> tuple[int, str]:
+        form = {"old": PASSWORD, "password": new, "again": new, "csrf_token": token_of(mine, "/account")}
+        answer = mine.post("/account/password", data=form | typed)
+        return answer.status_code, answer.get_data(as_text=True)
+
+    for wrong, told in (
+        ({"old": "somebody else's guess"}, "not the password that you sign in with"),
+        ({"password": "short", "again": "short"}, "at least 12 characters"),
+        ({"password": PASSWORD, "again": PASSWORD}, "the password that you have already"),
+        ({"again": "one that I chose mysefl"}, "differs from the new password"),
+        ({"old": ""}, "This is needed"),
+    ):
+        status, page = change(**wrong)
+        assert status == 422 and told in page and new not in page
+    assert house.mei_may(other) == (200, 200)
+    assert change()[0] == 303
+    assert "Every other browser is signed out" in mine.get("/account").get_data(as_text=True)
+    assert (house.mei_may(mine), house.mei_may(other)) == ((200, 200), (303, 200))
+    assert (house.client()[1], house.client(new)[1]) == (401, 303)
+    with house.db.reading() as session:
+        told_of = [one for one in audit.entries(session) if one.action == "account.password_changed"]
+    assert [(one.actor, one.subject) for one in told_of] == [(EMAIL, f"account:{house.mei.id}")]
+
+
 def test_a_request_that_was_under_way_brings_no_ended_session_back(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -43,7 +43,7 @@ PAGES = {
         "/channels/shop",
         "/no-such-page",
     ],
-    Role.SUPPLIER: ["/supplier", "/supplier/promised"],
+    Role.SUPPLIER: ["/supplier", "/supplier/promised", "/account"],
     Role.WAREHOUSE_PLANNER: ["/warehouse", "/warehouse/atp?sku=MUG&quantity=5"],
     Role.ADMINISTRATOR: [
         "/admin/accounts",

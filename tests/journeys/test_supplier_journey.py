@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from journeys.conftest import PHONE
+from journeys.conftest import PASSWORD, PHONE
 from playwright.sync_api import expect
 
 from app.core.access import Role
@@ -55,6 +55,24 @@ def test_a_supplier_answers_its_lines_on_a_phone(enter: Enter, planned: Brand) -
     page.get_by_role("navigation", name="Quick menu").get_by_role("link", name="Promised").click()
     page.locator("h1", has_text="Promised").wait_for()
     assert page.locator(".rows > li").count() == 3
+
+
+def test_a_supplier_changes_the_password_on_a_phone(enter: Enter) -> None:
+    page, new = enter(Role.SUPPLIER, **PHONE), "a password of my own"
+    page.get_by_role("button", name="Menu").click()
+    page.locator("#all-pages").get_by_role("link", name="Supplier").click()
+    page.get_by_label("Password until now").fill(PASSWORD)
+    page.get_by_label("New password", exact=True).fill(new)
+    page.get_by_label("New password once more").fill(f"{new}!")
+    page.get_by_role("button", name="Change the password").click()
+    page.get_by_text("This differs from the new password above").wait_for()
+    page.get_by_label("Password until now").fill(PASSWORD)
+    page.get_by_label("New password", exact=True).fill(new)
+    page.get_by_label("New password once more").fill(new)
+    page.get_by_role("button", name="Change the password").click()
+    page.get_by_text("Your password is changed").wait_for()
+    page.reload()
+    page.get_by_role("heading", name="Your account").wait_for()
 
 
 def test_a_supplier_that_answers_an_old_page_is_told_to_look_again(enter: Enter, planned: Brand) -> None:

@@ -19,6 +19,7 @@ from app.entrypoints.web import (
     imports,
     language,
     levers,
+    own,
     plan,
     policy,
     reasons,
@@ -38,6 +39,7 @@ __all__ = ["error_page", "register"]
 
 AREAS = (
     auth,
+    own,
     tower,
     campaigns,
     drafts,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask_babel import lazy_gettext
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from app.core.access import Role
 from app.core.limits import LARGEST_KEY, LARGEST_QUANTITY
@@ -237,6 +237,16 @@ class Override(Form):
 
 class NewPassword(Form):
     password = text(200)
+
+
+class OwnPassword(NewPassword):
+    old = text(200)
+    again = text(200)
+
+    @validates_schema(skip_on_field_errors=True)
+    def same(self, values: dict[str, Any], **_: Any) -> None:
+        if values["password"] != values["again"]:
+            raise ValidationError(lazy_gettext("This differs from the new password above."), "again")
 
 
 class NewAccount(NewPassword):

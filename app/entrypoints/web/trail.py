@@ -17,6 +17,7 @@ ACTIONS = {
     "account.closed": _("Account closed"),
     "account.created": _("Account created"),
     "account.opened": _("Account opened again"),
+    "account.password_changed": _("Own password changed"),
     "account.password_reset": _("Password set by an administrator"),
     "campaign.cancelled": _("Campaign cancelled"),
     "campaign.closed": _("Campaign closed for good"),
