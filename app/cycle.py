@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
@@ -22,6 +23,7 @@ from app.core.db import Database
 from app.core.errors import Conflict, RuleBroken
 from app.core.jobs import JobCancelled, Progress
 from app.stages.alerts import operations as alerts
+from app.stages.alerts import queries as alerted
 from app.stages.allocation import operations as allocation
 from app.stages.allocation import queries as plans
 from app.stages.allocation.queries import PlanFact
@@ -46,6 +48,8 @@ class CycleFact:
 
     `demand_units` is wanted within the plan's weeks; `planned_units` is ordered from suppliers, what is
     confirmed already included; the rest of demand comes from stock, is on its way, or is `unmet_units`.
+    A plan that does not hold is of an earlier week than the one planned for already, or of one to come: no
+    supplier is asked for it, and no alert is raised.
     """
 
     as_of: dt.date
@@ -62,6 +66,7 @@ class CycleFact:
     allocation_run_id: int
     plan_digest: str
     asked_lines: int
+    holds: bool
     seconds: dict[str, float]
 
     def as_dict(self) -> dict[str, Any]:
@@ -100,8 +105,8 @@ def run_cycle(
     run = _once_more(lambda: _forecast(db, config, as_of, actor, now, watch))
     _once_more(lambda: _land(db, as_of, now, watch))
     plan = _once_more(lambda: _allocate(db, config, run, as_of, actor, now, settings, watch))
-    asked = _once_more(lambda: _ask(db, plan, actor, now, watch))
-    opened = _once_more(lambda: _alert(db, plan, now, watch))
+    asked = _once_more(lambda: _ask(db, config, plan, actor, now, watch))
+    opened = _once_more(lambda: _alert(db, config, plan, now, watch))
     return _fact(as_of, run, plan, asked=asked, opened=opened, seconds=watch.seconds)
 
 
@@ -246,10 +251,12 @@ def seen_landings(session: Session) -> dict[int, dict[str, Any]]:
     }
 
 
-def campaign_levers(session: Session, *, campaign_id: int) -> forecast_runs.CampaignLevers | None:
-    """What a running campaign is short of, with what the newest plan buys of its SKUs, as plain values."""
+def campaign_levers(
+    session: Session, *, campaign_id: int, today: dt.date
+) -> forecast_runs.CampaignLevers | None:
+    """What a running campaign is short of, with what the plan that holds buys of it, as plain values."""
     campaign = demands.get_campaign(session, campaign_id=campaign_id)
-    plan = plans.latest_plan(session)
+    plan = plans.latest_plan(session, today=today)
     planned: dict[int, list[tuple[int, int, int, int]]] = {}
     for sku_id in campaign.sku_ids:
         if plan is None:
@@ -345,14 +352,28 @@ def _allocate(
     return plan
 
 
-def _ask(db: Database, plan: PlanFact, actor: Actor, now: Clock, watch: _Watch) -> confirmation.IssueFact:
+def _holds(session: Session, config: Config, plan: PlanFact, now: Clock) -> bool:
+    """Whether suppliers go by a plan: it is of the latest week reached, as `latest_plan` has it."""
+    today = now().astimezone(ZoneInfo(config.timezone)).date()
+    current = plans.latest_plan(session, today=today)
+    return current is not None and current.first_week == plan.first_week
+
+
+def _ask(
+    db: Database, config: Config, plan: PlanFact, actor: Actor, now: Clock, watch: _Watch
+) -> confirmation.IssueFact | None:
+    """Ask suppliers for a plan that holds; for any other nobody is asked, and what was asked stays."""
     with watch.phase("plan"), db.transaction() as session:
+        if not _holds(session, config, plan, now):
+            return None
         wanted = plans.plan_lines(session, run_id=plan.run_id)
         return confirmation.issue_plans(session, run=plan, lines=wanted, actor=actor, now=now())
 
 
-def _alert(db: Database, plan: PlanFact, now: Clock, watch: _Watch) -> int:
+def _alert(db: Database, config: Config, plan: PlanFact, now: Clock, watch: _Watch) -> int:
     with watch.phase("alerts"), db.transaction() as session:
+        if not _holds(session, config, plan, now):
+            return alerted.count_open(session)
         return len(alerts.refresh(session, run_id=plan.run_id, now=now()))
 
 
@@ -361,7 +382,7 @@ def _fact(
     run: ForecastRunFact,
     plan: PlanFact,
     *,
-    asked: confirmation.IssueFact,
+    asked: confirmation.IssueFact | None,
     opened: int,
     seconds: dict[str, float],
 ) -> CycleFact:
@@ -379,7 +400,8 @@ def _fact(
         forecast_run_id=run.id,
         allocation_run_id=plan.run_id,
         plan_digest=plan.plan_digest,
-        asked_lines=asked.lines,
+        asked_lines=asked.lines if asked else 0,
+        holds=asked is not None,
         seconds={phase: round(spent, 3) for phase, spent in seconds.items()},
     )
 

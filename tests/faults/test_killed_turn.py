@@ -47,7 +47,7 @@ def test_a_turn_killed_while_it_solves_is_done_by_another_worker_and_nothing_is_
         job = jobs.enqueue(session, name="run-cycle", arguments=arguments, actor=SYSTEM, now=now)
     assert killed(TURN, db.url, str(tmp_path))
     with db.reading() as session:
-        assert plans.latest_plan(session) is None
+        assert plans.latest_plan(session, today=brand.MONDAY) is None
         forecast = forecasts.latest_run(session, today=brand.MONDAY)
     later = now + jobs.LEASE + dt.timedelta(seconds=1)
     taken = Services(config, db, lambda: later)

@@ -89,12 +89,12 @@ def test_declined_and_unanswered_lines_raise_one_alert_each_by_supplier(db: Data
         confirmation.record_answer(
             session, actor=SYSTEM, line_id=first.id, version=1, kind="decline", now=NOW
         )
-        operations.refresh_answers(session, now=NOW)
+        operations.refresh_answers(session, run_id=plan.run_id, now=NOW)
     with db.transaction() as session:
         (declined,) = queries.open_alerts(session, kind="declined")
         assert declined.data["units"] == first.quantity
         confirmation.expire_overdue(session, now=NOW + dt.timedelta(days=6))
-        operations.refresh_answers(session, now=LATER)
+        operations.refresh_answers(session, run_id=plan.run_id, now=LATER)
         overdue = queries.open_alerts(session, kind="answer_overdue")
     assert sum(alert.data["units"] for alert in overdue) == plan.planned_units - first.quantity
     following = make_plan(db, plan.forecast_run_id)

@@ -15,6 +15,7 @@ from app.core.access import SYSTEM
 from app.core.config import Config
 from app.core.db import Database
 from app.core.errors import Conflict, RuleBroken
+from app.stages.alerts import queries as alerts
 from app.stages.allocation import operations as allocation
 from app.stages.allocation import queries as plans
 from app.stages.confirmation import operations as confirmation
@@ -23,6 +24,7 @@ from app.stages.demand import queries as demand
 from app.stages.forecasts import operations as forecasts
 from app.stages.stock import operations as stock
 from app.stages.stock.rules import MovementKind
+from support import shop
 from support.brand import MERCHANDISER, MONDAY, NOW, SETTINGS, load
 
 Turn = Callable[..., cycle.CycleFact]
@@ -88,9 +90,38 @@ def test_a_turn_broken_off_goes_on_from_what_is_stored(
     with pytest.raises(KeyboardInterrupt):
         turn(progress=power_cut)
     with db.reading() as session:
-        assert plans.latest_plan(session) is None
+        assert plans.latest_plan(session, today=MONDAY) is None
     monkeypatch.setattr(forecasts, "compute", lambda *_, **__: pytest.fail("forecast twice"))
     assert turn().asked_lines > 0
+
+
+@pytest.mark.usefixtures("brand")
+def test_a_plan_of_another_week_than_the_one_that_holds_asks_nobody_and_says_so(
+    app: Flask, db: Database, turn: Turn, now: dt.datetime
+) -> None:
+    def standing() -> tuple[object, ...]:
+        with db.reading() as session:
+            shown = plans.latest_plan(session, today=MONDAY)
+            return shown, lines.supplier_lines(session, actor=MERCHANDISER), alerts.open_alerts(session)
+
+    held = turn()
+    assert held.holds
+    before = standing()
+    others = [turn(as_of=MONDAY + dt.timedelta(weeks=weeks)) for weeks in (-2, 1)]
+    assert [(one.holds, one.asked_lines, one.alerts) for one in others] == [(False, 0, held.alerts)] * 2
+    assert len({held.allocation_run_id, *(one.allocation_run_id for one in others)}) == 3
+    assert standing() == before
+    with db.reading() as session:
+        ahead = plans.latest_plan(session, today=others[1].as_of)
+    assert ahead is not None and ahead.run_id == others[1].allocation_run_id
+    key = shop.bearer(db, now=now)
+    told = {
+        address: app.test_client().get(f"/plan{address}", headers=key).get_data(as_text=True)
+        for address in ("", *(f"?run={one.allocation_run_id}" for one in others))
+    }
+    assert ["of an earlier week" in page for page in told.values()] == [False, True, False]
+    assert ["of a week to come" in page for page in told.values()] == [False, False, True]
+    assert all(f"Suppliers go by plan {held.allocation_run_id} of" in told[one] for one in list(told)[1:])
 
 
 def stirred(db: Database, *, times: int, monkeypatch: pytest.MonkeyPatch) -> list[int]:

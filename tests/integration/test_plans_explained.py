@@ -172,7 +172,7 @@ def test_a_turn_keeps_why_it_has_no_plan(db: Database, brand: int, config: Confi
         allocate(db, config, brand)
     with db.reading() as session:
         refusal = queries.latest_refusal(session)
-        assert queries.latest_plan(session) is None
+        assert queries.latest_plan(session, today=MONDAY) is None
     assert refusal is not None and refusal.as_of == MONDAY
 
 

@@ -10,7 +10,7 @@ from flask_smorest import Blueprint
 from app.core.access import Role
 from app.core.errors import NotFound
 from app.cycle import campaign_levers
-from app.entrypoints.door import config, current_actor, db, now, roles
+from app.entrypoints.door import config, current_actor, db, now, roles, today
 from app.entrypoints.wire import levers as wire
 from app.stages.demand import operations, queries
 from app.stages.forecasts import queries as forecasts
@@ -30,7 +30,7 @@ def levers(campaign_id: int) -> Any:
     plan from other suppliers.
     """
     with db().reading() as session:
-        found = campaign_levers(session, campaign_id=campaign_id)
+        found = campaign_levers(session, campaign_id=campaign_id, today=today())
         if found is None:
             sentence = "The campaign does not run, or its landing was not drawn yet; run the cycle."
             raise NotFound("landing_unknown", sentence)

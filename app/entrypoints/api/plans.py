@@ -8,7 +8,7 @@ from app.core import jobs
 from app.core.access import Role
 from app.core.errors import NotFound
 from app.entrypoints.api.blueprint import Blueprint
-from app.entrypoints.door import current_actor, db, now, roles
+from app.entrypoints.door import current_actor, db, now, roles, today
 from app.entrypoints.wire import plans as wire
 from app.entrypoints.wire.alerts import Alert, AlertFilter
 from app.entrypoints.wire.basics import Page, PageAt
@@ -25,7 +25,7 @@ blueprint = Blueprint("plans", __name__, url_prefix="/api/v1", description="Who 
 def latest_plan() -> Any:
     """The newest plan: cost, bound, gap, units"""
     with db().reading() as session:
-        plan = queries.latest_plan(session)
+        plan = queries.latest_plan(session, today=today())
     if plan is None:
         raise NotFound("plan_none", "Nothing was planned yet. Run the planning cycle first.")
     return plan

@@ -62,7 +62,7 @@ def one(campaign_id: int) -> Reply:
             curve=charts.pledges(campaign, curve, today=today(), landing=landing),
             landing=landing,
             chance=forecasts.chance_of_going(landing, go_units=campaign.go_units) if landing else None,
-            levers=campaign_levers(session, campaign_id=campaign_id),
+            levers=campaign_levers(session, campaign_id=campaign_id, today=today()),
             fills=demand.list_fills(session, campaign_id=campaign_id),
             drawn=charts.landings(seen, campaign) if len(seen) > 1 else None,
             skus=forecasts.sku_landings(session, landing=landing) if landing else [],

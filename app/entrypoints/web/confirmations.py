@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.core import jobs
 from app.core.access import Role
-from app.entrypoints.door import current_actor, db, now, roles
+from app.entrypoints.door import current_actor, db, now, roles, today
 from app.entrypoints.web import forms, told_counters, words
 from app.entrypoints.web.replies import Reply, by_htmx, error_page, go, part, say
 from app.stages.allocation import queries as allocation
@@ -35,7 +35,7 @@ def index() -> Reply:
     state = state if state in words.LINE_STATES else ""
     offset = forms.number_of(request.args, "offset", least=0) or 0
     with db().reading() as session:
-        plan = allocation.latest_plan(session)
+        plan = allocation.latest_plan(session, today=today())
         counts = queries.count_lines(session, actor=actor)
         counters = queries.counters(session, actor=actor, limit=DECIDE_AT_ONCE)
         names = catalog.names(session)

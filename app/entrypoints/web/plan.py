@@ -34,7 +34,8 @@ def index() -> Reply:
     run_id = forms.number_of(request.args, "run")
     with db().reading() as session:
         job = jobs.open_job(session, name=CYCLE) or jobs.open_job(session, name=EXPLAIN)
-        plan = queries.get_plan(session, run_id=run_id) if run_id else queries.latest_plan(session)
+        current = queries.latest_plan(session, today=today())
+        plan = queries.get_plan(session, run_id=run_id) if run_id else current
         names = catalog.names(session)
         refusal = _refusal(session, plan, names)
         if plan is None:
@@ -43,10 +44,11 @@ def index() -> Reply:
         return render_template(
             "merchandiser/plan.html",
             plan=plan,
+            current=current,
             job=job,
             refusal=refusal,
             names=names,
-            history=queries.list_plans(session, limit=10),
+            history=_history(session, plan, current),
             sankey=charts.sankey(flows, names=names),
             cost_chart=charts.cost_parts(plan),
             fan=charts.fan(forecasts.fan_chart(session, run_id=plan.forecast_run_id, weeks=26)),
@@ -58,6 +60,12 @@ def index() -> Reply:
             **_shares(session, plan, names),
             **_lines(session, plan),
         )
+
+
+def _history(session: Session, *always: PlanFact | None) -> list[PlanFact]:
+    """The newest plans to choose from, with those that are always among them; newest first."""
+    listed = {one.run_id: one for one in (*queries.list_plans(session, limit=10), *always) if one}
+    return [listed[run_id] for run_id in sorted(listed, reverse=True)]
 
 
 def _refusal(session: Session, plan: PlanFact | None, names: catalog.Names) -> dict[str, Any] | None:

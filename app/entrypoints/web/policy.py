@@ -10,7 +10,7 @@ from flask_babel import gettext, lazy_gettext
 from marshmallow import ValidationError, validates
 
 from app.core.access import Role
-from app.entrypoints.door import config, current_actor, db, now, roles
+from app.entrypoints.door import config, current_actor, db, now, roles, today
 from app.entrypoints.web import forms
 from app.entrypoints.web.campaign_form import Amount, major
 from app.entrypoints.web.replies import Reply, go, say
@@ -59,7 +59,7 @@ def save() -> Reply:
 def _page(raw: Mapping[str, str] | None = None, errors: Mapping[str, str] | None = None) -> str:
     with db().reading() as session:
         settings = queries.plan_settings(session)
-        plan = queries.latest_plan(session)
+        plan = queries.latest_plan(session, today=today())
     stored: dict[str, Any] = {
         f"service_{name.lower()}": (settings.service or {}).get(name, "") for name in CLASSES
     }

@@ -87,7 +87,7 @@ def at_risk(session: Session) -> set[str]:
 
 
 def _plan(session: Session, names: catalog.Names) -> dict[str, Any]:
-    plan = allocation.latest_plan(session)
+    plan = allocation.latest_plan(session, today=today())
     if plan is None:
         return {"plan": None}
     flows = allocation.supplier_warehouse_flows(session, run_id=plan.run_id)

@@ -67,11 +67,9 @@ def refresh_channels(session: Session, *, now: dt.datetime) -> int:
     return len(findings)
 
 
-def refresh_answers(session: Session, *, now: dt.datetime) -> None:
-    """Look only at declined and unanswered lines of the latest plan: cheap enough for every answer."""
-    plan = allocation.latest_plan(session)
-    if plan is not None:
-        _apply(session, _answers(session, plan.run_id), kinds=list(ANSWER_KINDS.values()), now=now)
+def refresh_answers(session: Session, *, run_id: int, now: dt.datetime) -> None:
+    """Look only at declined and unanswered lines of a plan: cheap enough for every answer."""
+    _apply(session, _answers(session, run_id), kinds=list(ANSWER_KINDS.values()), now=now)
 
 
 def _apply(

@@ -108,7 +108,7 @@ def _capacity_lowered(door: Door) -> Seen:
 def _share(door: Door, amount: int, *, now: dt.datetime) -> dt.datetime | None:
     """When the alert was opened that somebody has this much of a hundred units, at a limit of 40 %."""
     with door.db.transaction() as session:
-        plan = plans.latest_plan(session)
+        plan = plans.latest_plan(session, today=brand.MONDAY)
         assert plan is not None
         run_id = plan.run_id
         session.execute(

@@ -97,7 +97,7 @@ def freeze(
             network is out of range, naming it.
     """
     guard, fixed = _fixed_inputs(session, commitments)
-    base = queries.last_asked(session) if settings.churn_minor else None
+    base = queries.last_asked(session, as_of=as_of) if settings.churn_minor else None
     run = forecasts.get_run(session, run_id=forecast_run_id)
     pledged: dict[tuple[int, int], dict[dt.date, int]] = {}
     for need in demand.campaign_requirements(session, as_of=as_of):

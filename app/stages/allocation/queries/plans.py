@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from babel.numbers import get_currency_precision
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFound
@@ -147,10 +147,20 @@ class WeekFlow:
     leaving: int
 
 
-def latest_plan(session: Session) -> PlanFact | None:
-    """The plan stored last."""
-    run = session.scalars(select(AllocationRun).order_by(AllocationRun.id.desc()).limit(1)).first()
-    return None if run is None else _plan(run)
+def latest_plan(session: Session, *, today: dt.date) -> PlanFact | None:
+    """The plan that holds: of the latest planning week up to that of `today`, the one stored last.
+
+    One made later for an earlier week is history, one for a week to come counts only where there is no other.
+    """
+    over = rules.monday(today) + dt.timedelta(weeks=1)
+    reached = func.max(case((AllocationRun.as_of < over, AllocationRun.as_of)))
+    last = session.scalar(select(func.coalesce(reached, func.max(AllocationRun.as_of))))
+    if last is None:
+        return None
+    first = rules.monday(last)
+    of_week = AllocationRun.as_of.between(first, first + dt.timedelta(days=6))
+    query = select(AllocationRun).where(of_week).order_by(AllocationRun.id.desc()).limit(1)
+    return _plan(session.scalars(query).one())
 
 
 def list_plans(session: Session, *, limit: int = 20, before_id: int | None = None) -> list[PlanFact]:
@@ -169,9 +179,13 @@ def get_plan(session: Session, *, run_id: int) -> PlanFact:
     return _plan(run)
 
 
-def last_asked(session: Session) -> PlanFact | None:
-    """The newest plan that suppliers were asked for: not one whose search somebody ended."""
-    runs = session.scalars(select(AllocationRun).order_by(AllocationRun.id.desc()).limit(20))
+def last_asked(session: Session, *, as_of: dt.date) -> PlanFact | None:
+    """The newest plan that suppliers were asked for up to a week: not one whose search somebody ended."""
+    over = rules.monday(as_of) + dt.timedelta(weeks=1)
+    newest = (AllocationRun.as_of.desc(), AllocationRun.id.desc())
+    runs = session.scalars(
+        select(AllocationRun).where(AllocationRun.as_of < over).order_by(*newest).limit(20)
+    )
     return next((_plan(run) for run in runs if run.settings.get("stopped_by") != "cancelled"), None)
 
 
