@@ -62,6 +62,8 @@ class Job(Base):
     )
 
 
+SEALED = "sealed"
+"""The argument that names somebody, encrypted: it goes with the end of the job, however it ends."""
 LEASE = dt.timedelta(seconds=60)
 """How long a worker may be silent before another takes its job over."""
 
@@ -165,11 +167,6 @@ def heartbeat(
         raise JobCancelled(f"job {job.id} was cancelled")
 
 
-def drop_arguments(session: Session, *, job: JobFact) -> None:
-    """Keep no longer what the job was asked to do, where that names somebody."""
-    session.execute(_as_holder(job).values(arguments={}))
-
-
 def finish(
     session: Session,
     *,
@@ -181,14 +178,19 @@ def finish(
 ) -> None:
     """Close the job; raises JobLost if it is no longer this worker's."""
     closed = _as_holder(job).values(
-        state=state, result=result, error=error, finished_at=now, lease_until=None
+        state=state,
+        arguments=_told(job.arguments),
+        result=result,
+        error=error,
+        finished_at=now,
+        lease_until=None,
     )
     if session.execute(closed.returning(Job.id)).one_or_none() is None:
         raise JobLost(f"job {job.id} went to another worker")
 
 
 def cancel(session: Session, *, job_id: int, now: dt.datetime) -> JobFact:
-    """Stop a waiting job at once and a running one at its next report.
+    """Stop a job at once that waits or whose worker fell silent, and any other at its next report.
 
     Raises:
         NotFound: there is no such job.
@@ -200,8 +202,9 @@ def cancel(session: Session, *, job_id: int, now: dt.datetime) -> JobFact:
     if job.state not in (JobState.QUEUED, JobState.RUNNING):
         raise Conflict("job_ended", f"Job {job_id} is {job.state} already.")
     job.cancel_requested = True
-    if job.state == JobState.QUEUED:
-        job.state, job.finished_at = JobState.CANCELLED, now
+    if job.lease_until is None or job.lease_until < now:
+        job.state, job.finished_at, job.lease_until = JobState.CANCELLED, now, None
+        job.arguments = _told(job.arguments)
     session.flush()
     return _fact(job)
 
@@ -240,6 +243,11 @@ def open_job(session: Session, *, name: str) -> JobFact | None:
     query = select(Job).where(Job.name == name, Job.state.in_(open_states)).order_by(Job.id.desc()).limit(1)
     job = session.scalar(query)
     return _fact(job) if job else None
+
+
+def _told(arguments: dict[str, Any]) -> dict[str, Any]:
+    """What of a job's arguments stays on record."""
+    return {name: value for name, value in arguments.items() if name != SEALED}
 
 
 def _as_holder(job: JobFact) -> Update:

@@ -22,7 +22,12 @@ def ask(
 ) -> JobFact:
     """Ask for the rest to be forgotten, behind what is `done`."""
     sealed = sealing.seal(json.dumps(pseudonyms), key=here.config.secret_key)
-    arguments = {"sealed": sealed, "after": done.next_after, "signals": done.signals, "ballots": done.ballots}
+    arguments = {
+        jobs.SEALED: sealed,
+        "after": done.next_after,
+        "signals": done.signals,
+        "ballots": done.ballots,
+    }
     return jobs.enqueue(session, name=JOB, arguments=arguments, actor=actor, now=here.clock())
 
 
@@ -35,12 +40,12 @@ def check_stop(session: Session, *, job_id: int, actor: Actor) -> None:
 def erase(here: Services, job: JobFact, progress: Progress) -> dict[str, Any]:
     """Forget a buyer, some thousand signals a transaction; killed or stopped, what is forgotten stays so.
 
-    Whom it was about is not kept with the job once it ends; a killed one begins where it was asked to.
+    A killed one begins where it was asked to.
 
     Raises:
         JobCancelled: somebody asked to stop.
     """
-    pseudonyms = json.loads(sealing.unseal(job.arguments["sealed"], key=here.config.secret_key))
+    pseudonyms = json.loads(sealing.unseal(job.arguments[jobs.SEALED], key=here.config.secret_key))
     signals, after = int(job.arguments["signals"]), int(job.arguments["after"])
     with here.db.reading() as session:
         total = signals + privacy.count_of(session, pseudonyms=pseudonyms, after=after)
@@ -55,12 +60,5 @@ def erase(here: Services, job: JobFact, progress: Progress) -> dict[str, Any]:
                 )
             signals, further = signals + done.signals, done.next_after
     except JobCancelled as stopped:
-        _forget_whom(here, job)
         raise JobCancelled(str(stopped), result={"signals": signals}) from stopped
-    _forget_whom(here, job)
     return {"signals": signals, "ballots": job.arguments["ballots"]}
-
-
-def _forget_whom(here: Services, job: JobFact) -> None:
-    with here.db.transaction() as session:
-        jobs.drop_arguments(session, job=job)

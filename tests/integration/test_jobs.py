@@ -92,6 +92,35 @@ def test_a_waiting_job_is_cancelled_at_once_and_a_running_one_at_its_next_report
         jobs.cancel(session, job_id=waiting.id, now=now)
 
 
+def test_what_a_job_was_told_sealed_goes_with_its_end_however_it_ends(
+    app: Flask, db: Database, now: dt.datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def task(_: object, job: JobFact, progress: jobs.Progress) -> dict[str, Any]:
+        assert job.arguments["sealed"] == "whom"
+        if job.arguments["end"] == "crash":
+            raise ZeroDivisionError
+        if job.arguments["end"] == "stopped":
+            raise JobCancelled("stopped")
+        return {}
+
+    monkeypatch.setitem(worker.TASKS, "test", task)
+    made = {end: ask(db, now, end=end, sealed="whom") for end in ("well", "crash", "stopped")}
+    worker.work_off(attached(app))
+    made["waiting"] = ask(db, now, end="waiting", sealed="whom")
+    with db.transaction() as session:
+        jobs.cancel(session, job_id=made["waiting"].id, now=now)
+    ask(db, now, end="dead", sealed="whom")
+    dead = take(db, now)
+    assert dead and dead.arguments["sealed"] == "whom"
+    made["dead"] = dead
+    silent = now + jobs.LEASE + dt.timedelta(seconds=1)
+    with db.transaction() as session:
+        assert jobs.cancel(session, job_id=dead.id, now=silent).state == JobState.CANCELLED
+    with db.transaction() as session, pytest.raises(JobLost):
+        jobs.finish(session, job=dead, state=JobState.DONE, now=silent)
+    assert {end: state(db, job).arguments for end, job in made.items()} == {end: {"end": end} for end in made}
+
+
 def test_the_worker_stores_results_and_refusals_and_outlives_crashes(
     app: Flask, db: Database, now: dt.datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -224,7 +224,8 @@ def test_a_buyer_of_very_many_signals_is_forgotten_by_a_job_that_says_of_nobody(
     assert worker.work_off(Services(config, db, lambda: now)) == 1
     with db.reading() as session:
         job = jobs.get_job(session, job_id=told["job"]["id"])
-    assert (job.state, job.result, job.arguments) == ("done", {"signals": 7, "ballots": 0}, {})
+    assert (job.state, job.result) == ("done", {"signals": 7, "ballots": 0})
+    assert job.arguments.keys() == {"after", "signals", "ballots"}
     assert (named(db), erase(client, seven)) == (0, (200, {"signals": 0, "ballots": 0, "job": None}))
     assert totals(db) == before
 
