@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from flask import Flask
 
 from app.core.access import SYSTEM, Actor, Role
 from app.core.audit import entries
@@ -13,8 +15,11 @@ from app.core.db import Database
 from app.core.errors import Conflict, NotAllowed, NotFound, RuleBroken
 from app.stages.allocation import queries as plans
 from app.stages.allocation.queries import PlanFact
+from app.stages.catalog import queries as catalog
 from app.stages.confirmation import operations, queries
 from app.stages.confirmation.queries import LineFact
+from app.stages.demand.queries.buyers import few_buyers
+from support import shop
 from support.brand import (
     MERCHANDISER,
     MONDAY,
@@ -22,6 +27,7 @@ from support.brand import (
     PLANNER,
     ask,
     load,
+    load_orders,
     make_plan,
     store_forecast,
     supplier,
@@ -74,6 +80,39 @@ def test_everything_planned_is_asked_once(db: Database, plan: PlanFact) -> None:
     assert {line.deadline for line in asked} == {NOW + dt.timedelta(days=5)}
     assert ask(db, plan).lines == 0
     assert lines_of(db, MERCHANDISER) == asked
+
+
+def test_a_supplier_is_not_told_which_region_fewer_than_five_buyers_are_in(
+    app: Flask, db: Database, tmp_path: Path
+) -> None:
+    load(db, tmp_path)
+    row = "{0},paid,BAG,CN-FJ,1,199.00,CNY,2026-11-10T10:00:00+08:00,{1},,".format
+    rows = [row(f"F{n}", buyer) for n, buyer in enumerate(["a", "b", "c", "d", "d"])]
+    load_orders(db, tmp_path, rows=rows, name="few.csv")
+    plan = make_plan(db, store_forecast(db))
+    with db.transaction() as session:
+        bag, region = catalog.sku_ids(session)["BAG"], catalog.region_ids(session)
+        told, kept = region["CN-GD"][0], region["CN-FJ"][0]
+        line = next(one for one in plans.plan_lines(session, run_id=plan.run_id) if one.sku_id == bag)
+        lines = [replace(line, warehouse_id=None, region_id=one, locked_quantity=0) for one in (told, kept)]
+        operations.issue_plans(session, run=plan, lines=lines, actor=SYSTEM, now=NOW)
+        codes = {one.id: one.code for one in catalog.list_suppliers(session)}
+    seen = {
+        actor.role: lines_of(db, actor) for actor in (MERCHANDISER, supplier(db, codes[line.supplier_id]))
+    }
+    assert [one.region_id for one in seen[Role.MERCHANDISER]] == [told, kept]
+    assert [one.region_id for one in seen[Role.SUPPLIER]] == [told, None]
+    assert {one.quantity for one in seen[Role.SUPPLIER]} == {line.quantity}
+    key = shop.bearer(db, Role.SUPPLIER, supplier_id=line.supplier_id, now=NOW)
+    page = app.test_client().get("/supplier", headers=key).get_data(as_text=True)
+    assert page.count("Guangdong") == 1 and "Fujian" not in page and page.count("shipping papers") == 1
+    api = app.test_client().get("/api/v1/plan-lines", headers=key).get_json()
+    assert [(one["region_id"], one["region_withheld"]) for one in api] == [(told, False), (None, True)]
+    with db.reading() as session:
+        assert few_buyers(session, cells={(bag, told), (bag, kept)}) == {(bag, kept)}
+    load_orders(db, tmp_path, rows=[row("F9", "")], name="nobody.csv")
+    with db.reading() as session:
+        assert few_buyers(session, cells={(bag, kept)}) == set()
 
 
 def test_a_supplier_sees_its_own_lines_and_nothing_of_anybody_else(db: Database, plan: PlanFact) -> None:

@@ -14,6 +14,10 @@ class Line(Schema):
     sku_id = fields.Integer(required=True)
     warehouse_id = fields.Integer(required=True, allow_none=True)
     region_id = fields.Integer(required=True, allow_none=True)
+    region_withheld = fields.Boolean(
+        required=True,
+        metadata={"description": "To a region of fewer than five buyers; suppliers see no region_id."},
+    )
     order_week = fields.Date(required=True)
     due_week = fields.Date(required=True)
     quantity = fields.Integer(required=True)

@@ -5,7 +5,17 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    false,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base, BigId, UtcDateTime, one_of
@@ -29,7 +39,8 @@ class PlanLine(Base):
     lose.
 
     `counter_refused` tells a line the buyer withdrew because of its counter-offer from one that a newer plan
-    replaced: only the first says something about the supplier.
+    replaced: only the first says something about the supplier. `region_withheld`: its region has too few
+    buyers to be told to the supplier.
     """
 
     __tablename__ = "plan_line"
@@ -51,6 +62,7 @@ class PlanLine(Base):
     first_promised_quantity: Mapped[int | None]
     first_promised_week: Mapped[dt.date | None]
     counter_refused: Mapped[bool] = mapped_column(default=False)
+    region_withheld: Mapped[bool] = mapped_column(default=False, server_default=false())
     __table_args__ = (
         one_of("state", [state.value for state in LineState]),
         CheckConstraint("(warehouse_id IS NULL) <> (region_id IS NULL)", name="one_destination"),

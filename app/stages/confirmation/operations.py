@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from app.stages.confirmation import queries, rules
 from app.stages.confirmation.models import Answer, CounterPreview, PlanLine, ProductionPlan
 from app.stages.confirmation.queries import LineFact
 from app.stages.confirmation.rules import AnswerKind, Line, LineState, Terms
+from app.stages.demand.queries.buyers import few_buyers
 
 ANSWER_DAYS = 5
 """Days a supplier has to answer, unless the buyer gives another number."""
@@ -48,7 +49,8 @@ def issue_plans(
     """Ask each supplier for what the run newly wants of it: planned units minus those already confirmed.
 
     Lines of earlier runs that nobody has settled are withdrawn; confirmed ones stay. Asking twice for the
-    same run asks only for what is not asked yet.
+    same run asks only for what is not asked yet. Which region a line goes to straight is withheld from its
+    supplier where fewer than five buyers have ordered the SKU there.
 
     Raises:
         RuleBroken: answer_days below one.
@@ -64,9 +66,13 @@ def issue_plans(
         if line.quantity > line.locked_quantity and _key(line) not in asked:
             wanted[line.supplier_id].append(line)
     deadline = now + dt.timedelta(days=answer_days)
+    direct = {(one.sku_id, one.region_id) for new in wanted.values() for one in new if one.region_id}
+    few = few_buyers(session, cells=direct)
     for supplier, new in sorted(wanted.items()):
         plan_id = _open_plan(session, supplier=supplier, run_id=run.run_id, deadline=deadline, now=now)
-        session.execute(insert(PlanLine), [_asked_row(line, plan_id, currency=run.currency) for line in new])
+        session.execute(
+            insert(PlanLine), [_asked_row(line, plan_id, currency=run.currency, few=few) for line in new]
+        )
     fact = IssueFact(
         plans=len(wanted),
         lines=sum(len(new) for new in wanted.values()),
@@ -253,7 +259,9 @@ def _open_plan(
     return plan.id
 
 
-def _asked_row(line: PlanLineFact, plan_id: int, *, currency: str) -> dict[str, Any]:
+def _asked_row(
+    line: PlanLineFact, plan_id: int, *, currency: str, few: Set[tuple[int, int]]
+) -> dict[str, Any]:
     return {
         "plan_id": plan_id,
         "supplier_id": line.supplier_id,
@@ -268,6 +276,7 @@ def _asked_row(line: PlanLineFact, plan_id: int, *, currency: str) -> dict[str, 
         "state": LineState.ASKED.value,
         "version": 1,
         "counter_refused": False,
+        "region_withheld": (line.sku_id, line.region_id) in few,
     }
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Row, Select, case, func, select
 from sqlalchemy.orm import Session
 
-from app.core.access import Actor, Role
+from app.core.access import SYSTEM, Actor, Role
 from app.core.errors import NotAllowed, NotFound
 from app.stages.confirmation.models import Answer, CounterPreview, PlanLine, ProductionPlan
 from app.stages.confirmation.rules import LineState, shortfall
@@ -21,6 +21,8 @@ class LineFact:
     """One line of a production plan: what is asked, what it stands to, and until when it can be answered.
 
     `due_week` is the week the goods are due at their destination. `deadline` is the last moment to answer.
+    `region_withheld`: it goes straight to a region of fewer than five buyers, which the supplier is not told
+    (for it `region_id` is None).
     """
 
     id: int
@@ -42,6 +44,7 @@ class LineFact:
     first_promised_quantity: int | None
     first_promised_week: dt.date | None
     counter_refused: bool
+    region_withheld: bool
     deadline: dt.datetime
 
     @property
@@ -149,8 +152,12 @@ def _visible(query: Select[Any], actor: Actor) -> Select[Any]:
     return query
 
 
-def _facts(rows: Iterable[Row[Any]]) -> list[LineFact]:
-    return [LineFact(**row._mapping) for row in rows]
+def _facts(rows: Iterable[Row[Any]], actor: Actor = SYSTEM) -> list[LineFact]:
+    """Lines as this actor sees them: a supplier is not told the region of fewer than five buyers."""
+    facts = [LineFact(**row._mapping) for row in rows]
+    if actor.role is not Role.SUPPLIER:
+        return facts
+    return [replace(line, region_id=None) if line.region_withheld else line for line in facts]
 
 
 def supplier_lines(
@@ -176,7 +183,7 @@ def supplier_lines(
         if value is not None:
             query = query.where(column == value)
     query = query.order_by(PlanLine.order_week, PlanLine.due_week, PlanLine.id).limit(limit).offset(offset)
-    return _facts(session.execute(query))
+    return _facts(session.execute(query), actor)
 
 
 def count_lines(session: Session, *, actor: Actor) -> dict[str, int]:
@@ -191,7 +198,7 @@ def supplier_line(session: Session, *, actor: Actor, line_id: int) -> LineFact:
     row = session.execute(_visible(_lines(), actor).where(PlanLine.id == line_id)).first()
     if row is None:
         raise NotFound("line_unknown", f"There is no line {line_id} for you to see.", line_id=line_id)
-    return _facts([row])[0]
+    return _facts([row], actor)[0]
 
 
 def answers(session: Session, *, actor: Actor, line_id: int) -> list[AnswerFact]:
