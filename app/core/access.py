@@ -40,10 +40,14 @@ class Actor:
         if self.role is not Role.ADMINISTRATOR and self.role not in roles:
             raise NotAllowed(
                 "role_required",
-                f"This needs the role {' or '.join(role.value for role in roles)}; you are signed in as "
-                f"{self.role.value}.",
+                f"This needs the role {' or '.join(map(_spelt, roles))}; you are signed in as "
+                f"{_spelt(self.role)}.",
                 roles=[role.value for role in roles],
             )
+
+
+def _spelt(role: Role) -> str:
+    return role.value.replace("_", " ")
 
 
 SYSTEM = Actor("system", Role.ADMINISTRATOR)

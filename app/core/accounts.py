@@ -49,10 +49,12 @@ def count_sessions(session: Session, *, account_id: int, now: dt.datetime) -> in
     return session.scalar(query.where(WebSession.account_id == account_id, WebSession.expires_at > now)) or 0
 
 
-def close_account(session: Session, *, account_id: int, actor: Actor, now: dt.datetime) -> AccountFact:
+def close_account(
+    session: Session, *, account_id: int, reason: str = "", actor: Actor, now: dt.datetime
+) -> AccountFact:
     """Nobody signs in to it any more; its browsers' sessions and its tokens end at once, and for good.
 
-    What the account did stays under its name.
+    What the account did stays under its name, and the reason with the record.
 
     Raises:
         NotFound: account_unknown.
@@ -78,7 +80,7 @@ def close_account(session: Session, *, account_id: int, actor: Actor, now: dt.da
         .where(AccessToken.account_id == account_id, AccessToken.revoked_at.is_(None))
         .values(revoked_at=now)
     )
-    return _done(session, account, "account.closed", actor, now)
+    return _done(session, account, "account.closed", actor, now, **({"reason": reason} if reason else {}))
 
 
 def open_account(session: Session, *, account_id: int, actor: Actor, now: dt.datetime) -> AccountFact:
@@ -158,7 +160,9 @@ def _row(session: Session, account_id: int, *, lock: bool = False) -> Account:
     return account
 
 
-def _done(session: Session, account: Account, action: str, actor: Actor, now: dt.datetime) -> AccountFact:
-    subject, data = f"account:{account.id}", {"email": account.email}
+def _done(
+    session: Session, account: Account, action: str, actor: Actor, now: dt.datetime, **more: str
+) -> AccountFact:
+    subject, data = f"account:{account.id}", {"email": account.email, **more}
     audit.record(session, actor=actor, action=action, subject=subject, data=data, now=now)
     return access.fact(account)

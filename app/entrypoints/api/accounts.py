@@ -33,14 +33,18 @@ def get_account(account_id: int) -> Any:
 
 @blueprint.route("/<int:account_id>/close", methods=["POST"])
 @roles(Role.ADMINISTRATOR)
+@blueprint.arguments(wire.ClosingForm, required=False)
 @blueprint.response(200, wire.Account)
-def close_account(account_id: int) -> Any:
+def close_account(form: dict[str, Any], account_id: int) -> Any:
     """Close an account
 
-    Its sessions end and its access tokens are revoked at once. The last administrator's is not closed.
+    A reason, if one is given, is kept in the audit log. Its sessions end and its access tokens are
+    revoked at once. The last administrator's is not closed.
     """
     with db().transaction() as session:
-        return accounts.close_account(session, account_id=account_id, actor=current_actor(), now=now())
+        return accounts.close_account(
+            session, account_id=account_id, actor=current_actor(), now=now(), **form
+        )
 
 
 @blueprint.route("/<int:account_id>/open", methods=["POST"])

@@ -76,9 +76,10 @@ def create_token(email: str, label: str) -> dict[str, Any]:
 
 @command("close-account")
 @click.option("--email", required=True)
-def close_account(email: str) -> dict[str, Any]:
+@click.option("--reason", default="", help="Kept in the audit log.")
+def close_account(email: str, reason: str) -> dict[str, Any]:
     """Close an account: it is signed out everywhere, and its access tokens are revoked."""
-    return _looked_after(email, accounts.close_account)
+    return _looked_after(email, partial(accounts.close_account, reason=reason))
 
 
 @command("open-account")

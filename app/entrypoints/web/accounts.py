@@ -85,8 +85,14 @@ def _one(account_id: int, errors: dict[str, Any] | None = None) -> str:
 @blueprint.post("/<int:account_id>/close")
 @roles(Role.ADMINISTRATOR)
 def close(account_id: int) -> Reply:
+    """Close it, with the reason that is kept."""
+    given = forms.read(forms.Closing(), request.form)
+    if given.errors:
+        return _one(account_id, given.errors), 422
     with db().transaction() as session:
-        account = accounts.close_account(session, account_id=account_id, actor=current_actor(), now=now())
+        account = accounts.close_account(
+            session, account_id=account_id, actor=current_actor(), now=now(), **given.values
+        )
     say(gettext("%(email)s is closed and signed out everywhere.", email=account.email))
     return go("web.accounts.one", account_id=account_id)
 

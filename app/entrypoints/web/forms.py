@@ -235,6 +235,10 @@ class Override(Form):
     reason = text(500)
 
 
+class Closing(Form):
+    reason = text(500)
+
+
 class NewPassword(Form):
     password = text(200)
 

@@ -183,7 +183,7 @@ SENTENCES = {
     403: _("You are signed in, but your role does not open this page."),
     404: _("There is no page at this address, or it is not yours to see."),
     405: _("This address does not take this kind of request."),
-    408: _("Too much comes slowly at this moment. Send it again."),
+    408: _("It did not arrive in time: much comes slowly at this moment."),
     409: _("What you saw has changed in the meantime."),
     413: _("The file is larger than the service takes."),
     415: _("The service does not know this kind of content."),
@@ -193,9 +193,14 @@ SENTENCES = {
 }
 REMEDIES = {
     400: _("Go back, load the page again and repeat what you did."),
+    403: _("Ask an administrator for the role, or start from your own menu."),
     404: _("Check the address, or start from the menu."),
+    405: _("Start from the menu."),
+    408: _("Go back and send it again."),
     409: _("Load the page again to see how it stands now, then decide again."),
     413: _("Split the file, or ask the administrator to raise the limit."),
+    415: _("Send CSV, XLSX, Parquet or NDJSON."),
+    422: _("Go back, change what was entered and send it again."),
     429: _("Wait a minute, then try again."),
     500: _("Please try again later."),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Response, flash, make_response, redirect, render_template, request, url_for
+from flask import Response, flash, g, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.entrypoints.web import refusals
@@ -61,5 +61,7 @@ def error_page(status: int, code: str, sentence: str) -> BaseResponse:
         response.headers["HX-Reswap"] = "beforeend"
         return response
     title, remedy = refusals.error_page(status)
-    page = render_template("error.html", status=status, title=title, sentence=told, remedy=remedy)
+    page = render_template(
+        "error.html", status=status, title=title, sentence=told, remedy=remedy, number=g.get("request_id")
+    )
     return make_response(page, status)

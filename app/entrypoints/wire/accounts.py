@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from app.entrypoints.wire.basics import Incoming, Text
+from app.entrypoints.wire.basics import Incoming, Note, Text
 
 
 class Account(Schema):
@@ -19,6 +19,10 @@ class Account(Schema):
 
 class PasswordForm(Incoming):
     password = Text(required=True, validate=validate.Length(max=200))
+
+
+class ClosingForm(Incoming):
+    reason = Note(load_default="", validate=validate.Length(max=500))
 
 
 class Token(Schema):
