@@ -27,8 +27,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from statsmodels.tsa.forecasting.theta import ThetaModel
 
 from forecasting import forecast_demand
-from forecasting.ragged import Ragged
-from forecasting.theta import theta
+from forecasting.methods.ragged import Ragged
+from forecasting.methods.theta import theta
 
 MONDAY = pd.Timestamp("2023-01-02")
 HORIZON = 8

@@ -19,7 +19,7 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from forecasting import forecast_landing
-from forecasting.curves import read_curves
+from forecasting.curves.scaled import read_curves
 
 DAYS, SKUS, REGIONS = 40, 6, 5
 

@@ -13,7 +13,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from forecasting.backtest import backtest
 from forecasting.demand import forecast_demand
-from forecasting.errors import ForecastInputError
+from forecasting.input.errors import ForecastInputError
 from forecasting.landing import forecast_landing
 from forecasting.reconcile import reconcile
 

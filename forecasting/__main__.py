@@ -12,7 +12,7 @@ import pandas as pd
 import polars as pl
 
 from forecasting.demand import forecast_demand
-from forecasting.errors import ForecastInputError
+from forecasting.input.errors import ForecastInputError
 from forecasting.landing import forecast_landing
 from forecasting.reconcile import reconcile
 

@@ -10,11 +10,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from forecasting import demand
-from forecasting.errors import ForecastInputError
-from forecasting.known_columns import Known, read_known
-from forecasting.panel import Named, Panel, read_panel
-from forecasting.points import Plan, Points
-from forecasting.sifting import sift
+from forecasting.input.errors import ForecastInputError
+from forecasting.input.panel import Named, Panel, read_panel
+from forecasting.input.sifting import sift
+from forecasting.known.columns import Known, read_known
+from forecasting.methods.points import Plan, Points
 
 Floats = NDArray[np.float64]
 

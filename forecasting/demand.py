@@ -11,14 +11,16 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from forecasting import intervals, known_ahead, shape
-from forecasting.errors import ForecastInputError
-from forecasting.known_columns import Known, read_known
-from forecasting.panel import Named, Panel, read_panel
-from forecasting.periods import CYCLES, parse_freq
-from forecasting.points import Plan, Points, point_forecasts
-from forecasting.progress import Progress
-from forecasting.sifting import sift
+from forecasting import intervals
+from forecasting.input.errors import ForecastInputError
+from forecasting.input.panel import Named, Panel, read_panel
+from forecasting.input.periods import CYCLES, parse_freq
+from forecasting.input.progress import Progress
+from forecasting.input.sifting import sift
+from forecasting.known import factors
+from forecasting.known.columns import Known, read_known
+from forecasting.methods import shape
+from forecasting.methods.points import Plan, Points, point_forecasts
 
 Floats = NDArray[np.float64]
 Bounds = dict[float, tuple[Floats, Floats]]
@@ -72,7 +74,7 @@ def forecast_demand(
     Further columns of `history` are what is known ahead: `price` (> 0), and others such as `promo`,
     `holiday` (0 or 1, or any number). `future` then holds `unique_id`, `ds` and the same columns for each
     period ahead, and forecasts and bounds are the effects learnt on the whole panel and each series
-    (known_ahead) times the forecast without them (`method` with `+known`). `in_stock` 0 in `history` says
+    (known.factors) times the forecast without them (`method` with `+known`). `in_stock` 0 in `history` says
     that a period's sales tell nothing of its demand; in `future`, where it may be left out, that nothing can
     be sold then: mean and bounds are 0. `calendar` is for what all series share, such as festivals: `ds` and
     any columns of numbers, a row per period, past and ahead; in periods without a row they are 0.
@@ -114,7 +116,7 @@ def _forecast(
     progress: Callable[[int, int], None] | None,
 ) -> tuple[Points, Bounds]:
     """Forecast the panel, or, with `known` columns, the panel freed of their effects times those ahead."""
-    effects = None if known is None else known_ahead.learn(panel, known)
+    effects = None if known is None else factors.learn(panel, known)
     panel = panel if effects is None else effects.panel
     earlier = intervals.cuts(panel, plan=plan)
     told = Progress(progress, len(panel) + sum(len(cut.rows) for cut in earlier))

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 from scipy.stats import t as student
 
-from forecasting import shape
-from forecasting.panel import Panel, join
-from forecasting.points import Plan, Points, point_forecasts
+from forecasting.input.panel import Panel, join
+from forecasting.methods import shape
+from forecasting.methods.points import Plan, Points, point_forecasts
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -1,7 +1,7 @@
 """The door to landings: the final volume of running campaigns from their pledge curves.
 
-Few finished curves are read by pick-up with credibility (landing_pickup), many by a Gaussian process
-(landing_process), and between the two the weight moves over gradually. Running curves are landed in order of
+Few finished curves are read by pick-up with credibility (curves.pickup), many by a Gaussian process
+(curves.process), and between the two the weight moves over gradually. Running curves are landed in order of
 how far they are: one that is nearly closed says, by its forecast, how campaigns go these days, long before
 it has finished ("advanced" pick-up, Weatherford & Kimes 2003).
 """
@@ -15,14 +15,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from forecasting.curves import Curves, read_curves
+from forecasting.curves.pickup import Cells, campaign_pull, pick_up
+from forecasting.curves.prior import Form, form_of
+from forecasting.curves.process import Landed, Process
+from forecasting.curves.scaled import Curves, read_curves
 from forecasting.demand import check_levels
-from forecasting.errors import ForecastInputError
-from forecasting.landing_form import Form, form_of
-from forecasting.landing_pickup import Cells, campaign_pull, pick_up
-from forecasting.landing_process import Landed, Process
-from forecasting.progress import Progress
-from forecasting.sifting import sift
+from forecasting.input.errors import ForecastInputError
+from forecasting.input.progress import Progress
+from forecasting.input.sifting import sift
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -46,7 +46,7 @@ def forecast_landing(
     (0 … window_days) and `cum_units` (units pledged up to that day, ≥ 0; they may fall, for net curves);
     `running` is cut at today, so the last row of a curve is where it stands. Days without a row are
     interpolated; a finished curve stays where its last row is. `finished` may have no rows, then a stated
-    prior is used (landing_form, method "pickup-prior", wide intervals); `running` may have
+    prior is used (curves.prior, method "pickup-prior", wide intervals); `running` may have
     none, then there is nothing to tell. Give all the campaigns that run: they tell of each other.
     `progress` is told curves landed and curves in all.
 

@@ -26,7 +26,7 @@ def test_the_house_rule_is_kept(rule: Rule) -> None:
         (house.clocks, "app/stages/stock/rules.py", "import datetime as dt\ndt.datetime.now(dt.UTC)\n"),
         (house.clocks, "app/core/jobs.py", "from datetime import date as day\nday.today()\n"),
         (house.clocks, "app/cycle.py", "from time import time\ntime()\n"),
-        (house.clocks, "forecasting/panel.py", "import time\ntime.time_ns()\n"),
+        (house.clocks, "forecasting/input/panel.py", "import time\ntime.time_ns()\n"),
         (house.clocks, "app/stages/stock/queries.py", "from sqlalchemy import func\nfunc.now()\n"),
         (house.positional, "app/stages/stock/operations.py", "def move(session, quantity): ...\n"),
         (house.positional, "app/stages/stock/queries/pool.py", "def list_them(session, *ids): ...\n"),

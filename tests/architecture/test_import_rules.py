@@ -95,6 +95,13 @@ PLANTS = [
         "5h", "app/sample/planted_5h.py", "import app.core.errors", "app.sample.planted_5h -> app.core.errors"
     ),
     Plant("5i", "app/core/planted_5i.py", "import app.sample", "app.core.planted_5i -> app.sample"),
+    Plant(
+        "7a",
+        "forecasting/input/panel.py",
+        "import forecasting.methods",
+        "forecasting.input.panel -> forecasting.methods",
+    ),
+    Plant("7a", "forecasting/helpers.py", "", "- forecasting.helpers"),
     *(
         Plant(
             f"6 one writer per table: {stage}",

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from forecasting import forecast_demand, forecast_landing
-from forecasting.periods import Calendar
+from forecasting.input.periods import Calendar
 
 BOUNDS = ["lo-95", "lo-80", "mean", "hi-80", "hi-95"]
 few = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)

@@ -13,10 +13,11 @@ import polars as pl
 import pytest
 
 import forecasting
-from forecasting import combination, demand, dense, forecast_demand, points, shape
-from forecasting.panel import read_panel
-from forecasting.ragged import Ragged
-from forecasting.theta import Ahead
+from forecasting import demand, forecast_demand
+from forecasting.input.panel import read_panel
+from forecasting.methods import combination, dense, points, shape
+from forecasting.methods.ragged import Ragged
+from forecasting.methods.theta import Ahead
 
 _spec = importlib.util.spec_from_file_location(
     "forecast_panels", Path(__file__).with_name("forecast_panels.py")

@@ -10,11 +10,12 @@ import pandas as pd
 import pytest
 from statsmodels.tsa.exponential_smoothing.ets import ETSModel
 
-from forecasting import aggregation, backtest, forecast_demand
-from forecasting.panel import read_panel
-from forecasting.points import Plan, point_forecasts
-from forecasting.ragged import Ragged
-from forecasting.theta import Ahead
+from forecasting import backtest, forecast_demand
+from forecasting.input.panel import read_panel
+from forecasting.methods import aggregation
+from forecasting.methods.points import Plan, point_forecasts
+from forecasting.methods.ragged import Ragged
+from forecasting.methods.theta import Ahead
 
 _spec = importlib.util.spec_from_file_location(
     "forecast_panels", Path(__file__).with_name("forecast_panels.py")

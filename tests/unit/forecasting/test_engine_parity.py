@@ -9,8 +9,8 @@ from statsmodels.tsa.exponential_smoothing.ets import ETSModel
 from statsmodels.tsa.forecasting.theta import ThetaModel
 from statsmodels.tsa.seasonal import seasonal_decompose
 
-from forecasting import autoregression, combination, ets, seasons, simple, theta
-from forecasting.ragged import Ragged
+from forecasting.methods import autoregression, combination, ets, seasons, simple, theta
+from forecasting.methods.ragged import Ragged
 
 DRAW = np.random.default_rng(11)
 WALK = 1 + np.cumsum(DRAW.normal(0.005, 0.03, 60))

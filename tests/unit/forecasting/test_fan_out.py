@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 from distributed import Client, LocalCluster
 
-from forecasting import backtest, forecast_demand, points
+from forecasting import backtest, forecast_demand
+from forecasting.methods import points
 
 pytestmark = pytest.mark.slow
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from forecasting import forecast_demand, intervals, shape
-from forecasting.points import Points
+from forecasting import forecast_demand, intervals
+from forecasting.methods import shape
+from forecasting.methods.points import Points
 
 STEPS = 4
 

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting import ForecastInputError, backtest, forecast_demand, known_ahead
-from forecasting.known_columns import read_known
-from forecasting.panel import read_panel
+from forecasting import ForecastInputError, backtest, forecast_demand
+from forecasting.input.panel import read_panel
+from forecasting.known import factors
+from forecasting.known.columns import read_known
 
 WEEKS, AHEAD = 104, 8
 ELASTICITY, PROMO, HOLIDAY = -2.0, 0.7, 0.3
@@ -42,7 +43,7 @@ def world(count: int = 40, *, seed: int = 0, differ: float = 0.2) -> tuple[pd.Da
 def learn(history: pd.DataFrame, future: pd.DataFrame | None, horizon: int = AHEAD) -> Any:
     named = read_panel(history, freq="W")
     known = read_known(history, future, named, horizon=horizon)
-    return named, known, known_ahead.learn(named.panel, known)
+    return named, known, factors.learn(named.panel, known)
 
 
 def columns(frame: pd.DataFrame, *names: str) -> pd.DataFrame:
@@ -218,7 +219,7 @@ def test_a_festival_is_told_from_the_season_that_rises_into_it() -> None:
     named = read_panel(history, freq="W")
     known = read_known(history, None, named, horizon=0, calendar=calendar)
     assert known is not None
-    effects = known_ahead.learn(named.panel, known)
+    effects = factors.learn(named.panel, known)
     assert np.exp(effects.slopes[:, 0].mean()) == pytest.approx(2.2, rel=0.06)
     freed = effects.panel.values.reshape(60, -1).sum(axis=0)
     assert freed[-3:].sum() == pytest.approx(level[96:99].sum(), rel=0.06)

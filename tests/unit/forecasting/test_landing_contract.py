@@ -7,9 +7,10 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from forecasting import forecast_landing, landing_process
-from forecasting.curves import read_curves
-from forecasting.landing_form import Form, form_of
+from forecasting import forecast_landing
+from forecasting.curves import process
+from forecasting.curves.prior import Form, form_of
+from forecasting.curves.scaled import read_curves
 from tests.unit.forecasting.landing_worlds import BOUNDS, DAYS, curve, cut, drawn
 
 
@@ -141,7 +142,7 @@ def test_more_running_curves_than_may_teach_leave_the_finished_ones_their_say(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     known, running = drawn(20), cut(drawn(30, seed=3), 15)
-    monkeypatch.setattr(landing_process, "MOST_CURVES", 24)
+    monkeypatch.setattr(process, "MOST_CURVES", 24)
     found = forecast_landing(known, running)
     final = drawn(30, seed=3).groupby(["campaign_id", "region"], sort=False)["cum_units"].last().to_numpy()
     assert np.abs(found["mean"].to_numpy(dtype=float) - final).sum() / final.sum() < 0.3

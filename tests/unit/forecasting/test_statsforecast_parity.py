@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from forecasting import ets, simple, theta
-from forecasting.points import BUCKET_SMOOTHINGS
-from forecasting.ragged import Ragged
+from forecasting.methods import ets, simple, theta
+from forecasting.methods.points import BUCKET_SMOOTHINGS
+from forecasting.methods.ragged import Ragged
 from scripts.statsforecast_reference import HORIZON, series
 
 PATH = Path(__file__).with_name("statsforecast_reference.csv")

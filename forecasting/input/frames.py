@@ -12,7 +12,7 @@ import pandas as pd
 import polars as pl
 from numpy.typing import NDArray
 
-from forecasting.errors import ForecastInputError
+from forecasting.input.errors import ForecastInputError
 
 Floats = NDArray[np.float64]
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting.panel import Panel
+from forecasting.input.panel import Panel
 
 ZERO, SPARSE, SHORT, INTERMITTENT, DENSE = "zero", "mean-sparse", "mean-short", "imapa+tsb", "theta+ets"
 KINDS = (ZERO, SPARSE, SHORT, INTERMITTENT, DENSE)

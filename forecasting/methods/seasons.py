@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting.ragged import Ragged, total
+from forecasting.methods.ragged import Ragged, total
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting.aggregation import BUCKETS, coarser
-from forecasting.autoregression import autoregression
-from forecasting.ets import ets
-from forecasting.ragged import Ragged, total
-from forecasting.theta import STANDARD, Ahead, theta
+from forecasting.methods.aggregation import BUCKETS, coarser
+from forecasting.methods.autoregression import autoregression
+from forecasting.methods.ets import ets
+from forecasting.methods.ragged import Ragged, total
+from forecasting.methods.theta import STANDARD, Ahead, theta
 
 Floats = NDArray[np.float64]
 

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting import dense, shape, simple
-from forecasting.blocks import on_client, on_threads
-from forecasting.panel import Panel
+from forecasting.input.panel import Panel
+from forecasting.methods import dense, shape, simple
+from forecasting.methods.blocks import on_client, on_threads
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

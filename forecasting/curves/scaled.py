@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from forecasting import frames
-from forecasting.errors import ForecastInputError
+from forecasting.input import frames
+from forecasting.input.errors import ForecastInputError
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting.ragged import Ragged, total
-from forecasting.theta import Ahead
+from forecasting.methods.ragged import Ragged, total
+from forecasting.methods.theta import Ahead
 
 Floats = NDArray[np.float64]
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting.ragged import Ragged, accumulate
+from forecasting.methods.ragged import Ragged, accumulate
 
 Floats = NDArray[np.float64]
 

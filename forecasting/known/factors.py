@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting import common_level
-from forecasting.known_columns import Known
-from forecasting.panel import Panel, periods
+from forecasting.input.panel import Panel, periods
+from forecasting.known import common_level
+from forecasting.known.columns import Known
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

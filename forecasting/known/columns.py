@@ -10,10 +10,10 @@ import pandas as pd
 import polars as pl
 from numpy.typing import NDArray
 
-from forecasting import frames
-from forecasting.errors import ForecastInputError
-from forecasting.panel import Named, Panel, periods, positions
-from forecasting.periods import off_grid
+from forecasting.input import frames
+from forecasting.input.errors import ForecastInputError
+from forecasting.input.panel import Named, Panel, periods, positions
+from forecasting.input.periods import off_grid
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting.errors import ForecastInputError
+from forecasting.input.errors import ForecastInputError
 
 Ints = NDArray[np.int64]
 Stamps = NDArray[np.datetime64]

@@ -15,8 +15,8 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting.ragged import Ragged, accumulate
-from forecasting.theta import Ahead
+from forecasting.methods.ragged import Ragged, accumulate
+from forecasting.methods.theta import Ahead
 
 Floats = NDArray[np.float64]
 Units = tuple[Floats, Floats, Floats, Floats]

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting.curves import GRID, Curves
+from forecasting.curves.scaled import GRID, Curves
 
 Floats = NDArray[np.float64]
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting import combination, simple
-from forecasting.combination import Made
-from forecasting.panel import Panel
-from forecasting.ragged import Ragged, ragged, total
-from forecasting.seasons import remove_seasons
-from forecasting.theta import Ahead
+from forecasting.input.panel import Panel
+from forecasting.methods import combination, simple
+from forecasting.methods.combination import Made
+from forecasting.methods.ragged import Ragged, ragged, total
+from forecasting.methods.seasons import remove_seasons
+from forecasting.methods.theta import Ahead
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -63,7 +63,7 @@ def _fit(data: Ragged, horizon: int, cycles: tuple[int, ...], tier: str) -> Made
 
 def _models(plain: Ragged, horizon: int, cycles: tuple[int, ...], tier: str) -> Made:
     if tier == "explain":
-        from forecasting.explain import explain  # statsmodels takes seconds to load
+        from forecasting.methods.explain import explain  # statsmodels takes seconds to load
 
         return explain(plain, horizon, cycles)
     models = combination.accurate if tier == "accurate" else combination.bulk

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
-from forecasting.errors import ForecastInputError
+from forecasting.input.errors import ForecastInputError
 
 Read = TypeVar("Read")
 

@@ -12,8 +12,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting.ragged import Ragged
-from forecasting.theta import Ahead
+from forecasting.methods.ragged import Ragged
+from forecasting.methods.theta import Ahead
 
 Floats = NDArray[np.float64]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting.panel import Panel, positions
+from forecasting.input.panel import Panel, positions
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting.panel import Panel
+from forecasting.input.panel import Panel
 
 Ints = NDArray[np.int64]
 Result = TypeVar("Result")

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_solve, cholesky, solve_triangular
 from scipy.stats import norm
 
-from forecasting.curves import Curves
+from forecasting.curves.scaled import Curves
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

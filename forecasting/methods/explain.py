@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from statsmodels.tsa.exponential_smoothing.ets import ETSModel
 
-from forecasting.combination import Made
-from forecasting.ragged import Ragged
-from forecasting.theta import Ahead
+from forecasting.methods.combination import Made
+from forecasting.methods.ragged import Ragged
+from forecasting.methods.theta import Ahead
 
 Floats = NDArray[np.float64]
 

@@ -19,15 +19,15 @@ from numpy.typing import NDArray
 from scipy.optimize import nnls
 from scipy.stats import norm
 
-from forecasting.curves import Curves
-from forecasting.landing_form import Form
+from forecasting.curves.prior import Form
+from forecasting.curves.scaled import Curves
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 # Columns of the answer, each (m,): mean, median, lo-80, hi-80, …
 Cells = dict[str, Floats]
 
-# The stated form (landing_form) counts as so many finished curves of the usual size.
+# The stated form (prior) counts as so many finished curves of the usual size.
 PRIOR_CURVES = 1.0
 # All other curves count as so little of one beside those of the same SKU × region, whose size differs most.
 SEGMENT_CURVES = 0.25

@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from forecasting import frames
-from forecasting.errors import ForecastInputError
-from forecasting.periods import Calendar, calendar_for, off_grid
+from forecasting.input import frames
+from forecasting.input.errors import ForecastInputError
+from forecasting.input.periods import Calendar, calendar_for, off_grid
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

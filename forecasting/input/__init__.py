@@ -1,0 +1,1 @@
+"""From frames to checked arrays on one calendar, or an error that names series, row and field."""

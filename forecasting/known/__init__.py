@@ -1,0 +1,1 @@
+"""What is known ahead (price, promotions, holidays) as factors, and what all series share beside it."""
