@@ -149,6 +149,7 @@ def run_scenario(
 
     Raises:
         NotFound: there is no such scenario.
+        JobCancelled: progress said so; what was finished of drawn demand is kept.
     """
     with db.reading() as session:
         scenario = plans.get_scenario(session, scenario_id=scenario_id)
@@ -161,6 +162,9 @@ def run_scenario(
     )
     with db.transaction() as session:
         allocation.store_scenario(session, scenario_id=scenario_id, result=result)
+    if result.get("stopped_by") == "cancelled":
+        raise JobCancelled("The scenario was stopped.", result={"scenario_id": scenario_id})
+    with db.reading() as session:
         return plans.get_scenario(session, scenario_id=scenario_id)
 
 

@@ -23,9 +23,11 @@ from optimizer.changes import (
     change_to_json,
 )
 from optimizer.checking import check
+from optimizer.draws import draw_demand
 from optimizer.errors import BrokenRule, Cancelled, ProblemError, SolverError, StateError
 from optimizer.greedy import by_rule
 from optimizer.insight import Explanation, explain
+from optimizer.placed import Units
 from optimizer.plan import Binding, Cost, Flow, Infeasible, Late, Order, Settings, Share, Solution, Unmet
 from optimizer.problem import (
     Demand,
@@ -41,7 +43,7 @@ from optimizer.problem import (
     Warehouse,
 )
 from optimizer.replan import Replanned, replan
-from optimizer.robust import Robust, Units, draw_demand, robust
+from optimizer.robust import Robust, robust
 from optimizer.scenarios import Difference, Outcome, changed, difference, what_if
 from optimizer.solving import solve
 

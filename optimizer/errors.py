@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class ProblemError(ValueError):
     """The problem can't be built: path says which value ("offers[3].moq"), reason says what is wrong."""
@@ -10,6 +12,10 @@ class ProblemError(ValueError):
         self.path = path
         self.reason = reason
         super().__init__(f"{path}: {reason}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """By pickle to another process and back."""
+        return type(self), (self.path, self.reason)
 
 
 class BrokenRule(ValueError):
@@ -22,6 +28,10 @@ class BrokenRule(ValueError):
         self.reason = reason
         super().__init__(f"{rule} [{where}]: {reason}")
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """By pickle to another process and back."""
+        return type(self), (self.rule, self.where, self.reason)
+
 
 class StateError(ValueError):
     """A search can't go on from the state file at path: reason says why."""
@@ -31,6 +41,10 @@ class StateError(ValueError):
         self.reason = reason
         super().__init__(f"{path}: {reason}")
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """By pickle to another process and back."""
+        return type(self), (self.path, self.reason)
+
 
 class Cancelled(Exception):
     """Raised by progress to end the search: solve gives back the best plan it has by then."""
@@ -38,3 +52,7 @@ class Cancelled(Exception):
 
 class SolverError(RuntimeError):
     """No solver could take the model; the text is theirs."""
+
+
+# What a process may hand to another as it is.
+OURS = (ProblemError, BrokenRule, StateError, Cancelled, SolverError)

@@ -7,27 +7,25 @@ held fixed while every draw decides how its goods flow. Expected cost and CVaR a
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from optimizer.errors import ProblemError
+from optimizer.clock import Clock, Told
+from optimizer.errors import Cancelled, ProblemError
+from optimizer.placed import Placed, Units, cost_under, placed, with_demand
 from optimizer.plan import Infeasible, Settings, Solution
-from optimizer.problem import Offer, Problem
+from optimizer.problem import Problem
 from optimizer.reports import report
 from optimizer.solving import solve
+from optimizer.team import Team
 
 LEVELS = (0.3, 0.5, 0.65, 0.8, 0.9)
-NORMAL = NormalDist()
-Units = NDArray[np.int64]
-Floats = NDArray[np.float64]
-Told = Callable[[dict[str, Any]], object]
+Levels = Sequence[tuple[float | None, Units]]
+# The problem, the settings of each plan, and the plan for the demand as given, where it is known.
+Subject = tuple[Problem, Settings, Solution | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +33,8 @@ class Robust:
     """plan keeps all rules for the demand of its level; costs are its cost under every draw, in their order.
 
     level None: the plan for the demand as given. cvar is the mean of the dearest part of the draws.
-    tried: every candidate with its expected cost and CVaR.
+    tried: every candidate with its expected cost and CVaR. limit: "cancelled" where somebody stopped before
+    all were tried, else None.
     """
 
     plan: Solution
@@ -44,6 +43,7 @@ class Robust:
     cvar: float
     costs: tuple[float, ...]
     tried: tuple[dict[str, Any], ...]
+    limit: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """For JSON."""
@@ -52,58 +52,6 @@ class Robust:
             "costs": list(self.costs),
             "tried": list(self.tried),
         }
-
-
-def draw_demand(
-    problem: Problem,
-    *,
-    levels: Sequence[float],
-    quantiles: Sequence[Sequence[float]],
-    count: int,
-    seed: int,
-    common: float = 0.0,
-) -> Units:
-    """count draws of every demand, [count, demands], from its quantiles at the levels (rising, 0 to 1).
-
-    All demands of one SKU move together: what misses in a forecast is the SKU's level far more than one
-    region's week. common is the correlation between SKUs (a one-factor Gaussian copula; 0: independent).
-    Draws are spread evenly over the probabilities (Latin hypercube; McKay, Beckman & Conover, 1979).
-    Deterministic. Raises ProblemError for quantiles that do not fit the problem, fall, or are no numbers.
-    """
-    table, at = np.asarray(quantiles, dtype=np.float64), np.asarray(levels, dtype=np.float64)
-    if table.shape != (len(problem.demand), len(at)) or not len(at) or count < 1:
-        raise ProblemError("quantiles", "one row a demand with one value a level, and at least one draw")
-    if not np.isfinite(table).all() or (np.diff(table, axis=1) < 0).any():
-        raise ProblemError("quantiles", "must be numbers that do not fall from level to level")
-    if not ((at >= 0) & (at <= 1)).all() or (np.diff(at) <= 0).any():
-        raise ProblemError("levels", "must rise, from 0 to 1")
-    if not 0.0 <= common <= 1.0:
-        raise ProblemError("common", f"must be from 0 to 1, not {common}")
-    random = np.random.default_rng(seed)
-    probability = {sku.id: _even(random, count) for sku in problem.skus}
-    if common > 0:
-        shared = _normal(_even(random, count)) * math.sqrt(common)
-        for sku, own in probability.items():
-            probability[sku] = _probability(shared + math.sqrt(1.0 - common) * _normal(own))
-    draws = np.zeros((count, len(problem.demand)), dtype=np.int64)
-    for number, one in enumerate(problem.demand):
-        drawn = np.interp(probability[one.sku], at, table[number])
-        draws[:, number] = np.rint(np.maximum(drawn, 0.0)).astype(np.int64)
-    return draws
-
-
-def _even(random: np.random.Generator, count: int) -> Floats:
-    """Probabilities [count], one in each part of 0 to 1, in random order."""
-    return np.asarray((random.permutation(count) + random.random(count)) / count, dtype=np.float64)
-
-
-def _normal(probability: Floats) -> Floats:
-    least = np.finfo(np.float64).tiny
-    return np.array([NORMAL.inv_cdf(max(one, least)) for one in probability.tolist()])
-
-
-def _probability(normal: Floats) -> Floats:
-    return np.array([NORMAL.cdf(one) for one in normal.tolist()])
 
 
 def robust(
@@ -120,48 +68,85 @@ def robust(
 
     draws: demand of every row of problem.demand, [draws, demands]. tail 0.9: CVaR is the mean of the dearest
     tenth. Flows are decided draw by draw once orders are placed; orders are not. base: the plan for the
-    demand as given, where it is known. progress may raise to stop. Raises ProblemError when no candidate has
-    a plan.
+    demand as given, where it is known. Plans and draws are worked out in settings.threads processes; every
+    draw starts from what shared room is worth to the candidate's own flows, so the answer is the same
+    whatever their number.
+
+    progress is told of draws done; if it returns False or raises Cancelled, the best of the candidates that
+    met all draws by then is given back (limit is "cancelled"). Raises Cancelled where none did, ProblemError
+    when no candidate has a plan, SolverError when a process keeps dying.
     """
-    asked = replace(settings or Settings(), state=None)
-    tell = progress or (lambda _: None)
-    candidates: list[tuple[float | None, Units]] = [(None, _given(problem))]
-    candidates += [
+    alone = replace(settings or Settings(), threads=1, state=None)
+    levels: list[tuple[float | None, Units]] = [(None, _given(problem))]
+    levels += [
         (level, np.quantile(draws, level, axis=0, method="higher").astype(np.int64)) for level in LEVELS
     ]
-    total = len(candidates) * (len(draws) + 1)
+    clock, done = Clock(), 0
+    tell = clock.listen(progress)
+
+    def beat(more: int = 0) -> None:
+        nonlocal done
+        done += more
+        tell(report("draws", done, len(levels) * (len(draws) + 1)))
+        if clock.cancelled:
+            raise Cancelled
+
     found: list[Robust] = []
-    for number, (level, units) in enumerate(candidates):
-        at = number * (len(draws) + 1)
-        beat = partial(tell, report("draws", at, total))
-        beat()
-        answer = _candidate(problem, units, asked, base if level is None else None, beat)
-        if isinstance(answer, Solution):
-            costs = []
-            for draw in draws:
-                costs.append(_cost_under(problem, answer, draw, asked))
-                tell(report("draws", at + len(costs), total))
-            found.append(_judged(answer, level, costs, tail=tail))
+    try:
+        with Team((problem, alone, base), size=(settings or alone).threads, heard=beat) as team:
+            for level, plan, costs in _tried(team, levels, draws, beat):
+                found.append(_judged(plan, level, costs, tail=tail))
+    except Cancelled:
+        if not found:
+            raise
     if not found:
         raise ProblemError("$", "no level of the drawn demand has a plan")
     best = min(found, key=lambda one: (1 - caution) * one.expected + caution * one.cvar)
     tried = tuple({"level": one.level, "expected": one.expected, "cvar": one.cvar} for one in found)
-    return replace(best, tried=tried)
+    return replace(best, tried=tried, limit="cancelled" if clock.cancelled else None)
 
 
-def _candidate(
-    problem: Problem, units: Units, settings: Settings, known: Solution | None, beat: Callable[[], object]
-) -> Solution | Infeasible | None:
-    """The plan for one level of demand; none for no demand at all."""
-    if known is not None:
-        return known
-    if not units.any():
-        return None
+def _tried(
+    team: Team, levels: Levels, draws: Units, beat: Callable[[int], object]
+) -> Iterator[tuple[float | None, Solution, list[float]]]:
+    """Each level that has a plan, its plan, and what that costs under every draw."""
+    beat(0)
+    plans = [team.ask(_planned, one) for one in levels]
+    for (level, _), number in zip(levels, plans, strict=True):
+        one = team.answer(number)
+        beat(1)
+        if one is None:
+            beat(len(draws))
+            continue
+        plan, left = one
+        costs = []
+        for asked in [team.ask(_drawn, (left, draw)) for draw in draws]:
+            costs.append(team.answer(asked))
+            beat(1)
+        yield level, plan, costs
 
-    def listen(_: dict[str, Any]) -> None:
-        beat()
 
-    return solve(_with_demand(problem, units), settings, progress=listen)
+def _planned(
+    subject: Subject, level: tuple[float | None, Units], heard: Callable[[], object]
+) -> tuple[Solution, Placed] | None:
+    """The plan for one level of demand, its orders placed; None for no demand at all, or where there is no
+    plan."""
+    problem, settings, known = subject
+    name, units = level
+    mine = problem if name is None else with_demand(problem, units)
+    plan: Solution | Infeasible | None = known if name is None else None
+    if plan is None:
+        if not units.any():
+            return None
+        plan = solve(mine, settings, progress=lambda _: heard())
+    return None if isinstance(plan, Infeasible) else (plan, placed(mine, plan))
+
+
+def _drawn(subject: Subject, asked: tuple[Placed, Units], heard: Callable[[], object]) -> float:
+    """What a plan whose orders are placed costs under one draw."""
+    heard()
+    one, draw = asked
+    return cost_under(one, draw, subject[1])
 
 
 def _judged(plan: Solution, level: float | None, costs: list[float], *, tail: float) -> Robust:
@@ -178,55 +163,3 @@ def _judged(plan: Solution, level: float | None, costs: list[float], *, tail: fl
 
 def _given(problem: Problem) -> Units:
     return np.array([one.quantity for one in problem.demand], dtype=np.int64)
-
-
-def _with_demand(problem: Problem, units: Units) -> Problem:
-    demand = tuple(
-        replace(one, quantity=int(count)) for one, count in zip(problem.demand, units, strict=True)
-    )
-    return replace(problem, demand=demand)
-
-
-def _cost_under(problem: Problem, plan: Solution, draw: Units, settings: Settings) -> float:
-    """The plan's orders as they are, and the cheapest flows once this demand shows."""
-    first = plan.cost
-    placed = first.purchase + first.award + first.order + first.risk + first.share + first.churn
-    answer = solve(_placed(_with_demand(problem, draw), plan), replace(settings, gap=1e-4))
-    if isinstance(answer, Infeasible):  # a problem without share caps is not
-        raise ProblemError("$", "; ".join(answer.conflict))
-    cost = answer.cost
-    return placed + cost.freight + cost.holding + cost.late + cost.short
-
-
-def _placed(problem: Problem, plan: Solution) -> Problem:
-    """What is left to decide once the plan's orders are placed: where they go. They cost nothing any more."""
-    weekly: dict[tuple[str, str], list[int]] = {}
-    for one in plan.orders:
-        if one.week >= 0:
-            weekly.setdefault((one.supplier, one.sku), [0] * problem.weeks)[one.week] += one.quantity
-
-    def placed(offer: Offer) -> Offer:
-        return replace(
-            offer,
-            moq=0,
-            multiple=1,
-            max=None,
-            order_cost=0.0,
-            award_cost=0.0,
-            breaks=((0, 0.0),),
-            week_capacity=tuple(weekly.get((offer.supplier, offer.sku), [0] * problem.weeks)),
-        )
-
-    free = tuple(
-        replace(one, capacity=None, horizon_capacity=None, award_cost=0.0, risk=0.0)
-        for one in problem.suppliers
-    )
-    changes: dict[str, Any] = {"churn_cost": 0.0, "previous": ()} if hasattr(problem, "previous") else {}
-    return replace(
-        problem,
-        suppliers=free,
-        offers=tuple(placed(one) for one in problem.offers),
-        skus=tuple(replace(one, min_sources=1) for one in problem.skus),
-        share_caps=(),
-        **changes,
-    )

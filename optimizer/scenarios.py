@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from optimizer.changes import Change, change_from_json, change_to_json
-from optimizer.errors import ProblemError
+from optimizer.clock import Clock, Told
+from optimizer.errors import Cancelled, ProblemError
 from optimizer.plan import Infeasible, Settings, Solution
 from optimizer.problem import Problem
 from optimizer.reports import report
 from optimizer.solving import solve
+from optimizer.team import Team
 
-Told = Callable[[dict[str, Any]], object]
 # Named changes that hold together in one scenario.
 Scenario = Sequence[Change]
 
@@ -67,30 +65,64 @@ def what_if(
 
     base is the plan of the unchanged problem; without it it is planned first. settings.threads scenarios are
     planned at a time, in processes of their own: the plans are the same whatever that number is. A scenario
-    that changes nothing is the base plan. progress is told after every plan and may raise to stop.
+    that changes nothing is the base plan. progress is told after every plan and about twice a second; if it
+    returns False or raises Cancelled, the first scenarios are given back, as far as they were planned.
 
-    Raises ProblemError when a change names what is not there, or the base problem has no plan.
+    Raises ProblemError when a change names what is not there, or the base problem has no plan; Cancelled
+    where no scenario was planned yet; SolverError when a process keeps dying.
     """
-    asked = settings or Settings()
-    tell = progress or (lambda _: None)
+    asked = replace(settings or Settings(), state=None)
     scenarios = [tuple(one) if isinstance(one, Sequence) else (one,) for one in changes]
     problems = [changed(problem, one) for one in scenarios]
-    tell(report("scenarios", 0, len(problems)))
-    if base is None:
-        found = solve(problem, asked)
-        if isinstance(found, Infeasible):
-            raise ProblemError("$", "the base problem has no plan: " + "; ".join(found.conflict))
-        base = found
-    outcomes = []
-    open_ones = [one for one in problems if one != problem]
-    alone = (solve(one, replace(asked, state=None)) for one in open_ones)
-    answers = plans(open_ones, asked) if len(open_ones) > 1 else alone
-    for number, (scenario, one) in enumerate(zip(scenarios, problems, strict=True)):
-        answer = base if one == problem else next(answers)
-        told = None if isinstance(answer, Infeasible) else difference(base, answer)
-        outcomes.append(Outcome(changes=scenario, answer=answer, difference=told))
-        tell(report("scenarios", number + 1, len(problems)))
+    clock = Clock()
+    tell = clock.listen(progress)
+    outcomes: list[Outcome] = []
+
+    def beat() -> None:
+        tell(report("scenarios", len(outcomes), len(problems)))
+        if clock.cancelled:
+            raise Cancelled
+
+    try:
+        beat()
+        known = base or _base(problem, asked, beat)
+        for scenario, answer in zip(scenarios, _answers(problem, problems, known, asked, beat), strict=True):
+            beat()  # what was cut short is no answer
+            told = None if isinstance(answer, Infeasible) else difference(known, answer)
+            outcomes.append(Outcome(changes=scenario, answer=answer, difference=told))
+        beat()
+    except Cancelled:
+        if problems and not outcomes:
+            raise
     return tuple(outcomes)
+
+
+def _base(problem: Problem, settings: Settings, beat: Callable[[], object]) -> Solution:
+    found = solve(problem, settings, progress=lambda _: beat())
+    if isinstance(found, Infeasible):
+        raise ProblemError("$", "the base problem has no plan: " + "; ".join(found.conflict))
+    return found
+
+
+def _answers(
+    problem: Problem,
+    problems: Sequence[Problem],
+    base: Solution,
+    settings: Settings,
+    beat: Callable[[], object],
+) -> Iterator[Solution | Infeasible]:
+    """The plan of each problem: several at a time on one thread each, or one on all threads."""
+    changed_ones = sum(one != problem for one in problems)
+    several = changed_ones > 1 and settings.threads > 1
+    mine = replace(settings, threads=1) if several else settings
+    with Team(mine, size=settings.threads if several else 1, heard=beat) as team:
+        asked = [None if one == problem else team.ask(_planned, one) for one in problems]
+        for number in asked:
+            yield base if number is None else team.answer(number)
+
+
+def _planned(settings: Settings, problem: Problem, heard: Callable[[], object]) -> Solution | Infeasible:
+    return solve(problem, settings, progress=lambda _: heard())
 
 
 def changed(problem: Problem, scenario: Scenario) -> Problem:
@@ -98,29 +130,6 @@ def changed(problem: Problem, scenario: Scenario) -> Problem:
     for one in scenario:
         problem = one.apply(problem)
     return problem
-
-
-def plans(problems: Iterable[Problem], settings: Settings) -> Iterator[Solution | Infeasible]:
-    """The plan of each problem in order, settings.threads at a time in processes of their own."""
-    alone = replace(settings, threads=1, state=None)
-    if settings.threads <= 1:
-        for one in problems:
-            yield solve(one, alone)
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(settings.threads, mp_context=context, initializer=_silence) as pool:
-        waiting: deque[Future[Solution | Infeasible]] = deque()
-        for one in problems:
-            waiting.append(pool.submit(solve, one, alone))
-            if len(waiting) > 2 * settings.threads:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-
-
-def _silence() -> None:
-    """The solver prints lines of its own; a child's output is nobody's to read."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def difference(base: Solution, other: Solution) -> Difference:

@@ -292,3 +292,34 @@ def test_a_drawn_demand_spreads_as_the_forecast_does(db: Database, tmp_path: Pat
             0.92 * 40 <= both.mean() <= 1.08 * 40 and 40 * 0.25 <= both.min() < 25 and 55 < both.max() <= 70
         )
         assert (abs(draws[:, columns[0]] - draws[:, columns[-1]]) <= 1).all()
+
+
+def test_stopped_draws_keep_the_levels_that_met_them_all(
+    db: Database, tmp_path: Path, config: Config
+) -> None:
+    load(db, tmp_path, campaign=False)
+    plan = make_plan(db, store_forecast(db, spread=0.5))
+    with db.transaction() as session:
+        drafted = operations.draft_scenario(
+            session,
+            run_id=plan.run_id,
+            changes=[{"kind": "demand_drawn", "draws": 3}],
+            actor=MERCHANDISER,
+            now=NOW,
+        )
+
+    def run(most: int) -> None:
+        def stop(phase: str, done: int, *_: object) -> None:
+            if done > most:
+                raise JobCancelled("enough")
+
+        cycle.run_scenario(db, config=config, scenario_id=drafted.id, progress=stop)
+
+    with pytest.raises(JobCancelled):  # a plan and two of its draws are nothing to keep
+        run(2)
+    with pytest.raises(JobCancelled):
+        run(4)
+    with db.reading() as session:
+        result = queries.get_scenario(session, scenario_id=drafted.id).result
+    assert result is not None
+    assert (result["stopped_by"], [one["level"] for one in result["tried"]]) == ("cancelled", [None])

@@ -10,6 +10,7 @@ import pytest
 from unit.optimizer.allocation_problems import EXACT, document, need, offer, plan, with_suppliers
 
 from optimizer import (
+    Cancelled,
     CapacityChange,
     DemandChange,
     LaneClosed,
@@ -177,6 +178,36 @@ def test_caution_prefers_the_plan_whose_bad_days_are_cheaper() -> None:
     bold, careful = (robust(newsvendor(25.0), draws, EXACT, caution=one) for one in (0.0, 1.0))
     assert careful.cvar <= bold.cvar
     assert bold.expected <= careful.expected
+
+
+def test_draws_in_processes_judge_the_same_to_the_byte() -> None:
+    draws = np.arange(5, 105, 30, dtype=np.int64).reshape(-1, 1)
+    found = []
+    for threads in (1, 2):
+        one = robust(newsvendor(60.0), draws, Settings(gap=0.0, threads=threads)).to_json()
+        one["plan"].pop("seconds")
+        found.append(json.dumps(one))
+    assert found[0] == found[1]
+
+
+def test_stopped_draws_keep_the_candidates_that_met_them_all() -> None:
+    draws = np.arange(5, 105, 10, dtype=np.int64).reshape(-1, 1)
+    whole = robust(newsvendor(60.0), draws, EXACT)
+    kept = robust(newsvendor(60.0), draws, EXACT, progress=lambda told: told["done"] < 25)
+    assert (whole.limit, kept.limit) == (None, "cancelled")
+    assert kept.tried == whole.tried[:2]
+    with pytest.raises(Cancelled):
+        robust(newsvendor(60.0), draws, EXACT, progress=lambda told: told["done"] < 5)
+
+
+def test_stopped_scenarios_keep_those_that_were_planned() -> None:
+    problem, base = plan(TWO)
+    asked = [SupplierOut(supplier="S0"), DemandChange(factor=0.5)]
+    (kept,) = what_if(problem, asked, EXACT, base=base, progress=lambda told: told["done"] < 1)
+    assert kept.changes == (asked[0],) and kept.difference is not None
+    assert kept.difference.cost == 300.0
+    with pytest.raises(Cancelled):
+        what_if(problem, asked, EXACT, base=base, progress=lambda _: False)
 
 
 def two_skus() -> Problem:

@@ -14,7 +14,7 @@ import optimizer
 from app.core import audit
 from app.core.access import Actor, Role
 from app.core.errors import RuleBroken
-from app.core.jobs import Progress
+from app.core.jobs import JobCancelled, Progress
 from app.stages.allocation import queries
 from app.stages.allocation.models import Scenario
 from app.stages.allocation.operations.explaining import KeptPlan, load_plan
@@ -92,15 +92,21 @@ def compute_scenario(
 ) -> dict[str, Any]:
     """Plan the scenario, with no transaction open; its result with money in minor units.
 
-    What progress raises passes through: a scenario that was cancelled is not kept.
+    What progress raises passes through: one plan that was cancelled is not kept. Of drawn demand the levels
+    are that met all draws by then; JobCancelled where none did.
     """
     unit = minor_per_unit(kept.currency)
     problem = optimizer.changed(kept.problem, _changes(scenario))
     settings = replace(kept.settings, threads=threads)
-    told = plan_progress("scenario", unit, progress)
     if draws is not None:
         base = kept.solution if problem == kept.problem else None
-        return robust_in_minor(optimizer.robust(problem, draws, settings, base=base, progress=told), unit)
+        told = plan_progress("scenario", unit, progress, keeps_best=True)
+        try:
+            found = optimizer.robust(problem, draws, settings, base=base, progress=told)
+        except optimizer.Cancelled as stop:
+            raise JobCancelled("The scenario was stopped before any level had met all draws.") from stop
+        return robust_in_minor(found, unit)
+    told = plan_progress("scenario", unit, progress)
     answer: Answer = optimizer.solve(problem, settings, progress=told)
     return outcome_in_minor(kept.solution, answer, unit)
 

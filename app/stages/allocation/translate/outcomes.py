@@ -60,6 +60,7 @@ def robust_in_minor(found: optimizer.Robust, unit: int) -> dict[str, Any]:
         **best,
         "ordered": sum(one.quantity for one in found.plan.orders),
         "tried": [told(row) for row in found.tried],
+        "stopped_by": found.limit,
     }
 
 

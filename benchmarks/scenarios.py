@@ -1,0 +1,127 @@
+"""Scenarios and drawn demand of a stored plan one after the other, and in processes: CPU, wall, same answers.
+
+    DATABASE_URL=… python benchmarks/scenarios.py [--skus 12] [--draws 10] [--threads 2]
+
+The problem and the plan are those of the last run stored there (`make demo` makes one), or of its first SKUs.
+The floor of a draw is one check of a whole plan.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks.allocation_scale import cpu_seconds
+from benchmarks.planners_rule import stored
+from optimizer import (
+    Change,
+    DemandChange,
+    PriceChange,
+    Problem,
+    Settings,
+    Solution,
+    SupplierOut,
+    check,
+    robust,
+    solve,
+    what_if,
+)
+from optimizer.placed import cost_under, placed
+from optimizer.selection import only
+
+SPREAD = 0.2
+
+
+def main() -> None:
+    """Print a line for the floor, and one for each kind of work and number of processes."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--skus", type=int, default=12, help="0: all")
+    parser.add_argument("--draws", type=int, default=10)
+    parser.add_argument("--threads", type=int, default=2)
+    options = parser.parse_args()
+    problem, plan = stored(os.environ["DATABASE_URL"])
+    settings = Settings(gap=0.01)
+    if options.skus:
+        problem = only(problem, frozenset(one.id for one in problem.skus[: options.skus]))
+        answer = solve(problem, settings)
+        assert isinstance(answer, Solution)
+        plan = answer
+    draws = _draws(problem, options.draws)
+    _floor(problem, plan, draws)
+    first, second = (one.id for one in problem.suppliers[:2])
+    changes: list[Change] = [
+        SupplierOut(supplier=first),
+        SupplierOut(supplier=second),
+        PriceChange(factor=1.2, supplier=first),
+        DemandChange(factor=1.1),
+    ]
+    _compare(
+        f"{len(changes)} scenarios",
+        lambda threads: [
+            one.to_json() for one in what_if(problem, changes, replace(settings, threads=threads), base=plan)
+        ],
+        options.threads,
+    )
+    _compare(
+        f"{options.draws} draws",
+        lambda threads: robust(problem, draws, replace(settings, threads=threads), base=plan).to_json(),
+        options.threads,
+    )
+
+
+def _draws(problem: Problem, count: int) -> np.ndarray:
+    """Demand around what is planned for, a SKU's together, [draws, demands]."""
+    random = np.random.default_rng(0)
+    level = {sku.id: random.normal(1.0, SPREAD, count) for sku in problem.skus}
+    units = [np.maximum(0.0, level[one.sku]) * one.quantity for one in problem.demand]
+    return np.rint(np.array(units).T).astype(np.int64)
+
+
+def _floor(problem: Problem, plan: Solution, draws: np.ndarray) -> None:
+    before = cpu_seconds()
+    check(problem, plan)
+    floor = cpu_seconds() - before
+    before = cpu_seconds()
+    left = placed(problem, plan)
+    start = cpu_seconds() - before
+    before = cpu_seconds()
+    for draw in draws:
+        cost_under(left, draw, Settings())
+    each = (cpu_seconds() - before) / len(draws)
+    print(
+        f"{len(problem.skus)} SKUs, {len(problem.demand)} demands: a draw takes {each:.2f} CPU s after "
+        f"{start:.2f} to place the orders, {each / floor:.0f} times a check of the plan ({floor:.3f} s)",
+        flush=True,
+    )
+
+
+def _compare(name: str, work: Callable[[int], Any], threads: int) -> None:
+    told = []
+    for count in (1, threads):
+        cpu, wall = cpu_seconds(), time.perf_counter()
+        told.append(json.dumps(_timeless(work(count))))
+        spent, took = cpu_seconds() - cpu, time.perf_counter() - wall
+        print(f"{name:>14} by {count}: {spent:7.1f} CPU s {took:7.1f} s", flush=True)
+    print(f"{'':>14} {'the same to the byte' if len(set(told)) == 1 else 'NOT the same'}", flush=True)
+
+
+def _timeless(found: Any) -> Any:
+    """Without what the clock decides."""
+    if isinstance(found, dict):
+        return {name: _timeless(value) for name, value in found.items() if name != "seconds"}
+    return [_timeless(one) for one in found] if isinstance(found, list) else found
+
+
+if __name__ == "__main__":
+    main()
