@@ -98,6 +98,12 @@ def _price(net: Network, item: Item, lot: int) -> float:
     return float(min(price for _, price in offer.breaks) * (1.0 + risk))
 
 
+def _prices(net: Network, item: Item) -> Floats:
+    """The same of every lot, [L]."""
+    first, of = np.unique(item.lots.offer, return_index=True, return_inverse=True)[1:]
+    return np.array([_price(net, item, int(lot)) for lot in first])[of]
+
+
 def _reason(
     net: Network,
     state: Rooms,
@@ -116,18 +122,14 @@ def _reason(
         numbers = {"units": float(units), "least": float(item.sku.min_sources), "suppliers": float(able)}
         return "min_sources", numbers
     lots = len(item.lots.week)
-    reach = np.argwhere(np.isfinite(item.cost[:lots, :, demand]) & ways[:lots])
-    if not len(reach):
+    costs = np.where(ways[:lots], item.cost[:lots, :, demand], np.inf)
+    if not np.isfinite(costs).any():
         return _unreachable(net, item, demand, worth=worth, units=units)
-    costs = sorted(
-        (float(item.cost[lot, via, demand]) + _price(net, item, int(lot)), int(lot), int(via))
-        for lot, via in reach
-    )
-    cheapest = costs[0][0]
-    for cost, lot, via in costs:
-        if cost >= worth:
-            break
-        return _blocked(net, state, one, demand, lot, via, cost=cost, worth=worth, units=units)
+    costs += _prices(net, item)[:, None]
+    lot, via = (int(one) for one in np.unravel_index(costs.argmin(), costs.shape))
+    cheapest = float(costs[lot, via])
+    if cheapest < worth:
+        return _blocked(net, state, one, demand, lot, via, cost=cheapest, worth=worth, units=units)
     return "cost", {"units": float(units), "short_cost": worth, "cheapest_supply": cheapest}
 
 
