@@ -7,9 +7,10 @@ stands.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import Any
 
 from optimizer.problem import Lane, Problem, Quantity, ShareCap
 
@@ -240,22 +241,23 @@ def cap_rows(problem: Problem, base: str = "units") -> list[CapRow]:
     demand: dict[str, Quantity] = defaultdict(int)
     for one in problem.demand:
         demand[one.sku] += one.quantity
+    caps = [cap for cap in problem.share_caps if cap.base == base]
+    groups = {scope: _groups(problem, scope) for scope in {cap.scope for cap in caps}}
     rows = []
-    for cap in problem.share_caps:
-        if cap.base != base:
-            continue
-        for key, skus in _scopes(problem, cap):
+    for cap in caps:
+        found = groups[cap.scope]
+        for key in found if cap.key is None else found.keys() & {cap.key}:
+            skus = found[key]
             total = sum(demand[sku] for sku in skus)
             if total > 0:
                 rows.append(CapRow(cap=cap, key=key, skus=skus, demand=total))
     return rows
 
 
-def _scopes(problem: Problem, cap: ShareCap) -> list[tuple[str | None, frozenset[str]]]:
-    if cap.scope == "plan":
-        return [(None, frozenset(sku.id for sku in problem.skus))]
-    groups = scope_groups(problem, cap.scope)
-    return [(key, skus) for key, skus in groups.items() if cap.key in (None, key)]
+def _groups(problem: Problem, scope: str) -> Mapping[Any, frozenset[str]]:
+    if scope == "plan":
+        return {None: frozenset(sku.id for sku in problem.skus)}
+    return scope_groups(problem, scope)
 
 
 def scope_groups(problem: Problem, scope: str) -> dict[str, frozenset[str]]:

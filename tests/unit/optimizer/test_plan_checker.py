@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from unit.optimizer.allocation_problems import document, need, offer, plan
 
-from optimizer import BrokenRule, Problem, Solution, Unmet, check
+from optimizer import BrokenRule, Problem, Solution, Unmet, check, limits
 
 DATA = document(
     suppliers=[{"id": "S", "capacity": 80, "horizon_capacity": 150}, {"id": "T"}],
@@ -136,3 +136,33 @@ def test_a_plan_made_under_wider_limits_breaks(rule: str) -> None:
     with pytest.raises(BrokenRule) as refused:
         check(Problem.from_json(tight), solution)
     assert refused.value.rule == rule
+
+
+def test_caps_of_every_sku_group_the_skus_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    skus = [f"K{number}" for number in range(30)]
+    caps = [{"scope": "sku", "key": one, "max_share": 0.5, "base": "units"} for one in skus]
+    whole = {"scope": "plan", "key": None, "max_share": 0.9, "base": "units"}
+    each = {"scope": "sku", "key": None, "max_share": 0.8, "base": "units"}
+    problem = Problem.from_json(
+        document(
+            skus=[{"id": one} for one in skus],
+            offers=[offer("S", 10.0, sku=one) for one in skus],
+            demand=[need(number, sku=one) for number, one in enumerate(skus, 1)],
+            share_caps=[*caps, whole, each],
+        )
+    )
+    grouped = []
+    known = limits.scope_groups
+
+    def counted(problem: Problem, scope: str) -> dict[str, frozenset[str]]:
+        grouped.append(scope)
+        return known(problem, scope)
+
+    monkeypatch.setattr(limits, "scope_groups", counted)
+    rows = limits.cap_rows(problem)
+    assert [(row.key, row.demand) for row in rows] == [
+        *((one, number) for number, one in enumerate(skus, 1)),
+        (None, 465),
+        *((one, number) for number, one in enumerate(skus, 1)),
+    ]
+    assert grouped == ["sku"]
