@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
@@ -52,6 +53,16 @@ def main(arguments: list[str] | None = None) -> int:
     except StateError as error:
         print(f"state: {error}", file=sys.stderr)
         return 2
+
+
+def _alone() -> None:
+    """Solvers now and then write lines of their own to file descriptor 1: from here on nobody reads those,
+    and stdout has only what this program says."""
+    sys.stdout.flush()
+    sys.stdout = os.fdopen(os.dup(1), "w", encoding=sys.stdout.encoding)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -173,4 +184,5 @@ def _check(problem: Problem, options: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
+    _alone()
     sys.exit(main())

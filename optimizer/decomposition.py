@@ -34,6 +34,8 @@ SHARPEN_TO = 0.3
 # Small MIPs have all lots, which proves a better bound, where all SKUs have so many pairs in all: half a
 # minute of one core. Else those furthest from their bound have the lots of the relaxation. Then come looks.
 PROVEN_PAIRS, QUICK_PAIRS, LOOK_PAIRS = 100_000, 300_000, 3_000_000
+# Where all SKUs have so many pairs in all, every plan of one is a small MIP's, and dives are left out.
+SEARCHED_PAIRS = 600_000
 # SKUs are planned anew in the room they have while they are further away than this part of the mean distance
 # the gap allows, at most so many times, and as long as that makes the plan cheaper by this part.
 LOOK_WORTH, LOOKS, LOOK_GAIN = 0.05, 3, 1e-3
@@ -52,7 +54,12 @@ def solve_in_parts(
     """
     skus = [sku.id for sku in net.problem.skus]
     pairs = {sku: len(net.offers.get(sku, [])) * net.weeks * len(net.demand.get(sku, [])) for sku in skus}
-    effort = Effort(seed=settings.seed, gap=min(0.005, max(settings.gap / 2, 1e-4)))
+    work = sum(pairs.values())
+    effort = Effort(
+        seed=settings.seed,
+        gap=min(0.005, max(settings.gap / 2, 1e-4)),
+        searched=not brief and work <= SEARCHED_PAIRS,
+    )
 
     until = clock.until
     with Workers(net, crew) as workers:
@@ -71,7 +78,6 @@ def solve_in_parts(
         on_time &= fits
         gap, pool = settings.gap, first_pool(plan, own)
         if not brief and plan.cost() > _goal(_bound(net, pool), gap):
-            work = sum(pairs.values())
 
             def better(pool: Pool, known: Plan) -> Plan:
                 return _chosen(workers, known, pool, effort, until(1.0))[0]
@@ -122,7 +128,7 @@ def _sharpen(
         if pool.own[sku].support is not None:
             wanted.append(sku)
         left -= CLOSES * away[sku]
-    proves = sum(pairs.values()) <= PROVEN_PAIRS
+    proves = effort.searched
     budget = PROVEN_PAIRS if proves else QUICK_PAIRS
     jobs = [pool.own[sku] for sku in _affordable(wanted, pairs, budget)]
     done = 0

@@ -104,7 +104,7 @@ def _ask(
     params = parameters_pb2.SolveParametersProto(relative_gap_tolerance=gap, random_seed=seed)
     if nodes is not None:
         params.node_limit = nodes
-    if seconds is not None:
+    if seconds is not None and seconds < INF:
         params.time_limit.FromTimedelta(timedelta(seconds=seconds))
     if not bool(model.integer.any()):
         params.ClearField("relative_gap_tolerance")

@@ -76,7 +76,7 @@ class _Filling:
         self.start = facts_only(item)
         count = len(item.lots.week)
         self.taken = np.zeros(count, dtype=item.need.dtype)
-        self.full = np.zeros(count, dtype=bool)
+        self.shut = np.zeros(item.cost[:count, :, 0].shape if len(item.need) else (count, 0), dtype=bool)
         self.whole = np.issubdtype(item.need.dtype, np.integer)
         self.rows: list[tuple[int, int, int]] = []
         self.units: list[float] = []
@@ -112,12 +112,13 @@ class _Filling:
     def _serve(self, demand: int, need: float) -> None:
         lots = self.item.lots
         cost = self.item.cost[: len(self.price), :, demand] + self.price[:, None]
+        cost[self.shut] = np.inf
         ways = cost.shape[1]
-        for at in np.argsort(cost, axis=None, kind="stable"):
-            lot, via = divmod(int(at), ways)
+        for at in np.argsort(cost, axis=None, kind="stable").tolist():
+            lot, via = divmod(at, ways)
             if need <= 0 or cost[lot, via] >= self.item.short[demand]:
                 return
-            if self.full[lot]:
+            if self.shut[lot, via]:
                 continue
             rows, amounts = self._uses(lot, via, demand)
             most = min(need, lots.most[lot] - self.taken[lot], self._free(lot))
@@ -130,7 +131,11 @@ class _Filling:
                 self.units.append(most)
                 need -= most
             own, use = self.lot_rows[lot]
-            self.full[lot] = self.taken[lot] >= lots.most[lot] or bool((self.room[own] < use).any())
+            if self.taken[lot] >= lots.most[lot] or bool((self.room[own] < use).any()):
+                self.shut[lot] = True
+            elif via < len(self.net.warehouses):
+                dock = self.net.coupling.inbound[via, self.item.arrive[lot, via]]
+                self.shut[lot, via] = dock >= 0 and self.room[dock] < self.item.sku.volume
 
     def _uses(self, lot: int, via: int, demand: int) -> tuple[Ints, Floats]:
         own, use = self.lot_rows[lot]

@@ -288,6 +288,7 @@ def _lots(
     most = np.maximum(_up(wanted, multiple, rigid), least)
     room = _room(net, offers, offer_at, week_at, fixed)
     most = np.minimum(most, np.where(rigid, room // multiple * multiple, room)).astype(kind)
+    multiple = np.where(rigid & (most == least), np.maximum(most, 1), multiple)  # one size only
     idle_ok = broken | (before > 0) | (sku.min_sources > 1) | dilutes
     keep = (most >= least) & (reach.any(axis=1) | idle_ok)
     if not len(need):

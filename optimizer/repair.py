@@ -103,7 +103,8 @@ def repair(plan: Plan, effort: Effort, *, tell: Callable[[int, int], None], dead
         item = plan.item(sku)
         on_time = on_time and not deadline.passed()
         room = plan.room_for(sku)
-        new = refit(plan.net, item, plan.prices, room=room, effort=effort, quick=True) if on_time else None
+        quick = not effort.searched
+        new = refit(plan.net, item, plan.prices, room=room, effort=effort, quick=quick) if on_time else None
         plan.replace(new if new is not None else _shed(plan, item, sku))
         done += 1
         tell(done, done + int((plan.over() > 0).sum()))

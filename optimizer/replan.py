@@ -89,7 +89,9 @@ def replan(
         mine, whole = _spent(plan, skus)
         part = replace(asked, gap=_allowed(asked.gap, mine, whole) / max(mine, 1e-9))
         few = len(skus) <= FEW * len(problem.skus)
-        return around(net, kept, sorted(skus), part, tell=tell, clock=clock, crew=crew, brief=few)
+        return around(
+            net, kept, sorted(skus), part, tell=tell, clock=clock, crew=crew, brief=few, likely=True
+        )
 
     found = anew(gone)
     if found is None:

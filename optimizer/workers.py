@@ -78,7 +78,8 @@ def do(net: Network, job: Job, prices: Floats, effort: Effort) -> Part:
         return solve_part(net, item, prices, effort)
     if isinstance(job, Part):
         return sharpen_part(net, item, prices, effort, job)
-    return refit(net, item, prices, room=job.room, effort=effort) or job.known
+    known = job.known.pick if effort.searched else None
+    return refit(net, item, prices, room=job.room, effort=effort, known=known) or job.known
 
 
 def _sku(job: Job) -> str:

@@ -207,3 +207,29 @@ def test_the_package_brings_no_web_framework_or_database() -> None:
     root = Path(__file__).resolve().parents[3]
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
     assert done.stdout.strip() == "[]"
+
+
+NOISY = """
+import ctypes, runpy, sys
+from optimizer import engine
+ask = engine._ask
+
+def noisy(*given, **more):
+    ctypes.CDLL(None).puts(b"lines of a solver")
+    return ask(*given, **more)
+
+engine._ask = noisy
+sys.argv[:1] = ["optimizer"]
+runpy.run_module("optimizer", run_name="__main__", alter_sys=True)
+"""
+
+
+def test_what_a_solver_writes_by_itself_is_not_on_stdout(tmp_path: Path) -> None:
+    problem = tmp_path / "p.json"
+    problem.write_text(json.dumps(document()))
+    asked = ["solve", str(problem), "--out", str(tmp_path / "plan.json"), "--threads", "1", "--no-explain"]
+    root = Path(__file__).resolve().parents[3]
+    done = subprocess.run(
+        [sys.executable, "-c", NOISY, *asked], capture_output=True, text=True, check=True, cwd=root
+    )
+    assert done.stdout == "optimal: cost 950.00, bound 950.00, gap 0.00%\n"

@@ -229,3 +229,21 @@ def test_few_skus_planned_without_prices_keep_every_rule_and_their_slack_is_true
     assert quick.slack < 0.2 * quick.solution.objective
     assert best.solution.objective >= quick.solution.objective - quick.slack - 1e-6
     assert quick.solution.objective >= best.solution.objective - best.slack - 1e-6
+
+
+def test_one_sku_alone_is_planned_anew_in_a_model_of_its_likely_lots(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = problem(4, suppliers=3, warehouses=1, regions=2, sold_in=1)
+    base = by_rule(made)
+    sku = base.orders[0].sku
+    changed = declined(made, (min(o.supplier for o in base.orders if o.sku == sku), sku))
+    monkeypatch.setattr(replan_module, "NEIGHBOURS", 0)
+    best = replan(changed, base, Settings(gap=1e-4))
+    monkeypatch.setattr(neighbourhood, "AT_ONCE_WAYS", -1)
+    monkeypatch.setattr(neighbourhood, "solve_in_parts", lambda *_, **__: pytest.fail("the long search"))
+    likely = replan(changed, base, Settings(gap=1e-4))
+    assert likely.skus == best.skus == (sku,)
+    assert best.solution.objective - best.slack <= likely.solution.objective + 1e-6
+    assert likely.solution.objective <= 1.002 * best.solution.objective
+    assert likely.slack == float("inf")

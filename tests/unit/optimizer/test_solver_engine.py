@@ -33,9 +33,10 @@ def test_duals_are_what_one_more_unit_is_worth() -> None:
     assert answer.duals.tolist() == pytest.approx([4.0, -1.0, 0.0, 0.0])
 
 
+@pytest.mark.parametrize("seconds", [30.0, float("inf")])
 @pytest.mark.parametrize("kind", [HIGHS, SCIP])
-def test_each_solver_answers_alone_with_every_limit_set(kind: int) -> None:
-    answer = run(knapsack(), kinds=(kind,), gap=0.0, nodes=1000, seconds=30.0, seed=3)
+def test_each_solver_answers_alone_with_every_limit_set(kind: int, seconds: float) -> None:
+    answer = run(knapsack(), kinds=(kind,), gap=0.0, nodes=1000, seconds=seconds, seed=3)
     assert answer.optimal
     assert answer.objective == pytest.approx(-9.0)
     assert answer.bound == pytest.approx(-9.0)
