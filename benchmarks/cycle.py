@@ -24,7 +24,7 @@ import click
 import numpy as np
 import polars as pl
 
-from app import cycle
+from app import cycle, questions
 from app.core.access import SYSTEM
 from app.core.config import Config
 from app.core.db import Database
@@ -153,7 +153,7 @@ def _import(db: Database, path: Path, config: Config) -> int:
 
 
 def _explain(db: Database, fact: CycleFact, now: dt.datetime) -> int:
-    found = cycle.explain_plan(db, run_id=fact.allocation_run_id, now=lambda: now, progress=_Steps())
+    found = questions.explain_plan(db, run_id=fact.allocation_run_id, now=lambda: now, progress=_Steps())
     return len(found.relief) + len(found.caps) + len(found.why)
 
 

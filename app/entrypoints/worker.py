@@ -17,11 +17,11 @@ from app.core import jobs
 from app.core.access import Actor, Role
 from app.core.errors import HeadwaterError
 from app.core.jobs import Figures, JobCancelled, JobFact, JobLost, JobState, Progress
-from app.cycle import explain_plan, preview_counter, run_scenario
 from app.cycle import run_cycle as turn
 from app.entrypoints import forgetting, resumable
 from app.entrypoints.door import Services, services
 from app.entrypoints.pulling import Puller
+from app.questions import explain_plan, preview_counter, run_scenario
 
 BEAT_SECONDS = 1.0
 POLL_SECONDS = 1.0

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import update
 
-from app import cycle
+from app import cycle, questions
 from app.core import jobs
 from app.core.access import SYSTEM
 from app.core.config import Config
@@ -73,7 +73,7 @@ def half(line: LineFact) -> int:
 
 def preview(db: Database, line: LineFact) -> queries.PreviewFact:
     one = Config(database_url=db.url, data_dir=Path(), secret_key="-", pseudonym_key=b"-", worker_processes=1)
-    return cycle.preview_counter(db, config=one, line_id=line.id, now=lambda: NOW)
+    return questions.preview_counter(db, config=one, line_id=line.id, now=lambda: NOW)
 
 
 def test_a_counter_offer_is_planned_with_and_without_before_it_is_taken(

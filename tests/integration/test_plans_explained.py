@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 import optimizer
-from app import cycle
+from app import cycle, questions
 from app.core.access import SYSTEM
 from app.core.audit import entries
 from app.core.config import Config
@@ -86,7 +86,7 @@ def test_a_plan_is_explained_once_in_minor_units(
         explaining, "MOST_ASKED", 2
     )  # every question plans again; two of a kind show the rest
     plan = make_plan(db, brand)
-    found = cycle.explain_plan(db, run_id=plan.run_id, now=lambda: NOW)
+    found = questions.explain_plan(db, run_id=plan.run_id, now=lambda: NOW)
     bag = next(one for one in found.why if one["sku"] == "BAG")
     assert bag["decided_by"] == "only_source"
     assert {one["sku"] for one in found.why} == {"MUG", "BAG"}
@@ -95,12 +95,12 @@ def test_a_plan_is_explained_once_in_minor_units(
     assert cap["lowest"] >= cap["floor"] == pytest.approx((320 - 40) / 3 / 320)
     assert isinstance(cap["price"], int)
     assert all(isinstance(one["saving"], int) for one in found.relief)
-    assert cycle.explain_plan(db, run_id=plan.run_id, now=lambda: NOW + dt.timedelta(hours=1)) == found
+    assert questions.explain_plan(db, run_id=plan.run_id, now=lambda: NOW + dt.timedelta(hours=1)) == found
 
 
 def test_an_unknown_plan_cannot_be_explained(db: Database) -> None:
     with pytest.raises(NotFound, match="no plan 7"):
-        cycle.explain_plan(db, run_id=7, now=lambda: NOW)
+        questions.explain_plan(db, run_id=7, now=lambda: NOW)
 
 
 def test_a_refusal_names_the_clash_and_the_ways_out(db: Database, brand: int) -> None:
@@ -313,7 +313,7 @@ def test_stopped_draws_keep_the_levels_that_met_them_all(
             if done > most:
                 raise JobCancelled("enough")
 
-        cycle.run_scenario(db, config=config, scenario_id=drafted.id, progress=stop)
+        questions.run_scenario(db, config=config, scenario_id=drafted.id, progress=stop)
 
     with pytest.raises(JobCancelled):  # a plan and two of its draws are nothing to keep
         run(2)

@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.core.access import Role
-from app.cycle import seen_landings
 from app.entrypoints.api.blueprint import Blueprint
 from app.entrypoints.door import config, current_actor, db, now, roles
 from app.entrypoints.wire import campaigns as wire
+from app.questions import seen_landings
 from app.stages.demand import operations, queries
 from app.stages.forecasts import queries as forecasts
 

@@ -9,9 +9,9 @@ from flask_smorest import Blueprint
 
 from app.core.access import Role
 from app.core.errors import NotFound
-from app.cycle import campaign_levers
 from app.entrypoints.door import config, current_actor, db, now, roles, today
 from app.entrypoints.wire import levers as wire
+from app.questions import campaign_levers
 from app.stages.demand import operations, queries
 from app.stages.forecasts import queries as forecasts
 

@@ -11,9 +11,9 @@ import click
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFound
-from app.cycle import seen_landings
 from app.entrypoints.cli.output import command
 from app.entrypoints.door import config, db, now, operator
+from app.questions import seen_landings
 from app.stages.demand import operations, queries
 
 LATER = ("produce", "ship", "finish")

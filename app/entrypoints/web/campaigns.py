@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 
 from app.core.access import Role
 from app.core.errors import RuleBroken
-from app.cycle import campaign_levers, seen_landings
 from app.entrypoints.door import config, current_actor, db, now, roles, today
 from app.entrypoints.web import charts, checks, forms, refusals
 from app.entrypoints.web.replies import Reply, go, say
 from app.entrypoints.web.tower import at_risk
+from app.questions import campaign_levers, seen_landings
 from app.stages.catalog import queries as catalog
 from app.stages.demand import operations
 from app.stages.demand import queries as demand

@@ -18,7 +18,6 @@ from app.stages.allocation.operations.runs import (
     compute,
     freeze,
     minor_per_unit,
-    store,
 )
 from app.stages.allocation.operations.scenarios import (
     compute_scenario,
@@ -27,6 +26,7 @@ from app.stages.allocation.operations.scenarios import (
     load_spread,
     store_scenario,
 )
+from app.stages.allocation.operations.storing import store
 
 __all__ = [
     "CANCELLED",

@@ -35,6 +35,17 @@ class SignalFact:
     expected_thousandths: int
 
 
+def _within(query: Select[*tuple[Any, ...]], scope: Scope) -> Select[*tuple[Any, ...]]:
+    """Only signals of this demand."""
+    for name in ("campaign_id", "sku_id", "region_id", "channel_id"):
+        wanted = getattr(scope, name)
+        if wanted is not None:
+            query = query.where(getattr(Signal, name) == wanted)
+    if scope.since is not None:
+        query = query.where(Signal.day >= scope.since)
+    return query if scope.until is None else query.where(Signal.day < scope.until)
+
+
 def list_signals(
     session: Session,
     *,
@@ -53,33 +64,11 @@ def list_signals(
         no_campaign: only spot demand.
         before_id: the id of the last one already seen, for the next page.
     """
-    query: Select[*tuple[Any, ...]] = (
-        select(
-            Signal.id,
-            Signal.channel_id,
-            Signal.external_id,
-            Signal.campaign_id,
-            Signal.sku_id,
-            Signal.region_id,
-            Signal.day,
-            Signal.ordered_at,
-            Signal.commitment,
-            Signal.quantity,
-            Signal.reason,
-            Sku.category,
-        )
-        .join(Sku, Sku.id == Signal.sku_id)
-        .order_by(Signal.id.desc())
-        .limit(limit)
-    )
-    for name in ("campaign_id", "sku_id", "region_id", "channel_id"):
-        wanted = getattr(scope, name)
-        if wanted is not None:
-            query = query.where(getattr(Signal, name) == wanted)
-    if scope.since is not None:
-        query = query.where(Signal.day >= scope.since)
-    if scope.until is not None:
-        query = query.where(Signal.day < scope.until)
+    told = [
+        getattr(Signal, name) for name in SignalFact.__dataclass_fields__ if name != "expected_thousandths"
+    ]
+    query: Select[*tuple[Any, ...]] = select(*told, Sku.category).join(Sku, Sku.id == Signal.sku_id)
+    query = _within(query, scope).order_by(Signal.id.desc()).limit(limit)
     if reasons is not None:
         query = query.where(Signal.reason.in_(reasons))
     if commitments is not None:
