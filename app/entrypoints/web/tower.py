@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, Response, make_response, render_template, request
+from flask import Blueprint, Response, make_response, render_template, request, url_for
 from flask_babel import gettext
 from sqlalchemy.orm import Session
 
@@ -86,10 +86,48 @@ def at_risk(session: Session) -> set[str]:
     return {alert.data["campaign"] for alert in alerts.open_alerts(session, kind="campaign_at_risk")}
 
 
+@dataclass(frozen=True, slots=True)
+class FirstStep:
+    """What comes before a first plan: done or not, and where it is done."""
+
+    done: bool
+    title: str
+    hint: str
+    href: str = ""
+
+
+def _first_steps(session: Session, names: catalog.Names) -> list[FirstStep]:
+    ordered = demand.latest_day(session) is not None
+    return [
+        FirstStep(
+            bool(names.suppliers and names.warehouses),
+            gettext("Network: SKUs, suppliers and their offers, warehouses, regions"),
+            gettext("The operator imports it from files, with the command import-network."),
+        ),
+        FirstStep(
+            ordered,
+            gettext("Orders"),
+            gettext("Upload an export of a sales channel, or connect the channel."),
+            url_for("web.imports.index"),
+        ),
+        FirstStep(
+            bool(demand.list_campaigns(session)),
+            gettext("A campaign, if you sell before you make"),
+            gettext("Draft it, see what stands against its launch, and launch it."),
+            url_for("web.campaigns.index"),
+        ),
+        FirstStep(
+            False,
+            gettext("A plan"),
+            gettext("Press “Re-plan now”; it takes some minutes, and suppliers are asked at its end."),
+        ),
+    ]
+
+
 def _plan(session: Session, names: catalog.Names) -> dict[str, Any]:
     plan = allocation.latest_plan(session, today=today())
     if plan is None:
-        return {"plan": None}
+        return {"plan": None, "steps": _first_steps(session, names)}
     flows = allocation.supplier_warehouse_flows(session, run_id=plan.run_id)
     rate = confirmation.confirmation_rate(session, run_id=plan.run_id)
     history = allocation.list_plans(session, limit=12)[::-1]
