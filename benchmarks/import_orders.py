@@ -110,6 +110,8 @@ def _compare(
     print(
         f"{name} rows {last['read']:,} = {last['accepted']:,} + {last['duplicate']:,} + {last['rejected']:,}"
     )
+    sizes = [f"{what} {last[f'{what}_bytes']}" for what in ("table", "archive") if f"{what}_bytes" in last]
+    print(f"{name} bytes a signal: {', '.join(sizes)}")
     print(f"{name} units in the roll-up equal a sum over the file: {last['units'] == distinct_units(path)}")
 
 
@@ -212,11 +214,30 @@ def whole_import(path: Path, url: str) -> dict[str, Any]:
         result = _timed(work)
         with db.reading() as session:
             result["units"] = int(session.scalar(text("SELECT sum(units) FROM demand_day")))
+            result |= _bytes_a_row(session, Path(folder) / "archive", rows=result["accepted"])
             if not url:
                 stored = session.execute(text("SELECT * FROM signal")).fetchall()
                 result["as_stored_seconds"] = bare([tuple(row) for row in stored], Path(folder))["seconds"]
         db.dispose()
         return result
+
+
+def _bytes_a_row(session: Any, folder: Path, *, rows: int) -> dict[str, Any]:
+    """Of the archive of all days, and of the table with its indexes on PostgreSQL."""
+    from sqlalchemy import text
+
+    from app.entrypoints.cli.archive import DayWriter
+    from app.stages.demand.queries.archive import archived_signals
+
+    folder.mkdir()
+    writer = DayWriter(folder)
+    for day, part in archived_signals(session, since=dt.date(2000, 1, 1), until=dt.date(2100, 1, 1)):
+        writer.take(day, part)
+    writer.end_day()
+    sizes = {"archive": writer.size / writer.rows}
+    if session.get_bind().dialect.name == "postgresql":
+        sizes["table"] = session.scalar(text("SELECT pg_total_relation_size('signal')")) / rows
+    return {f"{what}_bytes": round(size, 1) for what, size in sizes.items()}
 
 
 @contextlib.contextmanager

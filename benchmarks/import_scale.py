@@ -31,6 +31,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 NOW = dt.datetime(2026, 11, 23, 9, tzinfo=dt.UTC)
 SKUS, REGIONS = 400, 31
+WRITTEN_AT_ONCE = 1_000_000
 
 
 def main() -> None:
@@ -50,10 +51,17 @@ def main() -> None:
 
 
 def write(path: Path, *, rows: int) -> Path:
-    """The orders of one day, as the mapping `headwater` reads them."""
-    line = pl.int_range(rows)
+    """The orders of one day, as the mapping `headwater` reads them; written in parts, as they may be many."""
+    with path.open("wb") as file:
+        for start in range(0, rows, WRITTEN_AT_ONCE):
+            part = _orders(pl.int_range(start, min(start + WRITTEN_AT_ONCE, rows)), rows=rows)
+            part.write_csv(file, include_header=start == 0)
+    return path
+
+
+def _orders(line: pl.Expr, *, rows: int) -> pl.DataFrame:
     opening = pl.lit(dt.datetime(2026, 11, 11))
-    pl.select(
+    return pl.select(
         (pl.lit("20261111") + (line + 1_000_000_000).cast(pl.String)).alias("external_id"),
         pl.lit("paid").alias("commitment"),
         pl.format("SKU-{}", line * 7919 % SKUS).alias("sku"),
@@ -64,8 +72,7 @@ def write(path: Path, *, rows: int) -> Path:
         .dt.strftime("%Y-%m-%dT%H:%M:%S+08:00")
         .alias("ordered_at"),
         pl.format("buyer{}", line * 7919 % (rows * 2 // 3)).alias("buyer"),
-    ).write_csv(path)
-    return path
+    )
 
 
 def _report(path: Path, rows: int, url: str, *, repeats: int) -> None:

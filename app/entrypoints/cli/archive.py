@@ -32,7 +32,7 @@ def archive_days(folder: Path, since: dt.datetime, before: dt.datetime | None) -
     Buyers are left out. A day that is there already is written anew.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    writer, line = _Writer(folder), ProgressLine()
+    writer, line = DayWriter(folder), ProgressLine()
     with db().reading() as session:
         until = before.date() if before else today()
         for day, rows in archived_signals(session, since=since.date(), until=until):
@@ -71,7 +71,7 @@ def audit(folder: Path) -> dict[str, Any]:
     return {"days": len(by_day), "differences": 0}
 
 
-class _Writer:
+class DayWriter:
     """Files of one day after the other, each written aside first, so that none is ever half there."""
 
     def __init__(self, folder: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from functools import partial
 
@@ -25,7 +25,7 @@ KEPT = ("row", "sku", *storing.COLUMNS, *storing.TRACES, *tolerances.TOLERANCE)
 
 @dataclass(frozen=True, slots=True)
 class Coming:
-    """A checked block, and what the database told ahead: the codes and, on PostgreSQL, ids for its rows.
+    """A checked block, and the codes the database knows.
 
     `ahead`: whether its rows are worth to be packed before it is known that they are new.
     """
@@ -33,7 +33,6 @@ class Coming:
     block: readers.Block
     checked: Checked
     codes: Known
-    ids: pl.Series | None
     ahead: bool
 
 
@@ -54,16 +53,22 @@ class Prepared:
     changes: pl.DataFrame | None
 
 
-def prepared(one: Coming, *, channel_id: int, batch_id: int) -> Prepared:
-    """A checked block with its codes as ids, made ready for the table. Needs no database."""
-    block, checked, sqlite = one.block, one.checked, one.ids is None
+def prepared(
+    one: Coming, *, channel_id: int, batch_id: int, next_ids: Callable[[int], pl.Series] | None
+) -> Prepared:
+    """A checked block with its codes as ids, made ready for the table; in any thread.
+
+    Args:
+        next_ids: takes as many ids on PostgreSQL. They are needed before the rows are written.
+    """
+    block, checked, sqlite = one.block, one.checked, next_ids is None
     rows, unknown = one.codes.resolve(checked.rows, block.headings)
     ours = pl.lit(channel_id, pl.Int64).alias("channel_id"), pl.lit(batch_id, pl.Int64).alias("batch_id")
     rows = rows.with_columns(ours).select(KEPT)
     new = rows["external_id"].is_first_distinct()
     first = storing.in_order(rows if new.all() else rows.filter(new), sqlite=sqlite)
-    if one.ids is not None:
-        first = first.with_columns(one.ids.head(first.height))
+    if next_ids is not None and one.ahead:
+        first = first.with_columns(next_ids(first.height))
     return Prepared(
         headings=block.headings,
         read=block.height,
@@ -101,18 +106,22 @@ class Absorbing:
         self, blocks: Iterable[tuple[readers.Block, Checked, Known]]
     ) -> Generator[Prepared, None, None]:
         """The blocks, each prepared in another thread while the one before it is stored."""
-        sqlite = on_sqlite(self._session)
         coming = (
-            Coming(
-                block,
-                checked,
-                codes,
-                ids=None if sqlite else storing.next_ids(self._session, checked.rows.height),
-                ahead=self._seem_new(checked.rows),
-            )
+            Coming(block, checked, codes, ahead=self._seem_new(checked.rows))
             for block, checked, codes in blocks
         )
-        return map_ahead(partial(prepared, channel_id=self._channel_id, batch_id=self._batch_id), coming)
+        ready = partial(
+            prepared,
+            channel_id=self._channel_id,
+            batch_id=self._batch_id,
+            next_ids=None if on_sqlite(self._session) else self._next_ids,
+        )
+        return map_ahead(ready, coming)
+
+    def _next_ids(self, count: int) -> pl.Series:
+        """By a connection of its own, as ours writes the rows before; a sequence is of no transaction."""
+        with self._session.get_bind().engine.connect() as connection:
+            return storing.next_ids(connection, count)
 
     def _seem_new(self, rows: pl.DataFrame) -> bool:
         """Whether the first of them is new: mostly all of a block are, or none."""

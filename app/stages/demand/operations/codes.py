@@ -79,6 +79,18 @@ class Known:
         return day
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The distinct codes of SKUs and regions that a block names."""
+
+    skus: list[str]
+    regions: list[str]
+
+    @staticmethod
+    def by(rows: pl.DataFrame) -> Named:
+        return Named(*(rows[field].drop_nulls().unique().to_list() for field in ("sku", "region")))
+
+
 class Codes:
     """The codes of SKUs, regions and campaigns that are known during one import."""
 
@@ -86,46 +98,52 @@ class Codes:
         self._session = session
         self._mapping = mapping
         self._timezone = timezone
-        self._known = Known(
-            skus=_lookup("sku", catalogs.sku_ids(session)),
-            campaigns=_lookup("campaign", campaign_ids(session)),
-            campaign_skus=pl.DataFrame(campaign_sku_codes(session), schema=CAMPAIGN_SKUS, orient="row"),
-            not_goods=catalogs.not_goods_ids(session),
-            **self._places(),
+        self._know(
+            Known(
+                skus=_lookup("sku", catalogs.sku_ids(session)),
+                campaigns=_lookup("campaign", campaign_ids(session)),
+                campaign_skus=pl.DataFrame(campaign_sku_codes(session), schema=CAMPAIGN_SKUS, orient="row"),
+                not_goods=catalogs.not_goods_ids(session),
+                **self._places(),
+            )
         )
 
-    def known(self, rows: pl.DataFrame) -> Known:
-        """What is known once drafts were made of what nobody knows in these rows.
+    def known(self, rows: pl.DataFrame, named: Named) -> Known:
+        """What is known once drafts were made of what nobody knows in these rows, which name these codes."""
+        strange = [code for code in named.skus if code not in self._skus]
+        regions = [code for code in named.regions if code not in self._regions]
+        if strange or regions:
+            self._draft(rows.filter(pl.col("sku").is_in(strange)), regions)
+        return self._known
 
-        SKUs and regions are drafted where the mapping creates them, and the region that stands for a blank
-        one always. So are codes that are no goods, that postage is no reason to reject an order line.
+    def _draft(self, rows: pl.DataFrame, regions: list[str]) -> None:
+        """Draft the SKUs of these rows and the regions, where the mapping creates them.
+
+        The region that stands for a blank one is drafted always; so are codes that are no goods, that postage
+        is no reason to reject an order line.
         """
-        skus = (
-            rows.select("sku", "name", "goods")
-            .drop_nulls("sku")
-            .join(self._known.skus, on="sku", how="anti", maintain_order="left")
-            .group_by("sku", maintain_order=True)
-            .agg(pl.col("name").drop_nulls().first(), pl.col("goods").first())
+        skus = rows.group_by("sku", maintain_order=True).agg(
+            pl.col("name").drop_nulls().first(), pl.col("goods").first()
         )
-        named = rows.select(pl.col("region").drop_nulls().unique())
-        regions = named.join(self._known.regions, on="region", how="anti")
         if not self._mapping.create_unknown:
             skus = skus.filter(~pl.col("goods"))
-            regions = regions.filter(pl.col("region").is_in([self._mapping.defaults.get("region", "")]))
-        if skus.height or regions.height:
-            catalog.register_unknown(
-                self._session, skus=skus.rows(), regions=regions["region"].to_list(), timezone=self._timezone
-            )
-        if skus.height:
-            drafted = _lookup("sku", catalogs.sku_ids(self._session, codes=skus["sku"].to_list()))
-            self._known = replace(
+            regions = [code for code in regions if code == self._mapping.defaults.get("region", "")]
+        if not skus.height and not regions:
+            return
+        catalog.register_unknown(self._session, skus=skus.rows(), regions=regions, timezone=self._timezone)
+        drafted = _lookup("sku", catalogs.sku_ids(self._session, codes=skus["sku"].to_list()))
+        self._know(
+            replace(
                 self._known,
                 skus=pl.concat([self._known.skus, drafted]),
                 not_goods=catalogs.not_goods_ids(self._session),
+                **self._places(),
             )
-        if regions.height:
-            self._known = replace(self._known, **self._places())
-        return self._known
+        )
+
+    def _know(self, known: Known) -> None:
+        self._known = known
+        self._skus, self._regions = set(known.skus["sku"].to_list()), set(known.regions["region"].to_list())
 
     def _places(self) -> dict[str, Any]:
         found = catalogs.region_ids(self._session)

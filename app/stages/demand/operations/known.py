@@ -36,12 +36,17 @@ AROUND = 3
 
 def unknown(session: Session, rows: pl.DataFrame) -> pl.DataFrame:
     """Those of the rows whose identity (channel_id, external_id) the table does not have, in order."""
-    for (channel_id,), part in rows.group_by("channel_id"):
-        texts = _texts(session, "external_id", part["external_id"], channel_id=channel_id)
+    whose = rows["channel_id"]
+    channels: list[int] = whose.head(1).to_list() if whose.min() == whose.max() else whose.unique().to_list()
+    for channel_id in channels:
         mine = pl.col("channel_id") == channel_id
+        part = rows.filter(mine) if len(channels) > 1 else rows
+        texts = _texts(session, "external_id", part["external_id"], channel_id=channel_id)
+        if not texts:
+            continue
         if "\n".join(texts) == part["external_id"].sort().str.join("\n").item():
             rows = rows.filter(~mine)
-        elif texts:
+        else:
             rows = rows.filter(~(mine & pl.col("external_id").is_in(_lines(texts).implode())))
     return rows
 
@@ -106,7 +111,8 @@ def _texts(session: Session, line: str, external_ids: pl.Series, *, channel_id: 
     ordered = external_ids if external_ids.is_sorted() else external_ids.sort()
     steer = (lambda _: None) if on_sqlite(session) else session.connection().exec_driver_sql
     steer("SET LOCAL enable_seqscan = off")
-    found = _stretch(session, line, ordered.unique(maintain_order=True), channel_id=channel_id)
+    again = (ordered == ordered.shift()).fill_null(False)
+    found = _stretch(session, line, ordered.filter(~again), channel_id=channel_id)
     steer("SET LOCAL enable_seqscan = on")
     return [text for text in found if text is not None]
 

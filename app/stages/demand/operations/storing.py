@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.orm import Session
 
 from app.core.access import Actor
@@ -111,19 +111,19 @@ def _insert_postgresql(session: Session, rows: pl.DataFrame, packed: Packed | No
     does without the lock makes the copy fail by the unique key, and with it the transaction.
     """
     if "id" not in rows.columns:
-        rows = rows.with_columns(next_ids(session, rows.height))
+        rows = rows.with_columns(next_ids(session.connection(), rows.height))
     if rows.height:
         write(session, packed or pack_new(rows, sqlite=False))
     return rows
 
 
-def next_ids(session: Session, count: int) -> pl.Series:
+def next_ids(connection: Connection, count: int) -> pl.Series:
     """As many new ids, on PostgreSQL; others may take some in between, and some may be left unused."""
     query = (
         "SELECT min(id), max(id), CASE WHEN max(id) - min(id) >= count(*) THEN array_agg(id) END "
         "FROM (SELECT nextval('signal_id_seq') AS id FROM generate_series(1, %s)) AS taken"
     )
-    first, last, scattered = session.connection().exec_driver_sql(query, (count,)).one()
+    first, last, scattered = connection.exec_driver_sql(query, (count,)).one()
     return pl.Series("id", scattered or range(first or 0, (last or -1) + 1), dtype=pl.Int64)
 
 

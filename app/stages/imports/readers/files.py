@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
@@ -15,6 +16,9 @@ from app.stages.imports.rules.mapping import Mapping
 
 MOST_ROWS = 100_000_000
 """Rows of a Parquet file, whose footer tells them before they are read: a small file can claim billions."""
+
+FIRST_ROWS = 8_192
+"""At most, of a Parquet file's first block: the database has something to do while larger ones are read."""
 
 MAGIC = {b"PAR1": "Parquet", b"PK\x03\x04": "ZIP or XLSX", b"PK\x05\x06": "ZIP or XLSX"}
 FOREIGN = {
@@ -81,9 +85,10 @@ def _parquet(path: Path, *, file_name: str, mapping: Mapping) -> Iterator[Block]
     )
     money = [names[field] for field in ("unit_price", "amount") if field in names]
     rounds = any(schema[name].is_float() for name in money)
+    edges = [0, *range(min(FIRST_ROWS, BLOCK_ROWS), total, BLOCK_ROWS), total]
     parts: Iterator[Part] = (
-        (scan.slice(start, BLOCK_ROWS).collect().select(_rows(start), pl.all()), [])
-        for start in range(0, total, BLOCK_ROWS)
+        (scan.slice(start, end - start).collect().select(_rows(start), pl.all()), [])
+        for start, end in pairwise(edges)
     )
     yield from blocks(parts, columns, file_name=file_name, mapping=mapping, rounds=rounds)
 

@@ -16,6 +16,8 @@ from typing import IO
 import polars as pl
 
 PIECE_BYTES = 6 << 20
+FIRST_BYTES = PIECE_BYTES // 8
+"""Of a file's first rows: the database has something to do while larger pieces are read."""
 LONGEST_LINE = 64 << 20
 
 
@@ -29,6 +31,15 @@ class Piece:
     @property
     def lines(self) -> int:
         return self.data.count(b"\n") + (not self.data.endswith(b"\n"))
+
+    def begun(self) -> Iterator[Piece]:
+        """The first FIRST_BYTES or so, and the rest, where there is one."""
+        cut = _cut(self.data[:FIRST_BYTES]) if len(self.data) > FIRST_BYTES else 0
+        head = Piece(self.data[:cut], self.line)
+        if cut:
+            yield head
+        if cut < len(self.data):
+            yield Piece(self.data[cut:], self.line + head.data.count(b"\n"))
 
 
 def pieces(file: IO[bytes], encoding: str, *, size: int = PIECE_BYTES) -> Iterator[Piece]:

@@ -49,7 +49,7 @@ def _csv(
     columns = choose(header.cells, file_name=file_name, mapping=mapping)
     rest = Piece(first.data[end:], start + first.data.count(b"\n", blank, end))
     read = partial(_csv_part, columns=columns, delimiter=delimiter)
-    return columns, chain.from_iterable(map(read, chain([rest] if rest.data else [], others)))
+    return columns, chain.from_iterable(map(read, chain(rest.begun(), others)))
 
 
 def _header_end(data: bytes, start: int) -> int:

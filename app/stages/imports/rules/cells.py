@@ -10,6 +10,7 @@ import hmac
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import polars as pl
 
@@ -81,7 +82,7 @@ def check(
     failed = first_failed(parsed, listed)
     good = parsed.filter(failed.is_null()) if failed.null_count() < parsed.height else parsed
     bad = parsed.with_columns(failed).filter(failed.is_not_null())
-    good = good.with_columns(_pseudonyms(good, field, key=key, channel=channel) for field in PSEUDONYMS)
+    good = good.with_columns(_pseudonyms(good[field], key=key, channel=channel) for field in PSEUDONYMS)
     return Checked(
         rows=_finished(good, mapping).select(CHECKED.keys()).cast(CHECKED),  # type: ignore[arg-type]
         rejects=refusals(bad, listed, headings),
@@ -176,20 +177,25 @@ def _finished(good: pl.DataFrame, mapping: Mapping) -> pl.DataFrame:
     )
 
 
-def _pseudonyms(frame: pl.DataFrame, field: str, *, key: bytes, channel: str) -> pl.Expr:
-    """HMAC-SHA-256 of channel and buyer (or device, address, payment), over the distinct ones.
+def _pseudonyms(cells: pl.Series, *, key: bytes, channel: str) -> pl.Series:
+    """HMAC-SHA-256 of channel and buyer (or device, address, payment); where they come again, once for each.
 
     A number that went through a column of floats is the number it was: 13085.0 is buyer 13085. An address is
     the same in capitals, and with other blanks and commas.
     """
-    given = frame[field].unique().drop_nulls()
-    if given.is_empty():
-        return pl.lit(None, dtype=pl.String).alias(field)
-    plain = given.str.replace(r"^([0-9]+)\.0$", "$1")
+    if cells.null_count() == len(cells):
+        return cells
+    return by_distinct(cells, partial(_named, key=key, channel=channel))
+
+
+def _named(cells: pl.Series, *, key: bytes, channel: str) -> pl.Series:
+    plain, field = cells, cells.name
+    if cells.str.ends_with(".0").any():
+        plain = plain.str.replace(r"^([0-9]+)\.0$", "$1")
     if field == "address":
         plain = plain.str.to_lowercase().str.replace_all(r"[\s,，.。]+", " ").str.strip_chars()
     names = pseudonyms(plain.to_list(), key=key, channel=channel, field=field)
-    return pl.col(field).replace_strict(given, names, default=None, return_dtype=pl.String).alias(field)
+    return pl.Series(field, names, dtype=pl.String)
 
 
 def pseudonym(value: str, *, key: bytes, channel: str, field: str = "buyer") -> str:
@@ -201,14 +207,17 @@ def pseudonym(value: str, *, key: bytes, channel: str, field: str = "buyer") -> 
     return hmac.digest(key, f"{scope}\0{value}".encode(), "sha256").hex()[:32]
 
 
-def pseudonyms(values: Sequence[str], *, key: bytes, channel: str, field: str) -> list[str]:
+def pseudonyms(values: Sequence[str | None], *, key: bytes, channel: str, field: str) -> list[str | None]:
     """Pseudonyms of many values: HMAC-SHA-256 (RFC 2104) with its key taken in once, at half the time."""
     scope = channel if field == "buyer" else f"{channel}\0{field}"
     padded = (hashlib.sha256(key).digest() if len(key) > _BLOCK else key).ljust(_BLOCK, b"\0")
     inner = hashlib.sha256(bytes(one ^ 0x36 for one in padded) + f"{scope}\0".encode())
     outer = hashlib.sha256(bytes(one ^ 0x5C for one in padded))
-    found = []
+    found: list[str | None] = []
     for value in values:
+        if value is None:
+            found.append(None)
+            continue
         inside, outside = inner.copy(), outer.copy()
         inside.update(value.encode())
         outside.update(inside.digest())
