@@ -70,6 +70,21 @@ def test_few_accounts_that_pledge_again_and_again_are_suspected() -> None:
     assert all(rule == "few_accounts" and score >= EXCLUDED_FROM for rule, score in found.values())
 
 
+def test_accounts_that_take_turns_over_hours_are_told_from_people_who_come_again_by_who_is_known() -> None:
+    rng = np.random.default_rng(8)
+    at = (NOON + 90_003 + np.cumsum(600 * (1 + rng.normal(0, 0.16, size=72)))).astype(int).tolist()
+    script = [
+        (f"b{one}", 3, 1, moment) for one, moment in zip(rng.permutation(np.arange(72) % 24), at, strict=True)
+    ]
+    again = [(f"k{n % 4}", 3, 1, NOON + 91_000 + 4_400 * n) for n in range(8)]
+    known = {f"h{n}" for n in range(0, 600, 2)} | {f"k{n}" for n in range(4)}
+    robots = {f"b{n}" for n in range(24)}
+    assert excluded([*calm(), *script, *again], known) == robots
+    assert (
+        excluded([*calm(), *script], known | {f"b{n}" for n in range(0, 24, 2)}) == robots
+    )  # as known as others
+
+
 def crowd(count: int, regions: Iterable[int], minutes: int = 4) -> list[Pledge]:
     rng = np.random.default_rng(3)
     at = NOON + 200_003 + rng.integers(0, 60 * minutes, size=count)

@@ -43,6 +43,8 @@ AROUND = 3 * 3600
 REFERENCE = 400
 """Buyers outside of bursts whose acquaintance is the usual one."""
 ANYBODY_KNOWN = 0.02
+FEW_KNOWN = 0.05
+"""The chance of so few known ones below which they are fewer than usual."""
 STORM = 20
 """Strangers of one region within five minutes that are taken for bots where nobody is known."""
 
@@ -78,11 +80,11 @@ def too_fast_by(stream: Stream, tokens: Ints) -> Iterator[Cluster]:
 
 
 def hammering(stream: Stream) -> list[Cluster]:
-    """Few accounts that pledge again and again within the window, for one region or for any."""
+    """Few accounts that pledge again and again within minutes, for one region or for any."""
     order = np.argsort(stream.at, kind="stable")
     country = Stream(np.zeros_like(stream.region), stream.at[order], stream.buyer[order])
     return [
-        *(cluster for window in (*WINDOWS, *SLOW) for cluster in _hammering(stream, window)),
+        *(cluster for window in WINDOWS for cluster in _hammering(stream, window)),
         *(
             replace(cluster, members=order[cluster.members])
             for window in WINDOWS[:-1]
@@ -91,9 +93,36 @@ def hammering(stream: Stream) -> list[Cluster]:
     ]
 
 
-def _hammering(stream: Stream, window: int) -> Iterator[Cluster]:
+def taking_turns(stream: Stream, is_known: Flags, *, usual: float) -> Iterator[Cluster]:
+    """Few accounts of one region that come again within hours: known as others are, or known from nowhere.
+
+    Among the latter, who is known says how often people come again, whatever an attack adds: of those who do,
+    the part `usual` is known. `is_known` and `usual` as in `judge_strangers`.
+    """
+    unknown = np.flatnonzero(~is_known[stream.buyer])
+    others = Stream(stream.region[unknown], stream.at[unknown], stream.buyer[unknown])
+    for window in SLOW:
+        yield from _hammering(stream, window, told=(is_known, usual))
+        if usual >= ANYBODY_KNOWN and len(unknown):
+            people = int(_again(stream, window)[is_known[stream.buyer]].sum()) * (1 - usual) / usual
+            rate = max(REPEATED * (1 - usual), people / len(unknown))
+            for cluster in _hammering(others, window, rate):
+                yield replace(cluster, members=unknown[cluster.members])
+
+
+def coming_again(stream: Stream) -> Ints:
+    """The buyers who pledge again within hours."""
+    return np.unique(stream.buyer[_again(stream, SLOW[-1])])
+
+
+def _hammering(
+    stream: Stream, window: int, rate: float | None = None, *, told: tuple[Flags, float] | None = None
+) -> Iterator[Cluster]:
+    """`rate`: the part of honest pledges whose buyers pledge again; left out, the days say it. `told`: who is
+    known and the usual part of them, to leave out bursts of fewer.
+    """
     again = _again(stream, window)
-    repeats, usual = stream.line[again], _usual_repeats(stream, again)
+    repeats, usual = stream.line[again], _usual_repeats(stream, again) if rate is None else rate
     near = count(repeats, repeats - window, repeats)
     everybody = count(stream.line, repeats - window, repeats)
     hits = (surprise(near, 0.25 + usual * (everybody - near)) >= NOTICED) & (near >= 6)
@@ -104,11 +133,13 @@ def _hammering(stream: Stream, window: int) -> Iterator[Cluster]:
         buyers, each = np.unique(stream.buyer[inside], return_counts=True)
         if len(buyers) < (3 if window > 900 else 2) or len(inside) < PER_BUYER * len(buyers):
             continue
+        if told is not None and at_most(int(told[0][buyers].sum()), len(buyers), told[1]) <= FEW_KNOWN:
+            continue
         # Within hours people come again several times, so that accounts are counted, not their pledges.
         found, usually = (len(buyers), honest / PER_BUYER) if window in SLOW else (len(inside), honest)
         sure = min(1.0, float(surprise(found, usually)) / SURE)
         heavy = np.isin(stream.buyer[inside], buyers[each >= HEAVY])
-        for members, expected in ((inside[heavy], honest / 4), (inside[~heavy], honest)):
+        for members, expected in ((inside[heavy], honest / 4), (inside[~heavy], honest * 3 / 4)):
             if len(members):
                 score = sure * max(0.0, 1 - expected / len(members))
                 yield _cluster("few_accounts", stream, inside, members, score, honest)

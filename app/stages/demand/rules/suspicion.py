@@ -133,12 +133,18 @@ def _by_acquaintance(checkouts: _Checkouts, known_elsewhere: KnownElsewhere, *, 
     strange = bursts.strangers(stream) if timed else []
     sharing = graph.groups(stream, traces)
     found = [*(stream.buyer[one.members] for one in strange), *(one.accounts for one in sharing)]
+    found += [bursts.coming_again(stream)] if timed else []
     if not found:
         return []
     is_known, usual = _acquaintance(checkouts, np.unique(np.concatenate(found)), known_elsewhere)
     judged = [bursts.judge_strangers(stream, one, is_known, usual=usual) for one in strange]
     shared = (graph.judge(stream, traces, one, is_known, usual=usual) for one in sharing)
-    return [*(one for one in judged if one is not None), *(one for some in shared for one in some)]
+    again = bursts.taking_turns(stream, is_known, usual=usual) if timed else ()
+    return [
+        *(one for one in judged if one is not None),
+        *(one for some in shared for one in some),
+        *again,
+    ]
 
 
 def _acquaintance(
