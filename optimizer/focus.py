@@ -135,6 +135,10 @@ class Questions:
             self._prices[skus] = shadow_prices(part, plan)
         return near(self._prices[skus].get(row, 0.0))
 
+    def part(self, skus: Sequence[str]) -> Network:
+        """The network of some SKUs with the room that the plan of the others leaves."""
+        return part_of(self._net, self.plan, skus)[0]
+
     def keenest(self, row: Named, skus: Sequence[str]) -> str:
         """The SKU whose relaxation, within what the others leave, pays most for one more of a shared row's
         room; the first of those that pay the same."""
@@ -142,7 +146,7 @@ class Questions:
 
     def _pays(self, sku: str) -> dict[Named, float]:
         if sku not in self._paid:
-            part = part_of(self._net, self.plan, [sku])[0]
+            part = self.part([sku])
             _, prices = relaxation(part, compile_item(part, part.problem.sku_of[sku]))
             rows = np.flatnonzero(prices)
             self._paid[sku] = {name_of(*self._net.coupling.names[at]): float(prices[at]) for at in rows}

@@ -13,9 +13,12 @@ from itertools import accumulate
 from typing import Any
 
 from optimizer.problem import Lane, Problem, Quantity, ShareCap
+from optimizer.remembered import Remembered
 
 Week = tuple[str, int]
 Leg = tuple[str, str, int]
+# What stock and locked orders store by themselves, by the places with limits it was worked out for.
+_in_store: Remembered[dict[object, dict[Week, float]]] = Remembered()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +119,7 @@ def _limits(problem: Problem) -> Limits:
             if one.horizon_capacity is not None
         },
         inbound=_warehouse_limits(problem, "inbound", _locked_arrivals(problem)),
-        storage=_warehouse_limits(problem, "storage", _facts_in_store(problem)),
+        storage=_warehouse_limits(problem, "storage", _stored(problem)),
         material={
             (one.id, week): max(value, taken.get((one.id, week), 0.0))
             for one in problem.materials
@@ -185,11 +188,22 @@ def facts_in_warehouses(problem: Problem) -> dict[str, list[tuple[str, int, Quan
     return found
 
 
+def _stored(problem: Problem) -> dict[Week, float]:
+    """_facts_in_store, worked out once for problems that differ in nothing it looks at."""
+    rows = (problem.stock, problem.demand, problem.lanes, problem.skus, problem.regions, problem.locked)
+    firm = (problem.offers if problem.locked else (), problem.weeks)
+    if all(one.storage is None for one in problem.warehouses):
+        return {}
+    places = tuple((one.id, one.storage is None, one.throughput is None) for one in problem.warehouses)
+    found = _in_store.of((*rows, *firm), dict)
+    if places not in found:
+        found[places] = _facts_in_store(problem)
+    return found[places]
+
+
 def _facts_in_store(problem: Problem) -> dict[Week, float]:
     """Volume at each week's end if nothing new were ordered: each demand in turn takes the cheapest lane's
     units."""
-    if all(one.storage is None for one in problem.warehouses):
-        return {}
     demands = defaultdict(list)
     for one in problem.demand:
         demands[one.sku].append(one)

@@ -23,7 +23,7 @@ from optimizer.problem_rows import (
     Supplier,
     Warehouse,
 )
-from optimizer.validation import LARGEST_HORIZON
+from optimizer.values import LARGEST_HORIZON
 
 Row = TypeVar("Row")
 Read = Callable[[str, Any], Any]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
 from typing import Any
 
 from optimizer.clock import Tell
-from optimizer.focus import Answer, Change, Draft, Questions, near
+from optimizer.focus import Answer, Questions, near
 from optimizer.limits import CapRow, cap_rows
+from optimizer.lowest import lowest_top, without
 from optimizer.plan import Solution
-from optimizer.problem import Problem, ShareCap
 from optimizer.reports import report
 from optimizer.sentences import cap_words
 
@@ -55,10 +54,10 @@ def _top(units: dict[str, dict[str, int]], row: CapRow) -> tuple[int, str]:
 def _cap(ask: Questions, row: CapRow, top: int, supplier: str) -> dict[str, Any]:
     eligible = {one.supplier for one in ask.problem.offers if one.sku in row.skus}
     narrow = ask.whole or len(row.skus) <= MOST_SKUS
-    free = ask.ask(_without(row), row.skus) if narrow else None
+    free = ask.ask(without(row), row.skus) if narrow else None
     needed = max(0, row.demand - sum(one.quantity for one in ask.problem.stock if one.sku in row.skus))
     low = -(-needed // max(1, len(eligible)))
-    lowest = _lowest(ask, row, low=low, top=top) if eligible and narrow else None
+    lowest = lowest_top(ask, row, low=low, top=top) if eligible and narrow else None
     told = {
         "scope": row.cap.scope,
         "key": row.key,
@@ -79,60 +78,6 @@ def _cap(ask: Questions, row: CapRow, top: int, supplier: str) -> dict[str, Any]
 def _lowest_cost(lowest: Answer, base: Answer) -> float:
     """What else than caps costs more in the plan with the lowest top share."""
     return near(lowest.cost.total - lowest.cost.share - base.cost.total + base.cost.share)
-
-
-def _mine(cap: ShareCap, row: CapRow) -> bool:
-    return (cap.scope, cap.key) == (row.cap.scope, row.key)
-
-
-def _without(row: CapRow) -> Change:
-    def change(problem: Problem) -> Problem:
-        return replace(problem, share_caps=tuple(cap for cap in problem.share_caps if not _mine(cap, row)))
-
-    return change
-
-
-def _at_most(row: CapRow, units: int) -> Change:
-    """Nobody has more than so many units of the scope, come what may."""
-    cap = replace(row.cap, key=row.key, max_share=units / row.demand, hard=True, penalty=0.0)
-
-    def change(problem: Problem) -> Problem:
-        return replace(problem, share_caps=(*_without(row)(problem).share_caps, cap))
-
-    return change
-
-
-def _lowest(ask: Questions, row: CapRow, *, low: int, top: int) -> Answer | None:
-    """The lowest share that leaves no more unmet, to 1 % of demand, from what arithmetic allows to that of
-    now.
-
-    It asks where it expects the answer: just below a share that was enough, or where those at the cap would
-    make what is still unmet (Newton's method); and halves what is left where that went the same way twice.
-    """
-    step, most = max(1, row.demand // 100), ask.base(row.skus).unmet()
-    failed, high = min(low, top) - 1, top
-    best: Draft | None = None
-    units, went = failed + 1, None
-    while failed < units <= high:
-        draft = ask.drafted(_at_most(row, units), row.skus)
-        before, went = went, draft is not None and draft.unmet() <= most
-        if draft is not None and went:
-            best, high, guess = draft, units, units - step
-        else:
-            failed, guess = units, units + _needed(draft, row, units, most=most, step=step)
-        if high - failed <= (step if best is not None else 0):
-            break
-        middle = (failed + high + 1) // 2
-        units = min(max(middle if went == before else guess, failed + 1), high)
-    return ask.priced(best)
-
-
-def _needed(draft: Draft | None, row: CapRow, units: int, *, most: int, step: int) -> int:
-    """How much more each of those at the cap must have for no more to be unmet."""
-    if draft is None:
-        return step
-    full = sum(1 for has in draft.units(row.skus).values() if has > units - step)
-    return -(-(draft.unmet() - most) // max(full, 1))
 
 
 def _top_share(answer: Answer, row: CapRow) -> float:

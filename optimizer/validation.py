@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
-
-from optimizer.errors import ProblemError
 from optimizer.problem_rows import Locked, Offer, ProblemRows, Recipe, ShareCap, Supplier
+from optimizer.remembered import Remembered
+from optimizer.values import (
+    LARGEST_HORIZON,
+    check_id,
+    check_known,
+    check_number,
+    check_units,
+    check_weekly,
+    check_whole,
+    fail,
+)
 
-# Above this a float no longer holds every sum of quantities times prices to the unit.
-LARGEST_QUANTITY = 10**8
-LARGEST_MONEY = 1e9
-LARGEST_HORIZON = 520
+# Demand that was looked at before: most of the rows of most problems.
+_sound: Remembered[None] = Remembered()
 
 
 def validate(problem: ProblemRows) -> None:
     """Raise ProblemError for the first fault found, in document order."""
-    _whole("weeks", problem.weeks, least=1, most=LARGEST_HORIZON)
+    check_whole("weeks", problem.weeks, least=1, most=LARGEST_HORIZON)
     if not isinstance(problem.continuous, bool):
-        _fail("continuous", f"must be true or false, not {problem.continuous!r}")
-    _number("churn_cost", problem.churn_cost)
+        fail("continuous", f"must be true or false, not {problem.continuous!r}")
+    check_number("churn_cost", problem.churn_cost)
     _ids(problem)
     _suppliers(problem)
     _warehouses(problem)
@@ -27,63 +32,12 @@ def validate(problem: ProblemRows) -> None:
     _skus(problem)
     _offers(problem)
     _lanes(problem)
-    _demand(problem)
+    asked_of = (problem.demand, problem.skus, problem.regions, problem.weeks, problem.continuous)
+    _sound.of(asked_of, lambda: _demand(problem))
     _stock(problem)
     _promised(problem, "locked")
     _promised(problem, "previous")
     _caps(problem)
-
-
-def _fail(path: str, reason: str) -> None:
-    raise ProblemError(path, reason)
-
-
-def _number(path: str, value: float, *, most: float = LARGEST_MONEY) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        _fail(path, f"must be a number, not {value!r}")
-    if isinstance(value, float) and not math.isfinite(value):
-        _fail(path, "must be finite (no NaN, no infinity)")
-    if value < 0:
-        _fail(path, f"must not be negative: {_brief(value)}")
-    if value > most:
-        _fail(path, f"{_brief(value)} is above the largest value {most:g}")
-
-
-def _brief(value: float) -> str:
-    """A number for a sentence: one of hundreds of digits by its first ones."""
-    text = str(value)
-    return text if len(text) <= 30 else f"{text[:12]}… of {len(text)} digits"
-
-
-def _whole(path: str, value: int, *, least: int = 0, most: int = LARGEST_QUANTITY) -> None:
-    if isinstance(value, bool) or not isinstance(value, int):
-        _fail(path, f"must be a whole number, not {value!r}")
-    if value < least:
-        _fail(path, f"must be at least {least}, not {_brief(value)}")
-    if value > most:
-        _fail(path, f"{_brief(value)} is above the largest value {most}")
-
-
-def _units(path: str, value: float, *, continuous: bool, least: int = 0) -> None:
-    """A quantity: whole, or any number in a continuous problem."""
-    if continuous:
-        _number(path, value, most=LARGEST_QUANTITY)
-        if value < least:
-            _fail(path, f"must be at least {least}, not {value}")
-    else:
-        _whole(path, value, least=least)  # type: ignore[arg-type]
-
-
-def _weekly(path: str, values: Iterable[float] | None, *, weeks: int, whole: bool = False) -> None:
-    if values is None:
-        return
-    listed = list(values)
-    if len(listed) != weeks:
-        _fail(path, f"has {len(listed)} values for {weeks} weeks")
-    for week, value in enumerate(listed):
-        if whole:
-            _units(f"{path}[{week}]", value, continuous=False)
-        _number(f"{path}[{week}]", value, most=1e12)
 
 
 def _ids(problem: ProblemRows) -> None:
@@ -91,67 +45,55 @@ def _ids(problem: ProblemRows) -> None:
     for kind in ("suppliers", "warehouses", "regions"):
         for index, one in enumerate(getattr(problem, kind)):
             path = f"{kind}[{index}].id"
-            _id(path, one.id)
+            check_id(path, one.id)
             if one.id in nodes:
-                _fail(path, f"{one.id!r} is already the id at {nodes[one.id]}")
+                fail(path, f"{one.id!r} is already the id at {nodes[one.id]}")
             nodes[one.id] = path
     seen: set[str] = set()
     for index, sku in enumerate(problem.skus):
-        _id(f"skus[{index}].id", sku.id)
+        check_id(f"skus[{index}].id", sku.id)
         if sku.id in seen:
-            _fail(f"skus[{index}].id", f"{sku.id!r} is listed twice")
+            fail(f"skus[{index}].id", f"{sku.id!r} is listed twice")
         seen.add(sku.id)
     found: set[str] = set()
     for index, material in enumerate(problem.materials):
-        _id(f"materials[{index}].id", material.id)
+        check_id(f"materials[{index}].id", material.id)
         if material.id in found:
-            _fail(f"materials[{index}].id", f"{material.id!r} is listed twice")
+            fail(f"materials[{index}].id", f"{material.id!r} is listed twice")
         found.add(material.id)
-
-
-def _id(path: str, value: str) -> None:
-    if not isinstance(value, str) or not value:
-        _fail(path, f"must be a non-empty text, not {value!r}")
-    if any("\ud800" <= letter <= "\udfff" for letter in value):
-        _fail(path, f"is no valid Unicode text: {value!r}")
-
-
-def _known(path: str, value: str, known: set[str], kind: str) -> None:
-    if value not in known:
-        _fail(path, f"unknown {kind} {value!r}")
 
 
 def _suppliers(problem: ProblemRows) -> None:
     for index, one in enumerate(problem.suppliers):
         path = f"suppliers[{index}]"
-        _number(f"{path}.award_cost", one.award_cost)
-        _number(f"{path}.risk", one.risk, most=1e3)
-        _weekly(f"{path}.capacity", one.capacity, weeks=problem.weeks)
+        check_number(f"{path}.award_cost", one.award_cost)
+        check_number(f"{path}.risk", one.risk, most=1e3)
+        check_weekly(f"{path}.capacity", one.capacity, weeks=problem.weeks)
         if one.horizon_capacity is not None:
-            _number(f"{path}.horizon_capacity", one.horizon_capacity, most=1e12)
+            check_number(f"{path}.horizon_capacity", one.horizon_capacity, most=1e12)
 
 
 def _warehouses(problem: ProblemRows) -> None:
     for index, one in enumerate(problem.warehouses):
-        _number(f"warehouses[{index}].award_cost", one.award_cost)
+        check_number(f"warehouses[{index}].award_cost", one.award_cost)
         if one.throughput is not None:
-            _number(f"warehouses[{index}].throughput", one.throughput, most=1e12)
-        _weekly(f"warehouses[{index}].storage", one.storage, weeks=problem.weeks)
-        _weekly(f"warehouses[{index}].inbound", one.inbound, weeks=problem.weeks)
+            check_number(f"warehouses[{index}].throughput", one.throughput, most=1e12)
+        check_weekly(f"warehouses[{index}].storage", one.storage, weeks=problem.weeks)
+        check_weekly(f"warehouses[{index}].inbound", one.inbound, weeks=problem.weeks)
 
 
 def _materials(problem: ProblemRows) -> None:
     for index, one in enumerate(problem.materials):
-        _weekly(f"materials[{index}].available", one.available, weeks=problem.weeks)
+        check_weekly(f"materials[{index}].available", one.available, weeks=problem.weeks)
 
 
 def _recipe(path: str, recipe: Recipe, known: set[str]) -> None:
     seen: set[str] = set()
     for name, amount in recipe:
-        _known(f"{path}.{name}", name, known, "material")
-        _number(f"{path}.{name}", amount)
+        check_known(f"{path}.{name}", name, known, "material")
+        check_number(f"{path}.{name}", amount)
         if name in seen:
-            _fail(f"{path}.{name}", "is listed twice")
+            fail(f"{path}.{name}", "is listed twice")
         seen.add(name)
 
 
@@ -159,12 +101,12 @@ def _skus(problem: ProblemRows) -> None:
     materials = {one.id for one in problem.materials}
     for index, one in enumerate(problem.skus):
         path = f"skus[{index}]"
-        _number(f"{path}.volume", one.volume)
-        _number(f"{path}.holding_cost", one.holding_cost)
-        _whole(f"{path}.min_sources", one.min_sources, least=1)
+        check_number(f"{path}.volume", one.volume)
+        check_number(f"{path}.holding_cost", one.holding_cost)
+        check_whole(f"{path}.min_sources", one.min_sources, least=1)
         _recipe(f"{path}.materials", one.materials, materials)
         if one.category is not None:
-            _id(f"{path}.category", one.category)
+            check_id(f"{path}.category", one.category)
 
 
 def _offers(problem: ProblemRows) -> None:
@@ -174,8 +116,8 @@ def _offers(problem: ProblemRows) -> None:
     materials = {one.id for one in problem.materials}
     for index, one in enumerate(problem.offers):
         path = f"offers[{index}]"
-        _known(f"{path}.supplier", one.supplier, set(suppliers), "supplier")
-        _known(f"{path}.sku", one.sku, skus, "SKU")
+        check_known(f"{path}.supplier", one.supplier, set(suppliers), "supplier")
+        check_known(f"{path}.sku", one.sku, skus, "SKU")
         _recipe(f"{path}.recipe", one.recipe or (), materials)
         _offer_terms(path, one, problem)
         if (one.supplier, one.sku) not in kept:
@@ -185,27 +127,27 @@ def _offers(problem: ProblemRows) -> None:
 
 def _offer_terms(path: str, one: Offer, problem: ProblemRows) -> None:
     weeks, continuous = problem.weeks, problem.continuous
-    _number(f"{path}.capacity_use", one.capacity_use)
-    _number(f"{path}.setup_capacity", one.setup_capacity)
-    _units(f"{path}.moq", one.moq, continuous=continuous)
-    _units(f"{path}.multiple", one.multiple, continuous=continuous, least=0 if continuous else 1)
+    check_number(f"{path}.capacity_use", one.capacity_use)
+    check_number(f"{path}.setup_capacity", one.setup_capacity)
+    check_units(f"{path}.moq", one.moq, continuous=continuous)
+    check_units(f"{path}.multiple", one.multiple, continuous=continuous, least=0 if continuous else 1)
     if one.multiple <= 0:
-        _fail(f"{path}.multiple", f"must be above 0, not {one.multiple}")
-    _whole(f"{path}.lead_weeks", one.lead_weeks)
-    _number(f"{path}.order_cost", one.order_cost)
-    _number(f"{path}.award_cost", one.award_cost)
-    _weekly(f"{path}.week_capacity", one.week_capacity, weeks=weeks, whole=not continuous)
+        fail(f"{path}.multiple", f"must be above 0, not {one.multiple}")
+    check_whole(f"{path}.lead_weeks", one.lead_weeks)
+    check_number(f"{path}.order_cost", one.order_cost)
+    check_number(f"{path}.award_cost", one.award_cost)
+    check_weekly(f"{path}.week_capacity", one.week_capacity, weeks=weeks, whole=not continuous)
     if one.lead_weeks >= weeks:
-        _fail(f"{path}.lead_weeks", f"{one.lead_weeks} weeks reach beyond the horizon of {weeks} weeks")
+        fail(f"{path}.lead_weeks", f"{one.lead_weeks} weeks reach beyond the horizon of {weeks} weeks")
     if one.max is not None:
-        _units(f"{path}.max", one.max, continuous=continuous)
+        check_units(f"{path}.max", one.max, continuous=continuous)
         if one.moq > one.max:
-            _fail(f"{path}.moq", f"MOQ {one.moq} is above max {one.max}")
+            fail(f"{path}.moq", f"MOQ {one.moq} is above max {one.max}")
         in_lots = not (continuous and one.multiple == 1)
         if in_lots and -(-one.moq // one.multiple) * one.multiple > one.max:
-            _fail(f"{path}.moq", f"no lot of {one.multiple} lies between MOQ {one.moq} and max {one.max}")
+            fail(f"{path}.moq", f"no lot of {one.multiple} lies between MOQ {one.moq} and max {one.max}")
     if one.week_capacity is not None and one.moq > max(one.week_capacity):
-        _fail(f"{path}.moq", f"MOQ {one.moq} is above week_capacity {max(one.week_capacity)}")
+        fail(f"{path}.moq", f"MOQ {one.moq} is above week_capacity {max(one.week_capacity)}")
 
 
 def _fits_capacity(path: str, one: Offer, supplier: Supplier) -> None:
@@ -216,21 +158,21 @@ def _fits_capacity(path: str, one: Offer, supplier: Supplier) -> None:
         limits["capacity"] = max(supplier.capacity)
     for name, limit in limits.items():
         if limit is not None and use > limit * (1 + 1e-9):
-            _fail(f"{path}.moq", f"MOQ {one.moq} uses {use:g}, above the {name} {limit:g} of {supplier.id!r}")
+            fail(f"{path}.moq", f"MOQ {one.moq} uses {use:g}, above the {name} {limit:g} of {supplier.id!r}")
 
 
 def _breaks(path: str, one: Offer, *, continuous: bool) -> None:
     if one.price_mode not in ("all_units", "incremental"):
-        _fail(f"{path}.price_mode", f"must be all_units or incremental, not {one.price_mode!r}")
+        fail(f"{path}.price_mode", f"must be all_units or incremental, not {one.price_mode!r}")
     if not one.breaks:
-        _fail(f"{path}.breaks", "must not be empty")
+        fail(f"{path}.breaks", "must not be empty")
     if one.breaks[0][0] != 0:
-        _fail(f"{path}.breaks[0]", f"the first break must start at quantity 0, not {one.breaks[0][0]}")
+        fail(f"{path}.breaks[0]", f"the first break must start at quantity 0, not {one.breaks[0][0]}")
     for index, (start, price) in enumerate(one.breaks):
-        _units(f"{path}.breaks[{index}][0]", start, continuous=continuous)
-        _number(f"{path}.breaks[{index}][1]", price)
+        check_units(f"{path}.breaks[{index}][0]", start, continuous=continuous)
+        check_number(f"{path}.breaks[{index}][1]", price)
         if index and start <= one.breaks[index - 1][0]:
-            _fail(f"{path}.breaks[{index}]", f"breaks out of order: {start} after {one.breaks[index - 1][0]}")
+            fail(f"{path}.breaks[{index}]", f"breaks out of order: {start} after {one.breaks[index - 1][0]}")
 
 
 def _lanes(problem: ProblemRows) -> None:
@@ -241,48 +183,48 @@ def _lanes(problem: ProblemRows) -> None:
     between: tuple[str, str] | None = None
     for index, one in enumerate(problem.lanes):
         path = f"lanes[{index}]"
-        _known(f"{path}.from", one.source, suppliers | warehouses | regions, "place")
-        _known(f"{path}.to", one.target, suppliers | warehouses | regions, "place")
+        check_known(f"{path}.from", one.source, suppliers | warehouses | regions, "place")
+        check_known(f"{path}.to", one.target, suppliers | warehouses | regions, "place")
         if one.target in suppliers or one.source in regions:
-            _fail(path, "a lane goes from a supplier or warehouse to a warehouse or region")
+            fail(path, "a lane goes from a supplier or warehouse to a warehouse or region")
         if one.source in warehouses and one.target in warehouses:
             if one.source == one.target:
-                _fail(path, f"a lane from {one.source!r} to itself is a cycle")
+                fail(path, f"a lane from {one.source!r} to itself is a cycle")
             if (one.target, one.source) in seen:
-                _fail(path, f"lanes between {one.source!r} and {one.target!r} are a cycle")
+                fail(path, f"lanes between {one.source!r} and {one.target!r} are a cycle")
             between = between or (path, f"warehouse {one.source!r} may not send to warehouse {one.target!r}")
         if (one.source, one.target) in seen:
-            _fail(path, f"a second lane from {one.source!r} to {one.target!r}")
+            fail(path, f"a second lane from {one.source!r} to {one.target!r}")
         seen.add((one.source, one.target))
-        _number(f"{path}.cost", one.cost)
-        _number(f"{path}.fixed_cost", one.fixed_cost)
-        _number(f"{path}.minimum", one.minimum, most=1e12)
-        _weekly(f"{path}.capacity", one.capacity, weeks=problem.weeks)
+        check_number(f"{path}.cost", one.cost)
+        check_number(f"{path}.fixed_cost", one.fixed_cost)
+        check_number(f"{path}.minimum", one.minimum, most=1e12)
+        check_weekly(f"{path}.capacity", one.capacity, weeks=problem.weeks)
         if one.capacity is not None and one.minimum > max(one.capacity):
-            _fail(f"{path}.minimum", f"{one.minimum:g} is above the capacity {max(one.capacity):g}")
-        _whole(f"{path}.lead_weeks", one.lead_weeks, most=LARGEST_HORIZON)
+            fail(f"{path}.minimum", f"{one.minimum:g} is above the capacity {max(one.capacity):g}")
+        check_whole(f"{path}.lead_weeks", one.lead_weeks, most=LARGEST_HORIZON)
     if between is not None:
-        _fail(*between)
+        fail(*between)
 
 
 def _demand(problem: ProblemRows) -> None:
     if not problem.demand:
-        _fail("demand", "is empty: there is nothing to plan")
+        fail("demand", "is empty: there is nothing to plan")
     skus = {one.id for one in problem.skus}
     regions = {one.id for one in problem.regions}
     seen: set[tuple[str, str, int]] = set()
     for index, one in enumerate(problem.demand):
         path = f"demand[{index}]"
-        _known(f"{path}.sku", one.sku, skus, "SKU")
-        _known(f"{path}.region", one.region, regions, "region")
-        _whole(f"{path}.week", one.week, most=problem.weeks - 1)
-        _units(f"{path}.quantity", one.quantity, continuous=problem.continuous)
-        _number(f"{path}.late_cost", one.late_cost)
-        _number(f"{path}.short_cost", one.short_cost)
+        check_known(f"{path}.sku", one.sku, skus, "SKU")
+        check_known(f"{path}.region", one.region, regions, "region")
+        check_whole(f"{path}.week", one.week, most=problem.weeks - 1)
+        check_units(f"{path}.quantity", one.quantity, continuous=problem.continuous)
+        check_number(f"{path}.late_cost", one.late_cost)
+        check_number(f"{path}.short_cost", one.short_cost)
         if one.max_late_weeks is not None:
-            _whole(f"{path}.max_late_weeks", one.max_late_weeks)
+            check_whole(f"{path}.max_late_weeks", one.max_late_weeks)
         if (one.sku, one.region, one.week) in seen:
-            _fail(path, f"a second demand for {one.sku!r} in {one.region!r} in week {one.week}: add them up")
+            fail(path, f"a second demand for {one.sku!r} in {one.region!r} in week {one.week}: add them up")
         seen.add((one.sku, one.region, one.week))
 
 
@@ -291,10 +233,10 @@ def _stock(problem: ProblemRows) -> None:
     warehouses = {one.id for one in problem.warehouses}
     for index, one in enumerate(problem.stock):
         path = f"stock[{index}]"
-        _known(f"{path}.sku", one.sku, skus, "SKU")
-        _known(f"{path}.warehouse", one.warehouse, warehouses, "warehouse")
-        _units(f"{path}.quantity", one.quantity, continuous=problem.continuous)
-        _whole(f"{path}.week", one.week, most=problem.weeks - 1)
+        check_known(f"{path}.sku", one.sku, skus, "SKU")
+        check_known(f"{path}.warehouse", one.warehouse, warehouses, "warehouse")
+        check_units(f"{path}.quantity", one.quantity, continuous=problem.continuous)
+        check_whole(f"{path}.week", one.week, most=problem.weeks - 1)
 
 
 def _promised(problem: ProblemRows, kind: str) -> None:
@@ -308,23 +250,23 @@ def _promised(problem: ProblemRows, kind: str) -> None:
         path = f"{kind}[{index}]"
         found = offers.get((one.supplier, one.sku), [])
         if not found and kind == "locked":
-            _fail(path, f"no offer of {one.supplier!r} for {one.sku!r}")
+            fail(path, f"no offer of {one.supplier!r} for {one.sku!r}")
         if kind == "previous":
-            _known(f"{path}.supplier", one.supplier, {s.id for s in problem.suppliers}, "supplier")
-            _known(f"{path}.sku", one.sku, {s.id for s in problem.skus}, "SKU")
-        _whole(f"{path}.alternative", one.alternative, most=max(len(found) - 1, 0))
-        _whole(f"{path}.week", one.week, least=-LARGEST_HORIZON, most=problem.weeks - 1)
-        _units(f"{path}.quantity", one.quantity, continuous=problem.continuous)
+            check_known(f"{path}.supplier", one.supplier, {s.id for s in problem.suppliers}, "supplier")
+            check_known(f"{path}.sku", one.sku, {s.id for s in problem.skus}, "SKU")
+        check_whole(f"{path}.alternative", one.alternative, most=max(len(found) - 1, 0))
+        check_whole(f"{path}.week", one.week, least=-LARGEST_HORIZON, most=problem.weeks - 1)
+        check_units(f"{path}.quantity", one.quantity, continuous=problem.continuous)
         lane = lanes.get((one.supplier, one.to))
         if kind == "locked" and lane is None:
-            _fail(f"{path}.to", f"no lane from {one.supplier!r} to {one.to!r}")
+            fail(f"{path}.to", f"no lane from {one.supplier!r} to {one.to!r}")
         elif kind == "locked" and lane is not None:
             _arrives(path, one.week + found[one.alternative].lead_weeks + lane.lead_weeks)
 
 
 def _arrives(path: str, arrival: int) -> None:
     if arrival < 0:
-        _fail(f"{path}.week", f"arrives in week {arrival}, before the horizon: give it as stock")
+        fail(f"{path}.week", f"arrives in week {arrival}, before the horizon: give it as stock")
 
 
 def _caps(problem: ProblemRows) -> None:
@@ -340,10 +282,10 @@ def _caps(problem: ProblemRows) -> None:
 
 def _cap(path: str, one: ShareCap, *, keys: dict[str, set[str]]) -> None:
     if one.scope not in keys:
-        _fail(f"{path}.scope", f"must be sku, category, material or plan, not {one.scope!r}")
+        fail(f"{path}.scope", f"must be sku, category, material or plan, not {one.scope!r}")
     if one.base not in ("units", "spend"):
-        _fail(f"{path}.base", f"must be units or spend, not {one.base!r}")
+        fail(f"{path}.base", f"must be units or spend, not {one.base!r}")
     if one.key is not None:
-        _known(f"{path}.key", one.key, keys[one.scope], one.scope)
-    _number(f"{path}.max_share", one.max_share, most=1.0)
-    _number(f"{path}.penalty", one.penalty)
+        check_known(f"{path}.key", one.key, keys[one.scope], one.scope)
+    check_number(f"{path}.max_share", one.max_share, most=1.0)
+    check_number(f"{path}.penalty", one.penalty)

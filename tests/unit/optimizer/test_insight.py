@@ -15,6 +15,7 @@ from optimizer import sharing as sharing_module
 from optimizer.book import book
 from optimizer.focus import Draft, Questions
 from optimizer.limits import cap_rows
+from optimizer.lowest import lowest_top
 
 CAP = [{"scope": "sku", "max_share": 0.4, "penalty": 3.0}]
 
@@ -62,6 +63,21 @@ def test_a_smaller_moq_saves_the_surplus_it_forces() -> None:
     assert (one["step"], one["saving"]) == (1.0, 10.0)
 
 
+@pytest.mark.parametrize("small", [focus_module.SMALL, -1])
+def test_a_lane_out_of_a_warehouse_is_worth_the_dearer_way_round(
+    monkeypatch: pytest.MonkeyPatch, small: int
+) -> None:
+    """A unit of two cubic metres for 1 a cubic metre over the lane that is full, or for 4 over another."""
+    monkeypatch.setattr(focus_module, "SMALL", small)
+    lanes = [{"from": "S", "to": house} for house in ("V", "W")]
+    lanes += [{"from": "V", "to": "R", "cost": 4}, {"from": "W", "to": "R", "cost": 1, "capacity": 80}]
+    houses, skus = [{"id": "V"}, {"id": "W"}], [{"id": "A", "volume": 2}]
+    one = relief_of(explained(document(warehouses=houses, skus=skus, lanes=lanes)), "lane_capacity")
+    assert one["ids"] == {"from": "W", "to": "R", "week": 0}
+    assert (one["step"], one["per_unit"]) == (2.0, 3.0)
+    assert one["shadow_price"] == pytest.approx(3.0)
+
+
 def test_a_larger_dock_saves_the_lateness_of_a_unit() -> None:
     data = document(
         warehouses=[{"id": "W", "inbound": 60}],
@@ -84,7 +100,12 @@ def test_what_a_cap_costs_and_the_lowest_top_share_in_reach() -> None:
     assert "lowest reachable top share is 34.0%" in found[0]["words"]
 
 
-def test_the_lowest_share_stops_where_demand_would_go_unmet() -> None:
+@pytest.mark.parametrize("small", [focus_module.SMALL, -1])
+def test_the_lowest_share_stops_where_demand_would_go_unmet(
+    monkeypatch: pytest.MonkeyPatch, small: int
+) -> None:
+    """Whether the problem is asked about as a whole or the SKU alone."""
+    monkeypatch.setattr(focus_module, "SMALL", small)
     data = with_suppliers(3, [10.0, 11.0, 14.0], demand=[need(100)], share_caps=CAP)
     data["suppliers"][2]["capacity"] = [10, 0, 0, 0]
     found = explained(data).caps[0]
@@ -103,6 +124,8 @@ def test_the_lowest_share_is_found_to_a_hundredth_by_few_questions(
     class Asked:
         """As Questions: at a cap of so many units all of some suppliers are at it."""
 
+        whole = True
+
         def base(self, _: frozenset[str]) -> Any:
             return SimpleNamespace(unmet=lambda: 5)
 
@@ -117,7 +140,7 @@ def test_the_lowest_share_is_found_to_a_hundredth_by_few_questions(
         def priced(self, draft: Any) -> Any:
             return draft
 
-    found = sharing_module._lowest(Asked(), row, low=334, top=1000)  # type: ignore[arg-type]
+    found = lowest_top(Asked(), row, low=334, top=1000)  # type: ignore[arg-type]
     assert asked[0] == 334 and len(asked) == len(set(asked)) <= 11
     if reached is None:
         assert found is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -233,3 +234,14 @@ def test_what_a_solver_writes_by_itself_is_not_on_stdout(tmp_path: Path) -> None
         [sys.executable, "-c", NOISY, *asked], capture_output=True, text=True, check=True, cwd=root
     )
     assert done.stdout == "optimal: cost 950.00, bound 950.00, gap 0.00%\n"
+
+
+def test_demand_that_was_looked_at_is_looked_at_again_where_what_it_names_is_gone() -> None:
+    problem = Problem.from_json(document())
+    for gone in ({"skus": ()}, {"regions": ()}, {"weeks": 0}):
+        with pytest.raises(ProblemError):
+            replace(problem, offers=(), lanes=(), **gone)
+    late = Problem.from_json(document(demand=[need(5, week=3)]))
+    with pytest.raises(ProblemError) as refused:
+        replace(late, weeks=2)
+    assert refused.value.path == "demand[0].week"
