@@ -13,10 +13,11 @@ import numpy as np
 
 from optimizer.breaks import Modes, add_breaks
 from optimizer.build import Builder, Floats, Ints, Layout
+from optimizer.coupling import Coupling
 from optimizer.cuts import add_least, add_lot_cuts, needed
 from optimizer.engine import Arrays
 from optimizer.item import Item
-from optimizer.network import Coupling, Network
+from optimizer.network import Network
 from optimizer.piece import Piece
 
 NO_COLUMNS = np.zeros(0, dtype=np.int64)
