@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from properties.test_optimizer_properties import built, planned, small
+from properties.test_optimizer_properties import planned
 from unit.optimizer.allocation_problems import document, need, offer, plan
 
 from optimizer import Settings, Solution, solve
@@ -17,6 +17,7 @@ from optimizer.checking import check_quantities
 from optimizer.flowing import GAP, cheapest_flows, flows_alone
 from optimizer.network import network
 from optimizer.placed import cost_under, placed, with_demand
+from support.problems import built, small
 
 FEW = settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
 

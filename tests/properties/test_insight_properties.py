@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from properties.test_optimizer_properties import built, small
 
 from optimizer import Binding, Infeasible, Problem, Settings, Solution, check, explain, solve, what_if
 from optimizer.relief import loosen
 from optimizer.selection import only, spread_caps
+from support.problems import built, small
 
 EXACT = Settings(gap=0.0)
 FEW = settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from properties.test_optimizer_properties import built, small
 
 from optimizer import Locked, Problem, ProblemError, Settings, Solution, neighbourhood, replan, solve
 from optimizer.book import Book, book
@@ -26,6 +25,7 @@ from optimizer.parts import Effort
 from optimizer.picks import quantities
 from optimizer.uses import uses
 from optimizer.workers import Crew
+from support.problems import built, small
 
 FEW = settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 EXACT = Settings(gap=0.0)
