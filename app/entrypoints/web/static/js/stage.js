@@ -54,20 +54,23 @@ function base(palette) {
 
 const ruler = document.createElement("canvas").getContext("2d");
 
-/** Break a name into at most `lines` lines of `room` pixels, at blanks or between Chinese characters. */
+/** Break a name into at most `lines` lines of `room` pixels, at blanks, after hyphens or between Chinese characters. */
 export function wrap(text, room, size, lines = 2) {
   ruler.font = `${size}px ${getComputedStyle(document.body).fontFamily}`;
   const fits = (part) => ruler.measureText(part).width <= room;
-  const parts = text.match(/[\u2e80-\u9fff\uff00-\uffef]|[^\s\u2e80-\u9fff\uff00-\uffef]+\s*/g) || [text];
+  const shortened = (row, end = "") => {
+    if (fits(row + end)) return row + end;
+    while (row && !fits(`${row}…`)) row = row.slice(0, -1);
+    return `${row}…`;
+  };
+  const parts = text.match(/[\u2e80-\u9fff\uff00-\uffef]|[^\s\u2e80-\u9fff\uff00-\uffef-]*-\s*|[^\s\u2e80-\u9fff\uff00-\uffef-]+\s*/g) || [text];
   const rows = [""];
   for (const part of parts) {
     const longer = rows.at(-1) + part;
     if (fits(longer.trimEnd()) || !rows.at(-1)) rows[rows.length - 1] = longer;
     else rows.push(part);
   }
-  const kept = rows.slice(0, lines).map((row) => row.trimEnd());
-  if (rows.length > lines) kept[lines - 1] += "…";
-  return kept;
+  return rows.slice(0, lines).map((row, at) => shortened(row.trimEnd(), at === lines - 1 && rows.length > lines ? "…" : ""));
 }
 
 export function axis(palette, more = {}) {
