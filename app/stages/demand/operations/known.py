@@ -66,8 +66,10 @@ def same_content(session: Session, rows: pl.DataFrame, *, channel_id: int) -> pl
     sqlite = on_sqlite(session)
     lines = rows.select("external_id", "buyer", _content(sqlite=sqlite))
     texts = _texts(session, _line(sqlite=sqlite), rows["external_id"], channel_id=channel_id)
-    named = lines.select("external_id", pl.col("content") + BUYER + pl.col("buyer").fill_null(""))
-    if "\n".join(texts) == named.unique().sort("external_id")["content"].str.join("\n").item():
+    told = lines.select("external_id", pl.col("content") + BUYER + pl.col("buyer").fill_null(""))
+    if told["external_id"].n_unique() < told.height:
+        told = told.unique()
+    if "\n".join(texts) == told.sort("external_id")["content"].str.join("\n").item():
         return pl.repeat(True, rows.height, eager=True).alias("same")
     halves = pl.col("line").str.split_exact(BUYER, 1).struct.rename_fields(["content", "stored"])
     stored = _lines(texts).to_frame().select(halves.alias("halves")).unnest("halves")
