@@ -20,7 +20,7 @@ from optimizer.plan import Infeasible, Settings, Solution
 from optimizer.problem import Problem
 from optimizer.reports import report
 from optimizer.solving import solve
-from optimizer.team import Team
+from optimizer.team import Heard, Team, told
 
 LEVELS = (0.3, 0.5, 0.65, 0.8, 0.9)
 Levels = Sequence[tuple[float | None, Units]]
@@ -127,7 +127,7 @@ def _tried(
 
 
 def _planned(
-    subject: Subject, level: tuple[float | None, Units], heard: Callable[[], object]
+    subject: Subject, level: tuple[float | None, Units], heard: Heard
 ) -> tuple[Solution, Placed] | None:
     """The plan for one level of demand, its orders placed; None for no demand at all, or where there is no
     plan."""
@@ -138,13 +138,14 @@ def _planned(
     if plan is None:
         if not units.any():
             return None
-        plan = solve(mine, settings, progress=lambda _: heard())
+        plan = solve(mine, settings, progress=told(heard))
     return None if isinstance(plan, Infeasible) else (plan, placed(mine, plan))
 
 
-def _drawn(subject: Subject, asked: tuple[Placed, Units], heard: Callable[[], object]) -> float:
+def _drawn(subject: Subject, asked: tuple[Placed, Units], heard: Heard) -> float:
     """What a plan whose orders are placed costs under one draw."""
-    heard()
+    if heard is not None:
+        heard()
     one, draw = asked
     return cost_under(one, draw, subject[1])
 

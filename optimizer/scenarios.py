@@ -14,7 +14,7 @@ from optimizer.plan import Infeasible, Settings, Solution
 from optimizer.problem import Problem
 from optimizer.reports import report
 from optimizer.solving import solve
-from optimizer.team import Team
+from optimizer.team import Heard, Team, told
 
 # Named changes that hold together in one scenario.
 Scenario = Sequence[Change]
@@ -88,8 +88,8 @@ def what_if(
         known = base or _base(problem, asked, beat)
         for scenario, answer in zip(scenarios, _answers(problem, problems, known, asked, beat), strict=True):
             beat()  # what was cut short is no answer
-            told = None if isinstance(answer, Infeasible) else difference(known, answer)
-            outcomes.append(Outcome(changes=scenario, answer=answer, difference=told))
+            other = None if isinstance(answer, Infeasible) else difference(known, answer)
+            outcomes.append(Outcome(changes=scenario, answer=answer, difference=other))
         beat()
     except Cancelled:
         if problems and not outcomes:
@@ -121,8 +121,8 @@ def _answers(
             yield base if number is None else team.answer(number)
 
 
-def _planned(settings: Settings, problem: Problem, heard: Callable[[], object]) -> Solution | Infeasible:
-    return solve(problem, settings, progress=lambda _: heard())
+def _planned(settings: Settings, problem: Problem, heard: Heard) -> Solution | Infeasible:
+    return solve(problem, settings, progress=told(heard))
 
 
 def changed(problem: Problem, scenario: Scenario) -> Problem:

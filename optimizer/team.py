@@ -18,8 +18,10 @@ from typing import Any
 
 from optimizer.errors import OURS, SolverError
 
-# do(subject, question, heard) -> answer; heard is to be called now and then and may raise to stop.
-Do = Callable[[Any, Any, Callable[[], object]], Any]
+# What is to be called now and then and may raise to stop; None in a process of its own, which is ended.
+Heard = Callable[[], object] | None
+# do(subject, question, heard) -> answer
+Do = Callable[[Any, Any, Heard], Any]
 # Seconds between two looks at whether to go on, and how often a question is tried.
 LOOK, TRIES = 0.5, 2
 
@@ -149,7 +151,7 @@ def _work(pipe: Connection, subject: Any) -> None:
         except EOFError:
             return
         try:
-            found = do(subject, question, _nobody)
+            found = do(subject, question, None)
         except OURS as refused:
             found = refused
         except Exception as error:
@@ -157,5 +159,6 @@ def _work(pipe: Connection, subject: Any) -> None:
         pipe.send(found)
 
 
-def _nobody() -> None:
-    """Whoever stops a process ends it."""
+def told(heard: Heard) -> Callable[[object], object] | None:
+    """The progress of a solve that calls heard; none where nobody hears: such a solve starts no process."""
+    return None if heard is None else lambda _: heard()

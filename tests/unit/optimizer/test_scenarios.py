@@ -27,6 +27,10 @@ from optimizer import (
     robust,
     what_if,
 )
+from optimizer.at_once import APART_WAYS
+from optimizer.item import compile_item
+from optimizer.monolith import ways
+from optimizer.network import network
 
 TWO: dict[str, Any] = with_suppliers(2, [10.0, 13.0], demand=[need(100)])
 
@@ -65,7 +69,18 @@ def test_changes_of_one_scenario_hold_together() -> None:
 
 
 def test_scenarios_in_processes_are_the_same_plans() -> None:
-    problem, base = plan(TWO)
+    """Also of so many ways that a search somebody listens to would be in a process of its own."""
+    places = [f"R{number}" for number in range(25)]
+    problem, base = plan(
+        with_suppliers(2, [10.0, 13.0])
+        | {
+            "weeks": 12,
+            "regions": [{"id": place} for place in places],
+            "lanes": [{"from": one, "to": place} for one in ("S0", "S1") for place in places],
+            "demand": [need(20, week=week, region=place) for week in range(12) for place in places],
+        }
+    )
+    assert ways({"A": compile_item(network(problem), problem.skus[0])}) > 2 * APART_WAYS
     changes = [SupplierOut(supplier="S0"), DemandChange(factor=0.5)]
     alone = what_if(problem, changes, EXACT, base=base)
     together = what_if(problem, changes, Settings(gap=0.0, threads=2), base=base)

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from optimizer import Cancelled, ProblemError, SolverError
-from optimizer.team import Team
-
-Heard = Callable[[], object]
+from optimizer.team import Heard, Team
 
 
 def nothing() -> None:
