@@ -96,6 +96,7 @@ def gather(
     *,
     pairs: int,
     better: Callable[[Pool, Plan], Plan],
+    goal: Callable[[Pool], float],
     deadline: Deadline,
 ) -> tuple[Pool, Plan]:
     """Round by round one more plan a SKU, at prices halfway between the best and the master's.
@@ -105,6 +106,7 @@ def gather(
         plan: the one that fits, whose cost is told.
         pairs: lots times demands of all SKUs, the measure of a round's work.
         better: the cheapest plan known with those of a pool; asked every other round where SKUs are few.
+        goal: what a plan costs at most that needs no more rounds.
         deadline: after which no round goes on.
     """
     net, skus = plan.net, list(plan.parts)
@@ -125,6 +127,8 @@ def gather(
             break
         if number % 2 == 0 and len(skus) <= FEW_SKUS:
             plan = better(best, plan)
+            if plan.cost() <= goal(best):
+                break
         loose = np.where(exceeded > 0, 2 * loose, loose)
         ask, before, found = (best.prices + wanted) / 2, cost, {}
         for one in workers.sweep(skus, ask, effort, deadline=deadline):

@@ -78,17 +78,7 @@ def solve_in_parts(
         on_time &= fits
         gap, pool = settings.gap, first_pool(plan, own)
         if not brief and plan.cost() > _goal(_bound(net, pool), gap):
-
-            def better(pool: Pool, known: Plan) -> Plan:
-                return _chosen(workers, known, pool, effort, until(1.0))[0]
-
-            late = until(PLANS_UNTIL)
-            pool, plan = gather(pool, plan, workers, effort, tell, pairs=work, better=better, deadline=late)
-            on_time &= pool.complete
-            on_time &= _sharpen(
-                net, workers, pool, pairs, effort, tell, gap=gap, deadline=until(SHARPEN_UNTIL)
-            )
-            plan, fits = _chosen(workers, plan, pool, effort, until(1.0))
+            pool, plan, fits = _more(pool, plan, workers, pairs, effort, tell, gap=gap, until=until)
             on_time &= fits
         bound = _bound(net, pool)
         on_time &= close(plan, workers, effort, most=CLOSE_SKUS, deadline=until(1.0))
@@ -101,6 +91,45 @@ def _start(net: Network, workers: Workers, effort: Effort, *, deadline: Deadline
     """A plan by a planner's rule, to start from."""
     make = lambda: list(greedy_plan(net, effort, deadline=deadline).parts.values())  # noqa: E731
     return Plan(net, workers.kept("start", make, deadline=deadline), np.zeros(len(net.coupling.room)))
+
+
+def _more(
+    pool: Pool,
+    plan: Plan,
+    workers: Workers,
+    pairs: dict[str, int],
+    effort: Effort,
+    tell: Tell,
+    *,
+    gap: float,
+    until: Callable[[float], Deadline],
+) -> tuple[Pool, Plan, bool]:
+    """More plans a SKU and the best choice of them until it is within the gap; and whether there was time."""
+    net = plan.net
+
+    def better(pool: Pool, known: Plan) -> Plan:
+        return _chosen(workers, known, pool, effort, until(1.0))[0]
+
+    def goal(pool: Pool) -> float:
+        return _goal(_bound(net, pool), gap)
+
+    pool, plan = gather(
+        pool,
+        plan,
+        workers,
+        effort,
+        tell,
+        pairs=sum(pairs.values()),
+        better=better,
+        goal=goal,
+        deadline=until(PLANS_UNTIL),
+    )
+    on_time = pool.complete
+    if plan.cost() > goal(pool):
+        on_time &= _sharpen(net, workers, pool, pairs, effort, tell, gap=gap, deadline=until(SHARPEN_UNTIL))
+        plan, fits = _chosen(workers, plan, pool, effort, until(1.0))
+        on_time &= fits
+    return pool, plan, on_time
 
 
 def _sharpen(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import numpy as np
 import pytest
@@ -70,7 +71,7 @@ def test_a_full_row_goes_to_the_sku_that_loses_most_without_it() -> None:
     assert (first.cost, second.cost) == (50.0, 10.0)
 
 
-def pooled(workers: Workers, net: Network) -> tuple[Pool, Plan, float]:
+def pooled(workers: Workers, net: Network, *, goal: float = 0.0) -> tuple[Pool, Plan, float]:
     """The pool of plans begun at prices of zero, the plan that fits, and the bound at those prices."""
     skus, prices = [sku.id for sku in net.problem.skus], np.zeros(len(net.coupling.room))
     own = {one.sku: one for one in workers.sweep(skus, prices, Effort(), deadline=never())}
@@ -85,6 +86,7 @@ def pooled(workers: Workers, net: Network) -> tuple[Pool, Plan, float]:
         lambda _: None,
         pairs=1,
         better=lambda pool, known: known,
+        goal=lambda pool: goal,
         deadline=never(),
     )
     return pool, plan, lagrangian(net, own.values(), prices)
@@ -98,6 +100,14 @@ def test_rounds_raise_the_bound_of_the_first_prices_and_give_every_sku_more_plan
     assert pool.complete and set(pool.own) == set(plan.parts)
     assert pool.bound > first
     assert all(len(plans) > 2 for plans in pool.master.columns.values())
+
+
+def test_no_more_rounds_are_made_for_a_plan_that_is_good_enough() -> None:
+    net = network(tight())
+    with Workers(net, Crew()) as workers:
+        pool, _, first = pooled(workers, net, goal=math.inf)
+    assert pool.complete and pool.bound >= first
+    assert max(len(plans) for plans in pool.master.columns.values()) == 3  # what fits, and of two rounds
 
 
 def test_few_skus_are_branched_on_too() -> None:
