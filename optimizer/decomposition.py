@@ -39,6 +39,8 @@ SEARCHED_PAIRS = 600_000
 # SKUs are planned anew in the room they have while they are further away than this part of the mean distance
 # the gap allows, at most so many times, and as long as that makes the plan cheaper by this part.
 LOOK_WORTH, LOOKS, LOOK_GAIN = 0.05, 3, 1e-3
+# A mended plan within so many times the gap is looked at before more plans are made: that may be enough.
+NEARLY = 1.2
 # So many SKUs are planned anew to do without a supplier, a warehouse or a lane that costs something to open.
 CLOSE_SKUS = 200
 # The parts of the time limit after which prices, plans and small MIPs stop: nothing helps after bad prices.
@@ -77,6 +79,12 @@ def solve_in_parts(
         plan, fits = _cheaper(workers, start, plan, effort, until(1.0), tell=_say(tell, "repair"))
         on_time &= fits
         gap, pool = settings.gap, first_pool(plan, own)
+        if not brief and plan.cost() <= _goal(_bound(net, pool), NEARLY * gap):
+            bound = _bound(net, pool)
+            on_time &= _look(
+                plan, workers, pool, pairs, effort, tell, gap=gap, bound=bound, deadline=until(1.0)
+            )
+            pool = first_pool(plan, own)
         if not brief and plan.cost() > _goal(_bound(net, pool), gap):
             pool, plan, fits = _more(pool, plan, workers, pairs, effort, tell, gap=gap, until=until)
             on_time &= fits

@@ -188,3 +188,19 @@ def test_every_other_round_of_plans_gives_the_cheapest_choice_so_far(
     monkeypatch.setattr(decomposition, "_chosen", counted)
     assert text(planned(FEW, CLOSE)) == text(whole_search[0])
     assert asked[0] == 3 and len(asked) >= 2  # the first plan that fits, and two rounds
+
+
+@pytest.mark.parametrize(("nearly", "looked"), [(1e9, True), (1.0, False)])
+def test_a_mended_plan_nearly_within_the_gap_is_looked_at_before_more_plans_are_made(
+    nearly: float, looked: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decomposition, "NEARLY", nearly)
+    seen: list[str] = []
+
+    def until_more(told: dict[str, Any]) -> bool:
+        seen.append(told["phase"])
+        return bool(told["phase"] != "combine")
+
+    solution = planned(FEW, CLOSE, progress=until_more)
+    assert ("improve" in seen) == looked
+    assert check(FEW, solution).total == pytest.approx(solution.objective)
