@@ -37,8 +37,8 @@ from optimizer import (
     solve,
     what_if,
 )
-from optimizer.placed import cost_under, placed
-from optimizer.selection import only
+from optimizer.rules.selection import only
+from optimizer.scenarios.placed import cost_under, placed
 
 SPREAD = 0.2
 

@@ -11,25 +11,9 @@
 Pure: no web framework, no database. Problems and plans are frozen values with a JSON form ("allocation/1").
 """
 
-from optimizer.changes import (
-    CapacityChange,
-    Change,
-    DemandChange,
-    LaneClosed,
-    MaterialChange,
-    PriceChange,
-    SupplierOut,
-    change_from_json,
-    change_to_json,
-)
-from optimizer.checking import check
-from optimizer.draws import draw_demand
-from optimizer.errors import BrokenRule, Cancelled, ProblemError, SolverError, StateError
-from optimizer.greedy import by_rule
-from optimizer.insight import Explanation, explain
-from optimizer.placed import Units
-from optimizer.plan import Binding, Cost, Flow, Infeasible, Late, Order, Settings, Share, Solution, Unmet
-from optimizer.problem import (
+from optimizer.form.errors import BrokenRule, Cancelled, ProblemError, SolverError, StateError
+from optimizer.form.plan import Binding, Cost, Flow, Infeasible, Late, Order, Settings, Share, Solution, Unmet
+from optimizer.form.problem import (
     Demand,
     Lane,
     Locked,
@@ -42,10 +26,26 @@ from optimizer.problem import (
     Supplier,
     Warehouse,
 )
-from optimizer.replan import Replanned, replan
-from optimizer.robust import Robust, robust
-from optimizer.scenarios import Difference, Outcome, changed, difference, what_if
-from optimizer.solving import solve
+from optimizer.insight.insight import Explanation, explain
+from optimizer.rules.checking import check
+from optimizer.scenarios.changes import (
+    CapacityChange,
+    Change,
+    DemandChange,
+    LaneClosed,
+    MaterialChange,
+    PriceChange,
+    SupplierOut,
+    change_from_json,
+    change_to_json,
+)
+from optimizer.scenarios.draws import draw_demand
+from optimizer.scenarios.placed import Units
+from optimizer.scenarios.robust import Robust, robust
+from optimizer.scenarios.scenarios import Difference, Outcome, changed, difference, what_if
+from optimizer.search.greedy import by_rule
+from optimizer.search.replan import Replanned, replan
+from optimizer.search.solving import solve
 
 __all__ = [
     "Binding",

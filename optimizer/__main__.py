@@ -28,7 +28,7 @@ from optimizer import (
     explain,
     solve,
 )
-from optimizer.focus import size
+from optimizer.insight.focus import size
 
 # Problems up to this size are explained unasked: it takes moments.
 EXPLAINED = 1_000

@@ -102,6 +102,13 @@ PLANTS = [
         "forecasting.input.panel -> forecasting.methods",
     ),
     Plant("7a", "forecasting/helpers.py", "", "- forecasting.helpers"),
+    Plant(
+        "7b",
+        "optimizer/rules/checking.py",
+        "import optimizer.model.engine",
+        "optimizer.rules.checking -> optimizer.model.engine",
+    ),
+    Plant("7b", "optimizer/helpers.py", "", "- optimizer.helpers"),
     *(
         Plant(
             f"6 one writer per table: {stage}",

@@ -13,10 +13,10 @@ from properties.test_optimizer_properties import planned
 from unit.optimizer.allocation_problems import document, need, offer, plan
 
 from optimizer import Settings, Solution, solve
-from optimizer.checking import check_quantities
-from optimizer.flowing import GAP, cheapest_flows, flows_alone
-from optimizer.network import network
-from optimizer.placed import cost_under, placed, with_demand
+from optimizer.model.network import network
+from optimizer.rules.checking import check_quantities
+from optimizer.scenarios.flowing import GAP, cheapest_flows, flows_alone
+from optimizer.scenarios.placed import cost_under, placed, with_demand
 from support.problems import built, small
 
 FEW = settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])

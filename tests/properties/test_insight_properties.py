@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from optimizer import Binding, Infeasible, Problem, Settings, Solution, check, explain, solve, what_if
-from optimizer.relief import loosen
-from optimizer.selection import only, spread_caps
+from optimizer.insight.relief import loosen
+from optimizer.rules.selection import only, spread_caps
 from support.problems import built, small
 
 EXACT = Settings(gap=0.0)

@@ -12,19 +12,20 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from optimizer import Locked, Problem, ProblemError, Settings, Solution, neighbourhood, replan, solve
-from optimizer.book import Book, book
-from optimizer.checking import check_quantities
-from optimizer.clock import Clock, never
-from optimizer.closing import has_rules
-from optimizer.greedy import greedy_plan
-from optimizer.item import compile_item
-from optimizer.neighbourhood import around
-from optimizer.network import network
-from optimizer.parts import Effort
-from optimizer.picks import quantities
-from optimizer.uses import uses
-from optimizer.workers import Crew
+from optimizer import Locked, Problem, ProblemError, Settings, Solution, replan, solve
+from optimizer.form.clock import Clock, never
+from optimizer.model.item import compile_item
+from optimizer.model.network import network
+from optimizer.model.parts import Effort
+from optimizer.model.picks import quantities
+from optimizer.model.uses import uses
+from optimizer.rules.book import Book, book
+from optimizer.rules.checking import check_quantities
+from optimizer.search import neighbourhood
+from optimizer.search.closing import has_rules
+from optimizer.search.greedy import greedy_plan
+from optimizer.search.neighbourhood import around
+from optimizer.search.workers import Crew
 from support.problems import built, small
 
 FEW = settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])

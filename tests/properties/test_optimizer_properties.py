@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
 from optimizer import Infeasible, Problem, Settings, Solution, check, solve
-from optimizer import solving as solving_module
-from optimizer.book import Book
-from optimizer.checking import check_quantities
-from optimizer.errors import BrokenRule
+from optimizer.form.errors import BrokenRule
+from optimizer.rules.book import Book
+from optimizer.rules.checking import check_quantities
+from optimizer.search import solving as solving_module
 from support.problems import MOST, built, small, tiny
 
 QUIET = settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])

@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 
 from benchmarks.allocation_scale import problem
 from optimizer import Problem
-from optimizer.clock import never
-from optimizer.combining import Pool, choices, first_pool, gather, lagrangian
-from optimizer.fees import Fees
-from optimizer.improving import improve
-from optimizer.master import Master
-from optimizer.network import Network, network
-from optimizer.parts import Effort, Part
-from optimizer.repair import Plan, repair
-from optimizer.workers import Crew, Workers
+from optimizer.form.clock import never
+from optimizer.model.fees import Fees
+from optimizer.model.network import Network, network
+from optimizer.model.parts import Effort, Part
+from optimizer.search.combining import Pool, choices, first_pool, gather, lagrangian
+from optimizer.search.improving import improve
+from optimizer.search.master import Master
+from optimizer.search.repair import Plan, repair
+from optimizer.search.workers import Crew, Workers
 
 ROWS = 3
 

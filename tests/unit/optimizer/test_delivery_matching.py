@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from optimizer.matching import Arrival, Need, match
+from optimizer.rules.matching import Arrival, Need, match
 
 
 def need(week: int, units: int, *, late: float = 1.0, last: int = 9) -> Need:

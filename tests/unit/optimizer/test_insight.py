@@ -10,12 +10,12 @@ import pytest
 from unit.optimizer.allocation_problems import EXACT, document, need, offer, plan, with_suppliers
 
 from optimizer import Explanation, Problem, Solution, explain, solve
-from optimizer import focus as focus_module
-from optimizer import sharing as sharing_module
-from optimizer.book import book
-from optimizer.focus import Draft, Questions
-from optimizer.limits import cap_rows
-from optimizer.lowest import lowest_top
+from optimizer.insight import focus as focus_module
+from optimizer.insight import sharing as sharing_module
+from optimizer.insight.focus import Draft, Questions
+from optimizer.insight.lowest import lowest_top
+from optimizer.rules.book import book
+from optimizer.rules.limits import cap_rows
 
 CAP = [{"scope": "sku", "max_share": 0.4, "penalty": 3.0}]
 

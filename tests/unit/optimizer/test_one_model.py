@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from optimizer import Infeasible, Problem, Settings, Solution, SolverError, check, solve
-from optimizer import at_once as at_once_module
-from optimizer import child as child_module
-from optimizer import solving as solving_module
-from optimizer.ascent import ascend, least_lots, relaxation
-from optimizer.item import compile_item
-from optimizer.network import network
+from optimizer.model.ascent import ascend, least_lots, relaxation
+from optimizer.model.item import compile_item
+from optimizer.model.network import network
+from optimizer.search import at_once as at_once_module
+from optimizer.search import child as child_module
+from optimizer.search import solving as solving_module
 
 
 def places(*, places: int = 12, customers: int = 40, seed: int = 0) -> Problem:

@@ -10,9 +10,9 @@ from unit.optimizer.allocation_problems import need, with_suppliers
 
 from benchmarks.allocation_scale import problem
 from optimizer import Problem
-from optimizer.item import Item, compile_item
-from optimizer.network import Network, network
-from optimizer.parts import Effort, Part, solve_part
+from optimizer.model.item import Item, compile_item
+from optimizer.model.network import Network, network
+from optimizer.model.parts import Effort, Part, solve_part
 
 
 def laid_out(*prices: float, units: int, **offer: Any) -> tuple[Network, Item]:

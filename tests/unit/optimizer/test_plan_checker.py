@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 from unit.optimizer.allocation_problems import document, need, offer, plan
 
-from optimizer import BrokenRule, Problem, Solution, Unmet, check, limits
+from optimizer import BrokenRule, Problem, Solution, Unmet, check
+from optimizer.rules import limits
 
 DATA = document(
     suppliers=[{"id": "S", "capacity": 80, "horizon_capacity": 150}, {"id": "T"}],

@@ -9,9 +9,9 @@ import pytest
 from unit.optimizer.allocation_problems import document, need, offer, plan, with_suppliers
 
 from optimizer import Problem
-from optimizer.item import compile_item
-from optimizer.network import network
-from optimizer.parts import Effort, solve_part
+from optimizer.model.item import compile_item
+from optimizer.model.network import network
+from optimizer.model.parts import Effort, solve_part
 
 
 def relaxed_cost(data: dict[str, Any]) -> float:

@@ -212,7 +212,7 @@ def test_the_package_brings_no_web_framework_or_database() -> None:
 
 NOISY = """
 import ctypes, runpy, sys
-from optimizer import engine
+from optimizer.model import engine
 ask = engine._ask
 
 def noisy(*given, **more):

@@ -8,7 +8,7 @@ import pytest
 from unit.optimizer.allocation_problems import EXACT, need, with_suppliers
 
 from optimizer import Infeasible, Problem, Solution, solve
-from optimizer.plan import Infeasible as Refused
+from optimizer.form.plan import Infeasible as Refused
 
 
 def hard(share: float = 0.4, **more: Any) -> dict[str, Any]:

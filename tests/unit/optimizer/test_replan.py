@@ -11,13 +11,14 @@ import pytest
 from unit.optimizer.allocation_problems import EXACT, need, plan, with_suppliers
 
 from benchmarks.allocation_scale import problem
-from optimizer import Problem, ProblemError, Settings, Solution, by_rule, check, neighbourhood, replan, solve
-from optimizer.legality import misfits, narrower
-from optimizer.limits import previous_units
-from optimizer.problem import Locked
+from optimizer import Problem, ProblemError, Settings, Solution, by_rule, check, replan, solve
+from optimizer.form.problem import Locked
+from optimizer.rules.legality import misfits, narrower
+from optimizer.rules.limits import previous_units
+from optimizer.search import neighbourhood
 
 # The package gives the function of this name.
-replan_module = importlib.import_module("optimizer.replan")
+replan_module = importlib.import_module("optimizer.search.replan")
 
 
 def three(**more: Any) -> dict[str, Any]:

@@ -27,10 +27,10 @@ from optimizer import (
     robust,
     what_if,
 )
-from optimizer.at_once import APART_WAYS
-from optimizer.item import compile_item
-from optimizer.monolith import ways
-from optimizer.network import network
+from optimizer.model.item import compile_item
+from optimizer.model.monolith import ways
+from optimizer.model.network import network
+from optimizer.search.at_once import APART_WAYS
 
 TWO: dict[str, Any] = with_suppliers(2, [10.0, 13.0], demand=[need(100)])
 

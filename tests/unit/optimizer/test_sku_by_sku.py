@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 from benchmarks.allocation_scale import problem
-from optimizer import Cancelled, Infeasible, Problem, Settings, Solution, check, decomposition, solve
-from optimizer import solving as solving_module
+from optimizer import Cancelled, Infeasible, Problem, Settings, Solution, check, solve
+from optimizer.search import decomposition
+from optimizer.search import solving as solving_module
 
 FEW = problem(6, suppliers=4, warehouses=2, regions=5, sold_in=2)
 # So close that no phase of the search is left out.
-CLOSE = Settings(gap=1e-4)
+CLOSE = Settings(gap=1e-4, time_limit=3600)
 
 
 @pytest.fixture(autouse=True, scope="module")

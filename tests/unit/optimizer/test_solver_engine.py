@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from optimizer.build import Builder
-from optimizer.engine import HIGHS, SCIP, Arrays, run
+from optimizer.model.build import Builder
+from optimizer.model.engine import HIGHS, SCIP, Arrays, run
 
 
 def sixty_units() -> Arrays:

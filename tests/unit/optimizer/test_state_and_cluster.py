@@ -17,9 +17,9 @@ from distributed import Client, LocalCluster
 
 from benchmarks.allocation_scale import problem
 from optimizer import Infeasible, Problem, Settings, Solution, StateError, check, solve
-from optimizer import solving as solving_module
 from optimizer.__main__ import main
-from optimizer.journal import MAGIC, Journal
+from optimizer.search import solving as solving_module
+from optimizer.search.journal import MAGIC, Journal
 
 # Small, and yet with every step of a large search.
 FEW = problem(3, suppliers=3, warehouses=1, regions=3, sold_in=1)
@@ -28,7 +28,8 @@ ROOT = Path(__file__).resolve().parents[3]
 # Solves in a process of its own and kills it, unasked, at the so-many-th step of a phase.
 KILLED = """
 import json, os, signal, sys
-from optimizer import Problem, Settings, solve, solving
+from optimizer import Problem, Settings, solve
+from optimizer.search import solving
 solving.AT_ONCE_WAYS = solving.SECOND_OPINION_WAYS = -1
 problem, state, phase, step = sys.argv[1:]
 left = int(step)
@@ -87,7 +88,7 @@ def test_a_search_cancelled_and_killed_ends_with_the_plan_to_the_byte_and_knows_
     sizes.append(state.stat().st_size)
     assert len(MAGIC) < sizes[0] < sizes[1] < sizes[2]
     for name in ("workers.do", "decomposition.greedy_plan", "decomposition.repair"):
-        monkeypatch.setattr(f"optimizer.{name}", None)  # nothing is worked out again
+        monkeypatch.setattr(f"optimizer.search.{name}", None)  # nothing is worked out again
     assert text(planned(FEW, settings)) == whole
     assert state.stat().st_size == sizes[2]
 

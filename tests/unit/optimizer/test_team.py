@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from optimizer import Cancelled, ProblemError, SolverError
-from optimizer.team import Heard, Team
+from optimizer.scenarios.team import Heard, Team
 
 
 def nothing() -> None:

@@ -15,9 +15,11 @@ from app.core.config import Config
 from app.entrypoints.web import explained, words
 from app.stages.allocation.translate.answer import REASONS
 from app.stages.catalog.queries import Name, Names
-from optimizer import Cost, codes, sentences
-from optimizer.relief import LOOSENED
-from optimizer.why import DECIDED_BY
+from optimizer import Cost
+from optimizer.form import codes
+from optimizer.insight.relief import LOOSENED
+from optimizer.insight.why import DECIDED_BY
+from optimizer.telling import sentences
 
 RULES = get_args(codes.Rule)
 LABELS: dict[str, tuple[tuple[str, ...], Any]] = {
