@@ -14,7 +14,7 @@ from optimizer import Cancelled, Infeasible, Problem, Settings, Solution, check,
 from optimizer.search import decomposition
 from optimizer.search import solving as solving_module
 
-FEW = problem(6, suppliers=4, warehouses=2, regions=5, sold_in=2)
+FEW = problem(3, suppliers=3, warehouses=2, regions=3, sold_in=2)
 # So close that no phase of the search is left out.
 CLOSE = Settings(gap=1e-4, time_limit=3600)
 

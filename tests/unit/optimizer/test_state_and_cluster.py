@@ -23,7 +23,7 @@ from optimizer.search.journal import MAGIC, Journal
 
 # Small, and yet with every step of a large search.
 FEW = problem(3, suppliers=3, warehouses=1, regions=3, sold_in=1)
-CLOSE = Settings(gap=1e-4)
+CLOSE = Settings(gap=1e-4, time_limit=3600)
 ROOT = Path(__file__).resolve().parents[3]
 # Solves in a process of its own and kills it, unasked, at the so-many-th step of a phase.
 KILLED = """
