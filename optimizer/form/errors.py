@@ -2,48 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Any
 
-
-class ProblemError(ValueError):
-    """The problem can't be built: path says which value ("offers[3].moq"), reason says what is wrong."""
+class _At(ValueError):
+    """What is wrong at a path. The arguments stay as given, which is what pickle asks of an error."""
 
     def __init__(self, path: str, reason: str) -> None:
+        super().__init__(path, reason)
         self.path = path
         self.reason = reason
-        super().__init__(f"{path}: {reason}")
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """By pickle to another process and back."""
-        return type(self), (self.path, self.reason)
+    def __str__(self) -> str:
+        return f"{self.path}: {self.reason}"
+
+
+class ProblemError(_At):
+    """The problem can't be built: path says which value ("offers[3].moq"), reason says what is wrong."""
+
+
+class StateError(_At):
+    """A search can't go on from the state file at path: reason says why."""
 
 
 class BrokenRule(ValueError):
-    """A plan breaks a rule of its problem: rule is the rule's name, where the ids, numbers say by how
-    much."""
+    """A plan breaks a rule of its problem: rule is the rule's name, where the ids, reason by how much."""
 
     def __init__(self, rule: str, where: str, reason: str) -> None:
+        super().__init__(rule, where, reason)
         self.rule = rule
         self.where = where
         self.reason = reason
-        super().__init__(f"{rule} [{where}]: {reason}")
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """By pickle to another process and back."""
-        return type(self), (self.rule, self.where, self.reason)
-
-
-class StateError(ValueError):
-    """A search can't go on from the state file at path: reason says why."""
-
-    def __init__(self, path: str, reason: str) -> None:
-        self.path = path
-        self.reason = reason
-        super().__init__(f"{path}: {reason}")
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """By pickle to another process and back."""
-        return type(self), (self.path, self.reason)
+    def __str__(self) -> str:
+        return f"{self.rule} [{self.where}]: {self.reason}"
 
 
 class Cancelled(Exception):
