@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from types import ModuleType
 
 import polars as pl
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mutations.seeding import QUICK, Mutation, Property, caught
+from mutations.seeding import QUICK, Mutation, Property
 
 POOL = "app.stages.demand.rules"
 REVIEWING = "app.stages.demand.rules.reviewing"
@@ -185,14 +183,3 @@ CHANGES = [
     ),
 ]
 BUGS = [Mutation(*change) for change in CHANGES]
-
-
-@pytest.mark.parametrize("module", PROPERTIES)
-def test_it_always_holds(module: str) -> None:
-    for prove in PROPERTIES[module]:
-        prove(import_module(module))
-
-
-@pytest.mark.parametrize("bug", BUGS, ids=str)
-def test_a_seeded_bug_is_caught(bug: Mutation) -> None:
-    assert caught(bug, by=PROPERTIES[bug.module])

@@ -5,13 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import random
 from dataclasses import replace
-from importlib import import_module
 from types import ModuleType
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mutations.seeding import QUICK, Mutation, Property, caught
+from mutations.seeding import QUICK, Mutation, Property
 
 COMMITMENTS = "app.stages.demand.rules.commitments"
 WEIGHTS = "app.stages.demand.rules.weights"
@@ -263,14 +261,3 @@ CHANGES = [
     ("data without a fingerprint", WEIGHTS, "[asdict(one) for one in sorted(seen)]", "len(seen)"),
 ]
 BUGS = [Mutation(*change) for change in CHANGES]
-
-
-@pytest.mark.parametrize("module", PROPERTIES)
-def test_it_always_holds(module: str) -> None:
-    for prove in PROPERTIES[module]:
-        prove(import_module(module))
-
-
-@pytest.mark.parametrize("bug", BUGS, ids=str)
-def test_a_seeded_bug_is_caught(bug: Mutation) -> None:
-    assert caught(bug, by=PROPERTIES[bug.module])

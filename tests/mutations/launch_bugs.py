@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mutations.seeding import QUICK, Mutation, Property, caught
+from mutations.seeding import QUICK, Mutation, Property
 
 LAUNCH = "app.stages.demand.rules.launch"
 START = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
@@ -153,14 +151,3 @@ CHANGES = [
     ),
 ]
 BUGS = [Mutation(*change) for change in CHANGES]
-
-
-@pytest.mark.parametrize("module", PROPERTIES)
-def test_it_always_holds(module: str) -> None:
-    for prove in PROPERTIES[module]:
-        prove(import_module(module))
-
-
-@pytest.mark.parametrize("bug", BUGS, ids=str)
-def test_a_seeded_bug_is_caught(bug: Mutation) -> None:
-    assert caught(bug, by=PROPERTIES[bug.module])
