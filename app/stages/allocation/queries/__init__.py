@@ -8,33 +8,36 @@ from app.stages.allocation.queries.explanations import (
     get_refusal,
     latest_refusal,
 )
-from app.stages.allocation.queries.plans import (
-    PlanFact,
+from app.stages.allocation.queries.lines import (
     PlanLineFact,
     SankeyLink,
-    ShareFact,
-    UnmetFact,
-    UnmetSku,
     WarehouseLink,
     WeekFlow,
     count_plan_lines,
+    plan_lines,
+    supplier_warehouse_flows,
+    warehouse_region_flows,
+    weekly_flows,
+)
+from app.stages.allocation.queries.plans import (
+    PlanFact,
     find_plan,
     get_plan,
     last_asked,
     latest_plan,
-    limits,
     list_plans,
     money_text,
-    plan_lines,
+)
+from app.stages.allocation.queries.policy import limits, plan_settings
+from app.stages.allocation.queries.scenarios import Choices, ScenarioFact, choices, get_scenario, scenarios
+from app.stages.allocation.queries.shares import (
+    ShareFact,
+    UnmetFact,
+    UnmetSku,
     shares,
-    supplier_warehouse_flows,
     unmet,
     unmet_by_sku,
-    warehouse_region_flows,
-    weekly_flows,
 )
-from app.stages.allocation.queries.policy import plan_settings
-from app.stages.allocation.queries.scenarios import Choices, ScenarioFact, choices, get_scenario, scenarios
 
 __all__ = [
     "Choices",
