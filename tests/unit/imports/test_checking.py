@@ -3,11 +3,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import polars as pl
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.stages.imports import readers
 from app.stages.imports.queries import mapping
 from app.stages.imports.rules import Checked, check
 
+FINE = {"region": "CN-GD", "quantity": "1", "unit_price": "9.00", "ordered_at": "2026-11-11T10:00:00+08:00"}
 HEADINGS = "external_id,sku,region,quantity,unit_price,currency,ordered_at,buyer"
 
 
@@ -58,3 +61,34 @@ def test_a_block_of_repeated_values_is_checked_as_its_rows_are() -> None:
     assert whole.rejects.equals(pl.concat([part.rejects for part in parts]))
     assert 0 < whole.rejects.height < frame.height
     assert len(whole.rejects["code"].unique()) == 7
+
+
+NUMBERS = ("1e5", "1.5E+7", "1e", '="7"', '="', "=", "13085.0", "Ａ１")
+BLANKS = (" A\t", "A B", "A\n", "\u3000全\u3000", " ", "")
+UNSEEN = ("A\x00", "\u202eA", "\ufffd", "\x7f", "é" * 121, "A" * 121)
+NASTY = st.sampled_from([*NUMBERS, *BLANKS, *UNSEEN]) | st.text(max_size=8)
+
+
+@given(st.lists(st.tuples(NASTY, NASTY, NASTY), min_size=1, max_size=20), st.booleans())
+def test_what_is_said_of_a_row_does_not_hang_on_its_neighbours(
+    cells: list[tuple[str, str, str]], repeating: bool
+) -> None:
+    """Many cells are looked at together first, or each value once: a row alone is the measure."""
+    plain = [(f"A{0 if repeating else row}", f"M{row % 3}", f"b{row % 7}") for row in range(1_500)]
+    rows = [*plain[:1_200], *cells, *plain[1_200:]]
+    frame = pl.DataFrame(rows, schema=["external_id", "sku", "buyer"], orient="row").with_columns(
+        pl.int_range(pl.len(), dtype=pl.Int64).alias("row"),
+        *(pl.lit(cell).alias(name) for name, cell in FINE.items()),
+    )
+    plan, headings = mapping("headwater"), {name: name for name in frame.columns}
+
+    def checked(some: pl.DataFrame) -> Checked:
+        return check(some, plan, headings, currency="CNY", key=b"tests", channel="shop")
+
+    whole, alone = (
+        checked(frame),
+        [checked(part) for part in frame[1_200 : 1_200 + len(cells)].iter_slices(1)],
+    )
+    theirs = pl.col("row").is_between(1_200, 1_199 + len(cells))
+    assert whole.rows.filter(theirs).equals(pl.concat([one.rows for one in alone]))
+    assert whole.rejects.equals(pl.concat([one.rejects for one in alone]))

@@ -33,8 +33,8 @@ from app.stages.imports import readers
 from app.stages.imports.queries import BatchFact
 from app.stages.imports.rules import BatchState, Checked, check
 
-BLOCKS_AT_ONCE = 9
-"""Blocks of a chunk: half a million rows, the work of a few seconds. A file's first block is a small one."""
+BLOCKS_AT_ONCE = 7
+"""Blocks of a chunk: half a million rows, the work of a few seconds. The first block is a small one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,18 +5,19 @@ Every check is one polars expression over a column; the first field that fails n
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import polars as pl
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
 
+from app.stages.imports.rules.columns import Column
 from app.stages.imports.rules.mapping import Mapping
 from app.stages.imports.rules.reasons import checks, first_failed, refusals
-from app.stages.imports.rules.values import MINOR_DIGITS, by_distinct, parse
+from app.stages.imports.rules.values import MINOR_DIGITS, parse, unit_price
 
 __all__ = ["CHECKED", "MINOR_DIGITS", "Checked", "check", "pseudonym"]
 
@@ -45,6 +46,7 @@ CHECKED = {
 }
 """Columns of the rows that passed. PSEUDONYMS are keyed pseudonyms of 32 hex digits or null."""
 PSEUDONYMS = ("buyer", "device", "address", "payment")
+LOWERED = ("status", "commitment")
 CONTROL = r"[\x00-\x1f\x7f]+"
 
 
@@ -75,71 +77,84 @@ def check(
         key: what buyers are pseudonymised with.
         rounds: prices came as binary floats and round to the nearest minor unit.
     """
-    # One chunk a column: joined text of frames in several chunks makes polars abort where a chunk is empty.
-    text = _text(frame.rechunk(), mapping, currency)
-    parsed = parse(text, mapping, currency=currency, rounds=rounds).with_columns(_identity(mapping))
+    columns = _text(frame, mapping, currency)
+    columns |= parse(columns, mapping, currency=currency, rounds=rounds)
+    rows = frame.select_seq("row", *(column.cells().alias(name) for name, column in columns.items()))
+    rows = rows.with_columns_seq(unit_price()).with_columns_seq(_identity(mapping))
     listed = checks(mapping, currency)
-    failed = first_failed(parsed, listed)
-    good = parsed.filter(failed.is_null()) if failed.null_count() < parsed.height else parsed
-    bad = parsed.with_columns(failed).filter(failed.is_not_null())
-    good = good.with_columns(_pseudonyms(good[field], key=key, channel=channel) for field in PSEUDONYMS)
+    failed = first_failed(rows, columns, listed)
+    bad = rows.with_columns(failed).filter(failed.is_not_null())
+    if bad.height:
+        rows, columns = rows.filter(failed.is_null()), _kept(columns, failed.is_null())
     return Checked(
-        rows=_finished(good, mapping).select(CHECKED.keys()).cast(CHECKED),  # type: ignore[arg-type]
+        rows=_finished(rows, columns, mapping, key=key, channel=channel),
         rejects=refusals(bad, listed, headings),
     )
 
 
-def _text(frame: pl.DataFrame, mapping: Mapping, currency: str) -> pl.DataFrame:
+def _kept(columns: dict[str, Column], kept: pl.Series) -> dict[str, Column]:
+    return {name: column.filter(kept) for name, column in columns.items()}
+
+
+def _text(frame: pl.DataFrame, mapping: Mapping, currency: str) -> dict[str, Column]:
     """Every field as stripped text, blank as null, in our words, with constants and defaults."""
     fields = CHECKED.keys() - {"row", "goods", "unit_price_minor"} | {"unit_price", "amount", "cancelled_at"}
-    columns = []
+    ours = {"currency": currency, "status": "placed", "commitment": "paid"}
+    columns = {}
     for field in sorted(fields):
         if field in frame.columns:
-            frame = frame.with_columns(_cleaned(frame[field]))
-            cell = pl.col(field)
-            cell = cell.str.extract(mapping.extract[field]) if field in mapping.extract else cell
-            cell = _in_our_words(cell, field, mapping)
+            column = _in_our_words(_cleaned(Column.of(frame[field])), field, mapping)
         else:
-            cell = pl.lit(mapping.constants.get(field), dtype=pl.String)
-        columns.append(
-            cell.fill_null(mapping.defaults[field]).alias(field)
-            if field in mapping.defaults
-            else cell.alias(field)
-        )
-    text = frame.select("row", *columns)
-    return text.with_columns(
-        pl.col("currency").fill_null(currency),
-        pl.col("status").fill_null("placed").str.to_lowercase(),
-        pl.col("commitment").fill_null("paid").str.to_lowercase(),
-    )
+            column = Column.constant(field, mapping.constants.get(field), height=frame.height)
+        defaults = [table[field] for table in (mapping.defaults, ours) if field in table]
+        if defaults:
+            column = column.select(pl.col(field).fill_null(defaults[0]))
+        columns[field] = column.select(pl.col(field).str.to_lowercase()) if field in LOWERED else column
+    return columns
 
 
-def _cleaned(cells: pl.Series) -> pl.Series:
+def _cleaned(column: Column) -> Column:
     """The cells without blanks around them and without the ="…" that guards numbers in spreadsheets."""
-    if cells.name == "name":  # is shown and nothing else: a line break in it is no reason to refuse an order
-        return by_distinct(cells, lambda names: _stripped(_stripped(names).str.replace_all(CONTROL, " ")))
-    return _stripped(cells)
+    if (
+        column.values.name == "name"
+    ):  # is shown and nothing else: a line break is no reason to refuse an order
+        return column.change(lambda cells: _stripped(_stripped(cells).str.replace_all(CONTROL, " ")))
+    if column.is_plain and b"=" not in column.text and (column.values.str.len_bytes() > 0).all():
+        return column
+    return column.change(_stripped)
 
 
 def _stripped(cells: pl.Series) -> pl.Series:
-    """As it is where nothing is to be done, which a comparison of lengths tells: so nothing is copied."""
-    stripped = cells.str.strip_chars()
-    if stripped.str.starts_with('="').any():
-        stripped = stripped.str.replace(r'^="(.*)"$', "$1")
-    length = stripped.str.len_bytes()
-    if length.min() == 0:
-        return stripped.set(length == 0, None)
-    return cells if length.sum() == cells.str.len_bytes().sum() else stripped
+    """As it is where nothing is to be done, which lengths tell: so nothing is copied."""
+    cell = pl.col(cells.name)
+    stripped = cell.str.strip_chars()
+    found = cells.to_frame().select_seq(
+        stripped,
+        shortest=stripped.str.len_bytes().min(),
+        shorter=stripped.str.len_bytes().sum() < cell.str.len_bytes().sum(),
+        guarded=stripped.str.starts_with('="').any(),
+    )
+    if found.is_empty():
+        return cells
+    _, shortest, shorter, guarded = found.row(0)
+    if guarded:
+        found = found.select(cell.str.replace(r'^="(.*)"$', "$1"))
+    if guarded or shortest == 0:
+        return found.select(pl.when(cell != "").then(cell)).to_series()
+    return found.to_series() if shorter else cells
 
 
-def _in_our_words(cell: pl.Expr, field: str, mapping: Mapping) -> pl.Expr:
-    """The channel's words as ours; a blank cell stays blank."""
+def _in_our_words(column: Column, field: str, mapping: Mapping) -> Column:
+    """What is kept of each cell, with the channel's words as ours; a blank cell stays blank."""
+    cell = pl.col(field)
+    if field in mapping.extract:
+        column = column.select(cell.str.extract(mapping.extract[field]))
+    if field not in mapping.words and field not in mapping.otherwise:
+        return column
     spoken = pl.lit(mapping.otherwise[field]) if field in mapping.otherwise else cell
     for pattern, becomes in reversed(mapping.words.get(field, ())):
         spoken = pl.when(cell.str.contains(f"^(?:{pattern})$")).then(pl.lit(becomes)).otherwise(spoken)
-    if field not in mapping.words and field not in mapping.otherwise:
-        return cell
-    return pl.when(cell.is_null()).then(None).otherwise(spoken)
+    return column.select(pl.when(cell.is_null()).then(None).otherwise(spoken).alias(field))
 
 
 def _identity(mapping: Mapping) -> pl.Expr:
@@ -158,44 +173,45 @@ def _identity(mapping: Mapping) -> pl.Expr:
     return joined.alias("identity")
 
 
-def _finished(good: pl.DataFrame, mapping: Mapping) -> pl.DataFrame:
-    """Signs, statuses and goods as the demand pool takes them."""
+def _finished(
+    rows: pl.DataFrame, columns: dict[str, Column], mapping: Mapping, *, key: bytes, channel: str
+) -> pl.DataFrame:
+    """Rows that passed as the demand pool takes them: goods and statuses told, people under pseudonyms."""
     pattern = "|".join(f"(?:{one})" for one in mapping.not_goods)
-    goods = ~pl.col("sku").str.contains(pattern) if pattern else pl.lit(True)
-    status = pl.col("status")
+    goods = columns["sku"].select(~pl.col("sku").str.contains(pattern)).cells() if pattern else pl.lit(True)
+    status = columns["status"].select(pl.col("status").replace({"returned": "cancelled"})).cells()
     if mapping.cancelled_when:
         field, mark = mapping.cancelled_when
-        status = pl.when(pl.col(field).str.contains(mark)).then(pl.lit("cancelled")).otherwise(status)
-    return good.with_columns(
+        cancelled = columns[field].select(pl.col(field).str.contains(mark)).cells()
+        status = pl.when(cancelled).then(pl.lit("cancelled")).otherwise(status)
+    named = partial(_named, key=key, channel=channel)
+    finished = rows.with_columns_seq(
         pl.col("identity").alias("external_id"),
         pl.col("instant").alias("ordered_at"),
         pl.col("account_instant").alias("account_created_at"),
         pl.col("min_units").alias("min_quantity"),
         pl.col("max_units").alias("max_quantity"),
         goods.alias("goods"),
-        status.replace({"returned": "cancelled"}).alias("status"),
+        status.alias("status"),
+        *(columns[field].change(named).cells().alias(field) for field in PSEUDONYMS),
     )
+    return finished.select(CHECKED.keys()).cast(CHECKED)  # type: ignore[arg-type]
 
 
-def _pseudonyms(cells: pl.Series, *, key: bytes, channel: str) -> pl.Series:
-    """HMAC-SHA-256 of channel and buyer (or device, address, payment); where they come again, once for each.
+def _named(cells: pl.Series, *, key: bytes, channel: str) -> pl.Series:
+    """HMAC-SHA-256 of channel and buyer (or device, address, payment).
 
     A number that went through a column of floats is the number it was: 13085.0 is buyer 13085. An address is
     the same in capitals, and with other blanks and commas.
     """
+    plain, field = cells, cells.name
     if cells.null_count() == len(cells):
         return cells
-    return by_distinct(cells, partial(_named, key=key, channel=channel))
-
-
-def _named(cells: pl.Series, *, key: bytes, channel: str) -> pl.Series:
-    plain, field = cells, cells.name
     if cells.str.ends_with(".0").any():
         plain = plain.str.replace(r"^([0-9]+)\.0$", "$1")
     if field == "address":
         plain = plain.str.to_lowercase().str.replace_all(r"[\s,，.。]+", " ").str.strip_chars()
-    names = pseudonyms(plain.to_list(), key=key, channel=channel, field=field)
-    return pl.Series(field, names, dtype=pl.String)
+    return pseudonyms(plain, key=key, channel=channel)
 
 
 def pseudonym(value: str, *, key: bytes, channel: str, field: str = "buyer") -> str:
@@ -203,30 +219,26 @@ def pseudonym(value: str, *, key: bytes, channel: str, field: str = "buyer") -> 
 
     The same text as a buyer and as a device has two pseudonyms, so that nobody can join one to the other.
     """
-    scope = channel if field == "buyer" else f"{channel}\0{field}"
-    return hmac.digest(key, f"{scope}\0{value}".encode(), "sha256").hex()[:32]
+    return hmac.digest(key, f"{_scope(channel, field)}{value}".encode(), "sha256").hex()[:32]
 
 
-def pseudonyms(values: Sequence[str | None], *, key: bytes, channel: str, field: str) -> list[str | None]:
-    """Pseudonyms of many values: HMAC-SHA-256 (RFC 2104) with its key taken in once, at half the time."""
-    scope = channel if field == "buyer" else f"{channel}\0{field}"
-    padded = (hashlib.sha256(key).digest() if len(key) > _BLOCK else key).ljust(_BLOCK, b"\0")
-    inner = hashlib.sha256(bytes(one ^ 0x36 for one in padded) + f"{scope}\0".encode())
-    outer = hashlib.sha256(bytes(one ^ 0x5C for one in padded))
-    found: list[str | None] = []
-    for value in values:
+def pseudonyms(values: pl.Series, *, key: bytes, channel: str) -> pl.Series:
+    """Pseudonyms of many values of the field that they are called by: the key is taken in once."""
+    keyed = HMAC(key, SHA256())
+    keyed.update(_scope(channel, values.name).encode())
+    found: list[bytes | None] = []
+    for value in values.cast(pl.Binary).to_list():
         if value is None:
             found.append(None)
             continue
-        inside, outside = inner.copy(), outer.copy()
-        inside.update(value.encode())
-        outside.update(inside.digest())
-        found.append(outside.hexdigest()[:32])
-    return found
+        one = keyed.copy()
+        one.update(value)
+        found.append(one.finalize())
+    return pl.Series(values.name, found, dtype=pl.Binary).bin.slice(0, 16).bin.encode("hex")
 
 
-_BLOCK = 64
-"""Bytes that SHA-256 takes in at once."""
+def _scope(channel: str, field: str) -> str:
+    return f"{channel}\0" if field == "buyer" else f"{channel}\0{field}\0"
 
 
 def plain_buyer(buyer: str) -> str:

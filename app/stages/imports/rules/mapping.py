@@ -61,7 +61,7 @@ class EventShape:
     changed_at: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Mapping:
     """One channel's way of writing orders.
 

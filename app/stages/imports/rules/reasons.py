@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
+from collections.abc import Mapping as Dict
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
 
 import polars as pl
 
 from app.core.limits import LARGEST_QUANTITY
+from app.stages.imports.rules.columns import Column
 from app.stages.imports.rules.mapping import Mapping
-from app.stages.imports.rules.values import WHOLE, minor_digits, repeats
+from app.stages.imports.rules.values import WHOLE, minor_digits
 
 LARGEST_PRICE_MINOR = 9_000_000_000
 """Minor units of one price: times the largest quantity it still fits a 64-bit integer."""
@@ -45,8 +50,11 @@ class Check:
     fails: pl.Expr
     sentence: str
     shown: str | None = None
+    passes: Callable[[Column], bool] = lambda _: False
+    """Whether a look at the column as a whole shows that no cell fails: of many cells it costs less."""
 
 
+@lru_cache(maxsize=32)
 def checks(mapping: Mapping, currency: str) -> list[Check]:
     """All checks in the order in which they name a row's refusal."""
     return [
@@ -86,14 +94,23 @@ def _unusable() -> list[Check]:
 
 def _damaged(field: str, looks: str) -> Check:
     why = "was shortened by a spreadsheet; export it again and open it as text"
-    return Check(field, "id_damaged", pl.col(field).str.contains(looks), why, r"^[0-9.]+[eE]\+?[0-9]+$")
+
+    def passes(column: Column) -> bool:
+        return bool(column.text) and b"e" not in column.text and b"E" not in column.text
+
+    shown = r"^[0-9.]+[eE]\+?[0-9]+$"
+    return Check(field, "id_damaged", pl.col(field).str.contains(looks), why, shown, passes)
 
 
 def _text(field: str, longest: int) -> Check:
     cell = pl.col(field)
     fails = cell.str.contains(UNSEEN) | (cell.str.len_chars() > longest)
     why = f"has a control character or is longer than {longest} characters; correct it at the source"
-    return Check(field, "text_unusable", fails.fill_null(False), why)
+
+    def passes(column: Column) -> bool:
+        return column.is_plain and not (column.values.str.len_bytes() > longest).any()
+
+    return Check(field, "text_unusable", fails.fill_null(False), why, passes=passes)
 
 
 def _quantity() -> list[Check]:
@@ -216,16 +233,16 @@ def _tolerance(mapping: Mapping) -> list[Check]:
     ]
 
 
-def first_failed(rows: pl.DataFrame, listed: list[Check]) -> pl.Series:
+def first_failed(rows: pl.DataFrame, columns: Dict[str, Column], listed: list[Check]) -> pl.Series:
     """For each row the number in `listed` of the first check that fails; null where none does.
 
-    What a check says of one column of text is asked of the distinct texts first: mostly nothing fails.
+    Mostly nothing fails: so what a check says of one column is asked of its distinct values first, and of
+    many cells whether a cheaper look at all of them shows that none fails.
     """
     failing: list[int] = []
-    for column, numbers in _by_column(rows, listed).items():
-        asked = rows.select(pl.col(column).unique()) if column else rows
+    for asked, numbers in _asked(rows, columns, listed):
         fails = (listed[number].fails.fill_null(True).any().alias(str(number)) for number in numbers)
-        failing += [int(one.name) for one in asked.select(fails) if one.item()]
+        failing += [int(one.name) for one in asked.select_seq(fails) if one.item()]
     first = pl.lit(None, dtype=pl.Int32)
     for number in sorted(failing, reverse=True):
         fails_here = listed[number].fails.fill_null(True)
@@ -233,16 +250,25 @@ def first_failed(rows: pl.DataFrame, listed: list[Check]) -> pl.Series:
     return rows.select(pl.col("row"), first.alias("failed"))["failed"]
 
 
-def _by_column(rows: pl.DataFrame, listed: list[Check]) -> dict[str, list[int]]:
-    """Numbers of the checks by the column of text that they read, where few repeat; else by ""."""
-    found: dict[str, list[int]] = {}
-    repeating: dict[str, bool] = {}
+def _asked(
+    rows: pl.DataFrame, columns: Dict[str, Column], listed: list[Check]
+) -> list[tuple[pl.DataFrame, list[int]]]:
+    """Numbers of the checks with what they are asked of: the values of the column that they read, or rows."""
+    of_rows: list[int] = []
+    of_same: dict[str, list[int]] = {}
+    of_values: dict[str, list[int]] = {}
     for number, check in enumerate(listed):
         name, *others = set(check.fails.meta.root_names())
-        if name not in repeating:
-            repeating[name] = rows.schema[name] == pl.String and repeats(rows[name])
-        found.setdefault(name if repeating[name] and not others else "", []).append(number)
-    return found
+        if name not in columns or others:
+            of_rows.append(number)
+            continue
+        if len(columns[name].values) == 1:
+            of_same.setdefault(name, []).append(number)
+        elif not check.passes(columns[name]):
+            of_values.setdefault(name, []).append(number)
+    same = pl.DataFrame([columns[name].values.alias(name) for name in of_same])
+    each = [(columns[name].values.alias(name).to_frame(), numbers) for name, numbers in of_values.items()]
+    return [(rows, of_rows), (same, list(chain.from_iterable(of_same.values()))), *each]
 
 
 def refusals(failed: pl.DataFrame, listed: list[Check], headings: dict[str, str]) -> pl.DataFrame:

@@ -1,15 +1,13 @@
-"""Text into numbers, money and instants: exactly, or null where it is none.
-
-Columns of orders repeat few values, so the work is done once for each distinct text of a block.
-"""
+"""Text into numbers, money and instants: exactly, or null where it is none."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping as Dict
 from functools import partial
 
 import polars as pl
 
+from app.stages.imports.rules.columns import Column
 from app.stages.imports.rules.mapping import Mapping
 
 _CURRENCIES = {
@@ -18,8 +16,7 @@ _CURRENCIES = {
     4: "CLF UYW",
 }
 WHOLE = r"^[+-]?[0-9]+(\.0+)?$"
-LOOKED_AT = 1_000
-"""Cells that tell whether a column repeats few values."""
+INSTANT = pl.Datetime("us", "UTC")
 MINOR_DIGITS = {currency: digits for digits, listed in _CURRENCIES.items() for currency in listed.split()}
 
 
@@ -28,52 +25,43 @@ def minor_digits(currency: str) -> int:
     return MINOR_DIGITS.get(currency, 2)
 
 
-def parse(text: pl.DataFrame, mapping: Mapping, *, currency: str, rounds: bool = False) -> pl.DataFrame:
-    """Add quantity_text, quantity, unit_price_minor, instant and account_instant to text columns.
+def parse(
+    text: Dict[str, Column], mapping: Mapping, *, currency: str, rounds: bool = False
+) -> dict[str, Column]:
+    """quantity_text, quantity, unit_minor, amount_minor, instant, account_instant, min_units and max_units.
 
     Args:
-        text: quantity, unit_price, amount, ordered_at and account_created_at as text, blank cells null.
+        text: the fields as text, blank cells null.
         rounds: prices are binary floats, so that decimals beyond the minor unit carry no meaning.
     """
     rounds, digits = rounds or mapping.round_price, minor_digits(currency)
-    columns = [text["quantity"].alias("quantity_text"), by_distinct(text["quantity"], _quantity)]
+    found = {
+        "quantity_text": text["quantity"].change(lambda cells: cells.alias("quantity_text")),
+        "quantity": text["quantity"].change(_quantity),
+    }
     for field, name in (("unit_price", "unit_minor"), ("amount", "amount_minor")):
         money = minor_units(field, mapping, digits=digits, rounds=rounds).alias(name)
-        columns.append(by_distinct(text[field], _of(money)))
+        blank = text[field].is_blank
+        found[name] = text[field].blank(name, pl.Int64) if blank else text[field].select(money)
+    for field, name in (("min_quantity", "min_units"), ("max_quantity", "max_units")):
+        blank, units = text[field].is_blank, _units(field).alias(name)
+        found[name] = text[field].blank(name, pl.Int64) if blank else text[field].select(units)
     for field, name in (("ordered_at", "instant"), ("account_created_at", "account_instant")):
-        columns.append(by_distinct(text[field], partial(instants, name=name, mapping=mapping)))
-    return text.with_columns(columns).with_columns(
-        _unit_price(), _units("min_quantity").alias("min_units"), _units("max_quantity").alias("max_units")
-    )
+        found[name] = text[field].change(partial(instants, name=name, mapping=mapping))
+    return found
 
 
-def repeats(cells: pl.Series) -> bool:
-    """Whether the first thousand cells are few values: else to look for the distinct ones is no gain."""
-    return len(cells) >= LOOKED_AT and cells.head(LOOKED_AT).n_unique() <= LOOKED_AT * 9 // 10
-
-
-def by_distinct(cells: pl.Series, change: Callable[[pl.Series], pl.Series]) -> pl.Series:
-    """`change` of the cells; where they repeat few values, of each value once."""
-    if not repeats(cells):
-        return change(cells)
-    distinct = cells.unique()
-    values = change(distinct)
-    if values.n_unique() == 1:
-        return values.new_from_index(0, len(cells))
-    pairs = pl.DataFrame([distinct.alias("cell"), values.alias("value")])
-    found = cells.alias("cell").to_frame()
-    found = found.join(pairs, on="cell", how="left", nulls_equal=True, maintain_order="left")
-    return found["value"].alias(values.name)
+def unit_price() -> pl.Expr:
+    """The price of one unit: given, or the row's amount ÷ quantity, rounded to the nearest minor unit."""
+    amount, quantity = pl.col("amount_minor"), pl.col("quantity").abs()
+    share = pl.when(quantity > 0).then((amount * 2 + quantity) // (quantity * 2))
+    return pl.coalesce(pl.col("unit_minor"), share).alias("unit_price_minor")
 
 
 def _quantity(cells: pl.Series) -> pl.Series:
     """Whole numbers in plain digits; "12.0" is one, because spreadsheets write them so."""
     number = cells.str.extract(r"^\+?(-?[0-9]+)").cast(pl.Int64, strict=False)
     return number.zip_with(cells.str.contains(WHOLE), pl.Series([None], dtype=pl.Int64))
-
-
-def _of(column: pl.Expr) -> Callable[[pl.Series], pl.Series]:
-    return lambda cells: cells.to_frame().select(column).to_series()
 
 
 def _units(field: str) -> pl.Expr:
@@ -102,16 +90,9 @@ def minor_units(field: str, mapping: Mapping, *, digits: int, rounds: bool) -> p
     return size * pl.when(cell.str.starts_with("-")).then(-1).otherwise(1)
 
 
-def _unit_price() -> pl.Expr:
-    """The price of one unit: given, or the row's amount ÷ quantity, rounded to the nearest minor unit."""
-    amount, quantity = pl.col("amount_minor"), pl.col("quantity").abs()
-    share = pl.when(quantity > 0).then((amount * 2 + quantity) // (quantity * 2))
-    return pl.coalesce(pl.col("unit_minor"), share).alias("unit_price_minor")
-
-
 def instants(cells: pl.Series, *, name: str, mapping: Mapping) -> pl.Series:
     """The cells as UTC, by the first of the mapping's formats that fits each; called `name`."""
-    found = pl.repeat(None, len(cells), dtype=pl.Datetime("us", "UTC"), eager=True).alias(name)
+    found = pl.Series(name, [None], dtype=INSTANT).new_from_index(0, len(cells))
     for form in mapping.dates:
         if found.null_count() == cells.null_count():
             break
