@@ -33,7 +33,7 @@ def copy_rows(session: Session, frame: pl.DataFrame, *, into: Table) -> None:
     """COPY the rows into a table of PostgreSQL, in the caller's transaction.
 
     Args:
-        frame: named as the table's columns; text, whole numbers, floats, days, and instants in UTC.
+        frame: named as the table's columns; text, bytes, whole numbers, floats, days, and instants in UTC.
 
     Raises:
         polars.exceptions.InvalidOperationError: a number does not fit its column.
@@ -77,6 +77,8 @@ def _rows(frame: pl.DataFrame) -> bytes:
             fixed.append((">i4", -1))
         elif column.dtype == pl.String:
             _text(column, fixed, pieces)
+        elif column.dtype == pl.Binary:
+            _bytes(column, fixed, pieces)
         else:
             _number(column, fixed, pieces)
     _lay_out(fixed, pieces, rows=frame.height)
@@ -105,9 +107,13 @@ def _text(column: pl.Series, fixed: list[tuple[str, Any]], pieces: list[Cells]) 
         cell = first.encode()
         fixed += [(">i4", len(cell)), (f"V{len(cell)}", np.void(cell))]
         return
-    fixed.append((">i4", column.str.len_bytes().cast(pl.Int64).fill_null(-1).to_numpy()))
+    _bytes(column.cast(pl.Binary), fixed, pieces)
+
+
+def _bytes(column: pl.Series, fixed: list[tuple[str, Any]], pieces: list[Cells]) -> None:
+    fixed.append((">i4", column.bin.size().cast(pl.Int64).fill_null(-1).to_numpy()))
     _lay_out(fixed, pieces, rows=len(column))
-    pieces.append(column.cast(pl.Binary).fill_null(b"").to_list())
+    pieces.append(column.fill_null(b"").to_list())
 
 
 def _number(column: pl.Series, fixed: list[tuple[str, Any]], pieces: list[Cells]) -> None:

@@ -14,6 +14,7 @@ CLOCKS = {
 }
 COMMITTING = {"commit", "begin"}
 LEVELS = {
+    "CampaignBuyers",
     "CampaignDay",
     "CampaignRegionDay",
     "CampaignTotalDay",

@@ -222,7 +222,8 @@ def _changed(
 def _whole(session: Session, campaign_id: int) -> dict[str, Any]:
     fact = queries.get_campaign(session, campaign_id=campaign_id)
     terms = queries.campaign_terms(session, campaign_id=campaign_id)
-    return {**asdict(fact), "variants": terms.variants, "tiers": terms.tiers, "limited": terms.limited}
+    parts = {"variants": terms.variants, "tiers": terms.tiers, "limited": terms.limited}
+    return {**asdict(fact), **parts, "buyers": queries.campaign_buyers(session, campaign_id=campaign_id)}
 
 
 @blueprint.route("/campaigns/<int:campaign_id>/curve", methods=["GET"])

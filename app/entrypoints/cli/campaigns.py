@@ -11,7 +11,7 @@ import click
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFound
-from app.entrypoints.cli.output import command
+from app.entrypoints.cli.output import ProgressLine, command
 from app.entrypoints.door import config, db, now, operator
 from app.questions import seen_landings
 from app.stages.demand import operations, queries
@@ -52,7 +52,7 @@ def _say_outlook(result: dict[str, Any]) -> str:
     return "\n".join(
         [
             f"Closed now, it {'goes' if close['goes'] else 'misses'}: {close['valid_units']:,} valid units, "
-            f"go line {close['go_units']:,}",
+            f"go line {close['go_units']:,}, from about {close['buyers']:,} buyers",
             f"  price reached {close['price_minor']}, units to the next tier {close['next_tier_short']}",
             f"  balances of {close['balance']['pledges']:,} pledges: {close['balance']['amount_minor']:,}",
             *(
@@ -116,6 +116,20 @@ def campaign_step(
         return asdict(queries.get_campaign(session, campaign_id=one.id))
 
 
+@command("count-buyers", say=lambda result: f"{result['days']:,} days lacked buyers, and have them now.")
+def count_buyers() -> dict[str, Any]:
+    """Hold the buyers of every campaign and day against its signals; whoever is missing is added."""
+    with db().reading() as session:
+        ids = queries.campaign_ids(session).values()
+    line, days = ProgressLine(), 0
+    for place, campaign_id in enumerate(sorted(ids)):
+        line.count("campaigns", place, len(ids))
+        with db().transaction() as session:
+            days += operations.count_buyers(session, campaign_id=campaign_id)
+    line.close()
+    return {"campaigns": len(ids), "days": days}
+
+
 def _operation(step: str) -> Callable[..., Any]:
     named: dict[str, Callable[..., Any]] = {
         "launch": operations.launch_campaign,
@@ -134,4 +148,4 @@ def _find(session: Session, code: str) -> queries.CampaignFact:
     return queries.get_campaign(session, campaign_id=id_)
 
 
-commands = [campaigns, campaign_outlook, campaign_step]
+commands = [campaigns, campaign_outlook, campaign_step, count_buyers]

@@ -74,6 +74,7 @@ def one(campaign_id: int) -> Reply:
             regions=regions,
             most=max((units.valid_units for _, units in regions), default=1),
             names=names,
+            buyers=demand.campaign_buyers(session, campaign_id=campaign_id),
             at_risk=at_risk(session),
             now=now(),
             terms=demand.campaign_terms(session, campaign_id=campaign_id),

@@ -38,6 +38,7 @@ def index() -> Reply:
             periods=PERIODS,
             sku_unknown=unknown,
             water=water,
+            buyers=_buyers(session, scope),
             expected=expected,
             chart_data=charts.waterfall(water, expected),
             campaigns=queries.list_campaigns(session),
@@ -101,6 +102,7 @@ def signals() -> Reply:
             "merchandiser/signals.html",
             asked=asked,
             signals=found[:PAGE],
+            buyers=queries.count_buyers(session, scope=scope),
             before=before,
             next_before=found[PAGE - 1].id if len(found) > PAGE else None,
             kept={name: value for name, value in request.args.items() if name != "before"},
@@ -143,6 +145,13 @@ def _scope(session: Session, asked: dict[str, Any]) -> tuple[queries.Scope, bool
         since=since(asked["days"]),
     )
     return scope, bool(asked["sku"]) and sku_id is None
+
+
+def _buyers(session: Session, scope: queries.Scope) -> int | None:
+    """About how many ordered; of a campaign as a whole, as sketches know no parts."""
+    if scope.campaign_id is None or scope.sku_id is not None or scope.region_id is not None:
+        return None
+    return queries.campaign_buyers(session, campaign_id=scope.campaign_id, since=scope.since)
 
 
 def _day(text: str) -> dt.date:

@@ -41,6 +41,11 @@ def units(quantity: int | float | None) -> str:
     return "–" if quantity is None else str(format_decimal(round(quantity)))
 
 
+def about(number: int) -> str:
+    """≈ 12,300 – what is only estimated, to three digits; nobody at all is certain."""
+    return f"≈ {units(float(f'{number:.3g}'))}" if number else units(0)
+
+
 def signed(quantity: int) -> str:
     """+120, −45 (with a real minus sign)."""
     sign = "+" if quantity > 0 else "−" if quantity < 0 else ""
@@ -165,6 +170,7 @@ def lapse(value: int | None) -> str:
 def register(app: Flask) -> None:
     filters: dict[str, Any] = {
         "units": units,
+        "about": about,
         "signed": signed,
         "thousandths": thousandths,
         "thousandths_signed": thousandths_signed,

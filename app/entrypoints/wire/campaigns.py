@@ -34,6 +34,11 @@ def _price() -> fields.Integer:
     return fields.Integer(required=True, strict=True, validate=validate.Range(0, LARGEST_PRICE))
 
 
+def _buyers() -> fields.Integer:
+    told = "About how many ordered, cancelled or not; standard error 2.3 %."
+    return fields.Integer(required=True, metadata={"description": told})
+
+
 class VariantForm(Incoming):
     sku = Line(required=True, validate=validate.Length(1, 80), metadata={"example": "COAT-BLK-M"})
     option = Line(
@@ -203,6 +208,7 @@ class CampaignWhole(Campaign):
     variants = fields.List(fields.Nested(CampaignVariant), required=True)
     tiers = fields.List(fields.Nested(Tier), required=True)
     limited = fields.List(fields.Nested(LimitedTier), required=True)
+    buyers = _buyers()
 
 
 class Check(Schema):
@@ -260,6 +266,7 @@ class CloseOutlook(Schema):
     expected_units = fields.Integer(required=True)
     go_factor_percent = fields.Integer(required=True)
     go_units = fields.Integer(required=True)
+    buyers = _buyers()
     price_minor = fields.Integer(required=True, allow_none=True)
     next_price_minor = fields.Integer(required=True, allow_none=True)
     next_tier_short = fields.Integer(required=True, allow_none=True)

@@ -23,6 +23,7 @@ from app.core.limits import LARGEST_QUANTITY
 from app.stages.demand.models.campaigns import Campaign, CampaignDecision, CampaignSku, LimitedTier, Tier
 from app.stages.demand.models.rollups import (
     REASONS,
+    CampaignBuyers,
     CampaignDay,
     CampaignRegionDay,
     CampaignTotalDay,
@@ -44,6 +45,7 @@ __all__ = [
     "LIGHTER",
     "Ballot",
     "Campaign",
+    "CampaignBuyers",
     "CampaignDay",
     "CampaignDecision",
     "CampaignRegionDay",

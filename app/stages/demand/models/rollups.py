@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import BigInteger, PrimaryKeyConstraint, String
+from sqlalchemy import BigInteger, LargeBinary, PrimaryKeyConstraint, String
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from app.core.db import Base, BigId, one_of, reference
@@ -109,10 +109,21 @@ class CampaignTotalDay(RollUp, Base):
     __table_args__ = (PrimaryKeyConstraint("campaign_id", "day", "reason"), {"sqlite_with_rowid": False})
 
 
+class CampaignBuyers(Base):
+    """Campaign × day: who ordered, as a sketch that says how many and not who; see `rules.buyers`."""
+
+    __tablename__ = "campaign_buyers"
+    campaign_id: Mapped[int] = mapped_column(BigId)
+    day: Mapped[dt.date]
+    sketch: Mapped[bytes] = mapped_column(LargeBinary)
+    __table_args__ = (PrimaryKeyConstraint("campaign_id", "day"),)
+
+
 class DemandChange(RollUp, Base):
     """What one pledge, correction or exclusion adds to the cells of its day, until it is folded into them.
 
     Rows are only added and, when they are folded, deleted: so nobody waits for a cell that many touch.
+    `sketch` is of buyers of the campaign and day, and need not be of this row's signals.
     """
 
     __tablename__ = "demand_change"
@@ -121,3 +132,4 @@ class DemandChange(RollUp, Base):
     campaign_id: Mapped[int | None] = mapped_column(BigId)
     sku_id: Mapped[int] = mapped_column(BigId)
     region_id: Mapped[int] = mapped_column(BigId)
+    sketch: Mapped[bytes | None] = mapped_column(LargeBinary)

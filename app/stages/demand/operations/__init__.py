@@ -72,6 +72,7 @@ from app.stages.demand.operations.pulls import (
     take_page,
 )
 from app.stages.demand.operations.reviewing import confirm_cluster, dismiss_cluster, reopen_cluster
+from app.stages.demand.operations.rollups import count_buyers
 from app.stages.demand.operations.rollups import fold as fold_changes
 from app.stages.demand.operations.sent import (
     Flaw,
@@ -155,6 +156,7 @@ __all__ = [
     "connect_pull",
     "copy_campaign",
     "correct_pledge",
+    "count_buyers",
     "disconnect_channel",
     "disconnect_pull",
     "dismiss_cluster",

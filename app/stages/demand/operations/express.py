@@ -69,7 +69,7 @@ def take_express(
             return None
         signal = taken["signal"] = plain.signal_of(row, here)
         taken["here"] = here
-        return [(_STORE, tuple(_text(signal[name]) for name in storing.COLUMNS))]
+        return [(_STORE, tuple(map(_text, plain.stored_with(signal))))]
 
     stored = db.direct.transact([_enter(sent.channel, row, token), _look(sent.channel, row)], decide)
     if stored is None or stored[0] is None:
@@ -97,6 +97,8 @@ def _text(value: Any) -> bytes | None:
         return None
     if isinstance(value, bool):
         return b"t" if value else b"f"
+    if isinstance(value, bytes):
+        return b"\\x" + value.hex().encode()
     return (value.isoformat() if isinstance(value, dt.date) else str(value)).encode()
 
 

@@ -21,21 +21,23 @@ from app.stages.demand.operations.sent import MAPPING, SentPledge
 from app.stages.demand.operations.turns import CHANNEL, share_turn
 from app.stages.demand.queries.pledges import PledgeFact, PledgeWorld, look_around
 from app.stages.demand.rules import CampaignState, Commitment, Reason, SignalFacts
+from app.stages.demand.rules.buyers import sketch_of
 from app.stages.imports import queries as mappings
 from app.stages.imports.rules import usual
 
 _CHANGE = (
     f"INSERT INTO demand_change ({', '.join(rollups.COLUMNS)}) SELECT {', '.join(rollups.CELL)}, "
     "CASE commitment WHEN 'paid' THEN reason ELSE commitment END, "
-    "1, quantity, quantity, quantity, CAST(quantity AS BIGINT) * unit_price_minor FROM "
+    "1, quantity, quantity, quantity, CAST(quantity AS BIGINT) * unit_price_minor, {sketch} FROM "
 )
 STORE = (
     f"WITH new AS (INSERT INTO signal ({', '.join(storing.COLUMNS)}) "
     f"VALUES ({', '.join(['%s'] * len(storing.COLUMNS))}) "
     "ON CONFLICT (channel_id, external_id) DO NOTHING RETURNING *), "
-    f"change AS ({_CHANGE} new RETURNING id) "
+    f"change AS ({_CHANGE.format(sketch='CAST(%s AS BYTEA)')} new RETURNING id) "
     "SELECT new.id, change.id FROM new, change"
 )
+"""The columns of a signal, and the sketch of its buyer."""
 _TOLD = (
     "external_id",
     "commitment",
@@ -49,7 +51,7 @@ _TOLD = (
     "buyer",
     "status",
 )
-_CHANGE_OF = text(f"{_CHANGE} signal WHERE id = :id RETURNING id")
+_CHANGE_OF = text(f"{_CHANGE.format(sketch=':sketch')} signal WHERE id = :id RETURNING id")
 
 
 def take_plain_pledge(
@@ -155,16 +157,27 @@ def signal_of(row: dict[str, Any], here: PledgeWorld) -> dict[str, Any]:
     }
 
 
+def stored_with(signal: dict[str, Any]) -> tuple[Any, ...]:
+    """What STORE asks for."""
+    return *(signal[name] for name in storing.COLUMNS), _sketch(signal)
+
+
+def _sketch(signal: dict[str, Any]) -> bytes | None:
+    if signal["campaign_id"] is None or signal["buyer"] is None or signal["commitment"] in rules.INTEREST:
+        return None
+    return sketch_of(signal["buyer"])
+
+
 def _store(session: Session, signal: dict[str, Any]) -> int | None:
     """The signal and the change of its cells; returns its id, or None where its identity is known."""
     if session.get_bind().dialect.name == "sqlite":
         new = sqlite.insert(Signal).values(signal)
         new = new.on_conflict_do_nothing(index_elements=["channel_id", "external_id"])
         id_ = session.scalar(new.returning(Signal.id))
-        change = None if id_ is None else session.scalar(_CHANGE_OF, {"id": id_})
+        change = None if id_ is None else session.scalar(_CHANGE_OF, {"id": id_, "sketch": _sketch(signal)})
     else:
         run = session.connection().exec_driver_sql
-        stored = run(STORE, tuple(signal[name] for name in storing.COLUMNS)).one_or_none()
+        stored = run(STORE, stored_with(signal)).one_or_none()
         id_, change = stored if stored is not None else (None, None)
     if change is not None and change % rollups.FOLD_EVERY == 0:
         rollups.fold(session)

@@ -15,7 +15,9 @@ from sqlalchemy import delete, func, select, text
 from sqlalchemy.orm import Session
 
 from app.stages.demand.models import DemandChange
+from app.stages.demand.operations import buyers
 from app.stages.demand.operations.bulk import STAGED, Packed, map_ahead, on_sqlite, pack, write, write_rows
+from app.stages.demand.queries.sketches import counted_sketches
 from app.stages.demand.rules import Reason, cell_kind
 
 MEASURES = ("signals", "units", "raw_units", "valid_units", "amount_minor")
@@ -51,7 +53,7 @@ CHANGE = {
 }
 """`reason` is the kind of cell: see `rules.cell_kind`."""
 CELL = tuple(name for name in CHANGE if name != "reason")
-TYPES: dict[str, Any] = {**CHANGE, **dict.fromkeys(MEASURES, pl.Int64)}
+TYPES: dict[str, Any] = {**CHANGE, **dict.fromkeys(MEASURES, pl.Int64), "sketch": pl.Binary}
 COLUMNS = tuple(TYPES)
 FOLD_EVERY = 1_000
 """Changes that wait, after which whoever brings the next one folds them."""
@@ -63,16 +65,18 @@ def changes(signals: pl.DataFrame, *, sign: int = 1) -> pl.DataFrame:
     """What these signals add up to, by the columns CHANGE; `sign` −1 takes them away.
 
     Args:
-        signals: the columns CHANGE, with the signal's own reason, commitment, quantity and unit_price_minor.
+        signals: the columns CHANGE, with the signal's own reason, commitment, quantity and unit_price_minor;
+            of new ones also the buyer.
     """
     quantity, counts = pl.col("quantity"), pl.col("reason").is_in([Reason.VALID.value, Reason.RETURNED.value])
-    return signals.group_by(*CELL, cell_kind().alias("reason")).agg(
+    changed = signals.group_by(*CELL, cell_kind().alias("reason")).agg(
         signals=pl.len().cast(pl.Int64) * sign,
         units=quantity.sum() * sign,
         raw_units=quantity.clip(lower_bound=0).sum() * sign,
         valid_units=quantity.filter(counts).sum() * sign,
         amount_minor=(quantity * pl.col("unit_price_minor")).sum() * sign,
     )
+    return buyers.brought(changed, signals)
 
 
 def duplicates(signals: pl.DataFrame) -> pl.DataFrame:
@@ -85,6 +89,7 @@ def duplicates(signals: pl.DataFrame) -> pl.DataFrame:
         raw_units=pl.col("quantity").clip(lower_bound=0).sum(),
         valid_units=nothing,
         amount_minor=nothing,
+        sketch=pl.lit(None, dtype=pl.Binary),
     )
 
 
@@ -114,6 +119,15 @@ def add(session: Session, frames: list[pl.DataFrame]) -> None:
     _add(session, pl.concat(together))
 
 
+def count_buyers(session: Session, *, campaign_id: int) -> int:
+    """Unite the sketches of a campaign with those of its signals; on how many days they lacked some."""
+    add(session, [])
+    return buyers.unite(
+        session,
+        {day: [sketch] for day, sketch in counted_sketches(session, campaign_id=campaign_id).items()},
+    )
+
+
 def _taken(session: Session) -> pl.DataFrame:
     """The changes that wait, which wait no longer. What is not committed yet is not seen, and waits on."""
     columns = [getattr(DemandChange, name) for name in COLUMNS]
@@ -139,6 +153,7 @@ def _add(session: Session, frame: pl.DataFrame) -> None:
             write(session, new)
             if others.rows:
                 _merge(session, others)
+    buyers.add(session, frame)
 
 
 def _level(

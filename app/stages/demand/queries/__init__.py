@@ -60,7 +60,8 @@ from app.stages.demand.queries.settlement import (
     owed_pledges,
     refund_sums,
 )
-from app.stages.demand.queries.signals import SignalFact, list_signals
+from app.stages.demand.queries.signals import SignalFact, count_buyers, list_signals
+from app.stages.demand.queries.sketches import campaign_buyers
 from app.stages.demand.queries.spot import weekly_units
 from app.stages.demand.queries.terms import (
     DecisionFact,
@@ -132,6 +133,7 @@ __all__ = [
     "WaterfallStep",
     "WeightRunFact",
     "balance_of",
+    "campaign_buyers",
     "campaign_commitments",
     "campaign_curve",
     "campaign_ids",
@@ -139,6 +141,7 @@ __all__ = [
     "campaign_terms",
     "category_conversions",
     "close_outlook",
+    "count_buyers",
     "count_reviews",
     "counted",
     "current_run",

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnCollection, ColumnElement, Select, case, func, sele
 
 from app.stages.catalog.models import Sku
 from app.stages.demand.models import (
+    CampaignBuyers,
     CampaignDay,
     CampaignRegionDay,
     CampaignTotalDay,
@@ -24,9 +25,9 @@ from app.stages.demand.rules import Commitment, Reason
 Columns = ColumnCollection[str, ColumnElement[Any]]
 
 
-def counted(level: type[RollUp]) -> Columns:
+def counted(level: type[RollUp] | type[CampaignBuyers]) -> Columns:
     """The columns of a level, to be summed: a cell may stand there several times."""
-    names = [column.name for column in level.__table__.columns]  # type: ignore[attr-defined]
+    names = [column.name for column in level.__table__.columns]  # type: ignore[union-attr]
     waiting = select(*(getattr(DemandChange, name) for name in names))
     if "campaign_id" in names:
         waiting = waiting.where(DemandChange.campaign_id.is_not(None))

@@ -25,6 +25,7 @@ from app.stages.demand.models import (
     RollUp,
     Signal,
 )
+from app.stages.demand.queries import sketches
 from app.stages.demand.queries.cells import Columns, counted, counted_by_sku, kind, level
 from app.stages.demand.rules import Reason, kind_reason
 
@@ -167,7 +168,8 @@ def sku_units(
 def recount(session: Session) -> list[Difference]:
     """Compute every roll-up again from the accepted rows; the cells that differ, none when all is right.
 
-    What was received again (`duplicate`) is no accepted row and is left out. Reads every signal.
+    What was received again (`duplicate`) is no accepted row and is left out. Reads every signal. A sketch of
+    buyers that is not theirs is a cell that differs; it has no measures.
     """
     differences = []
     for one in LEVELS:
@@ -179,7 +181,8 @@ def recount(session: Session) -> list[Difference]:
             for cell in sorted(stored.keys() | found.keys())
             if stored.get(cell, nothing) != found.get(cell, nothing)
         ]
-    return differences
+    buyers = [Difference("campaign_buyers", day, (), ()) for day in sketches.differences(session)]
+    return differences + buyers
 
 
 def _filter(

@@ -25,6 +25,7 @@ from app.stages.demand.queries.owing import (
     owed,
     refunds,
 )
+from app.stages.demand.queries.sketches import campaign_buyers
 from app.stages.demand.queries.terms import tiers
 from app.stages.demand.rules import CampaignState
 from app.stages.demand.rules.campaigns import next_tier, volume_price
@@ -39,9 +40,9 @@ NOTHING = Sum(0, 0, 0, 0)
 class CloseOutlook:
     """What would happen if the campaign were closed now.
 
-    `valid_units` were pledged before the close; `late_units` come after it and decide nothing.
-    `price_minor` is the price reached, `next_tier_short` the units to the next one. `released_units` require
-    nothing any more. `refunds` are what buyers are to get back, each reason once.
+    `valid_units` were pledged before the close; `late_units` come after it and decide nothing. `buyers` are
+    about how many ordered. `price_minor` is the price reached, `next_tier_short` the units to the next one.
+    `released_units` require nothing any more. `refunds` are what buyers are to get back, each reason once.
     """
 
     goes: bool
@@ -50,6 +51,7 @@ class CloseOutlook:
     expected_units: int
     go_factor_percent: int
     go_units: int
+    buyers: int
     price_minor: int | None
     next_price_minor: int | None
     next_tier_short: int | None
@@ -107,6 +109,7 @@ def close_outlook(session: Session, *, campaign_id: int) -> CloseOutlook:
         expected_units=campaign.expected_units,
         go_factor_percent=campaign.go_factor_percent,
         go_units=campaign.go_units,
+        buyers=campaign_buyers(session, campaign_id=campaign_id),
         price_minor=volume_price(steps, units=campaign.valid_units),
         next_price_minor=upward.unit_price_minor if upward else None,
         next_tier_short=upward.min_units - campaign.valid_units if upward else None,

@@ -7,14 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from app.stages.catalog.models import Sku
-from app.stages.demand.models import Signal
+from app.stages.demand.models import CampaignTotalDay, Signal
+from app.stages.demand.queries.cells import counted
 from app.stages.demand.queries.expected import Scope
 from app.stages.demand.queries.weights import weights
-from app.stages.demand.rules import COUNTING
+from app.stages.demand.rules import COUNTING, INTEREST
+
+FEW_SIGNALS = 100_000
+"""Of a campaign with as many at most, the buyers of a part are counted one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,20 @@ def _within(query: Select[*tuple[Any, ...]], scope: Scope) -> Select[*tuple[Any,
     if scope.since is not None:
         query = query.where(Signal.day >= scope.since)
     return query if scope.until is None else query.where(Signal.day < scope.until)
+
+
+def count_buyers(session: Session, *, scope: Scope) -> int | None:
+    """How many have ordered in a part of a campaign, exactly; None where that is too many to count at once.
+
+    Whatever became of an order since, its buyer came; an order without a buyer adds nobody.
+    """
+    total = counted(CampaignTotalDay)
+    signals = select(func.sum(total.signals)).where(total.campaign_id == scope.campaign_id)
+    if scope.campaign_id is None or (session.scalar(signals) or 0) > FEW_SIGNALS:
+        return None
+    ordered = Signal.commitment.not_in([one.value for one in INTEREST])
+    query: Select[*tuple[Any, ...]] = select(func.count(Signal.buyer.distinct())).where(ordered)
+    return int(session.execute(_within(query, scope)).scalar_one())
 
 
 def list_signals(
