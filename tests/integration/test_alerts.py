@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
+from flask import Flask
 
-from app.core.access import SYSTEM
+from app.core.access import SYSTEM, Role
 from app.core.db import Database
 from app.stages.alerts import operations, queries
 from app.stages.alerts.queries import AlertFact
@@ -16,6 +19,7 @@ from app.stages.allocation.queries import PlanFact
 from app.stages.allocation.rules import Base, Limit, Scope
 from app.stages.confirmation import operations as confirmation
 from app.stages.confirmation import queries as lines
+from app.stages.confirmation.queries import LineFact
 from support.brand import (
     MERCHANDISER,
     NOW,
@@ -25,6 +29,7 @@ from support.brand import (
     make_plan,
     store_forecast,
 )
+from support.shop import bearer
 
 LATER = NOW + dt.timedelta(hours=3)
 
@@ -119,3 +124,68 @@ def test_open_alerts_are_counted_and_listed_by_weight(db: Database, plan: PlanFa
         assert queries.count_open(session) == len(found) == sum(queries.count_open_by_kind(session).values())
         assert queries.count_open(session, owner="warehouse_planner") == 0
         assert queries.open_alerts(session, owner="merchandiser", limit=1) == listed[:1]
+
+
+def decline(app: Flask, key: dict[str, str], line_id: int) -> int:
+    body = {"version": 1, "kind": "decline", "note": "no clay"}
+    answer = app.test_client().post(f"/api/v1/plan-lines/{line_id}/answers", json=body, headers=key)
+    return answer.status_code
+
+
+def asked_of_one(db: Database) -> tuple[int, list[LineFact]]:
+    """A supplier with several lines, and these."""
+    with db.reading() as session:
+        asked = lines.supplier_lines(session, actor=MERCHANDISER, states=["asked"])
+    by_supplier = {
+        one.supplier_id: [line for line in asked if line.supplier_id == one.supplier_id] for one in asked
+    }
+    return max(by_supplier.items(), key=lambda pair: len(pair[1]))
+
+
+def test_a_decline_raises_its_alert_as_it_comes_in(db: Database, plan: PlanFact, app: Flask) -> None:
+    """From either door, in its own transaction; a confirmed line raises none."""
+    supplier, (first, second) = asked_of_one(db)
+    key = bearer(db, Role.SUPPLIER, now=NOW, supplier_id=supplier)
+    with db.reading() as session:
+        asked = lines.supplier_lines(session, actor=MERCHANDISER)
+    (other,) = (line for line in asked if line.supplier_id != supplier)
+    others = bearer(db, Role.SUPPLIER, now=NOW, supplier_id=other.supplier_id, email="other@x.example")
+    path, body = f"/api/v1/plan-lines/{other.id}/answers", {"version": 1, "kind": "confirm"}
+    assert app.test_client().post(path, json=body, headers=others).status_code == 201
+    with db.reading() as session:
+        assert queries.count_open(session) == 0
+    assert decline(app, key, first.id) == 201
+    with db.reading() as session:
+        (alert,) = queries.open_alerts(session)
+    assert (alert.kind, alert.owner, alert.data["lines"]) == ("declined", "merchandiser", 1)
+    client = app.test_client()
+    token = client.get("/sign-in").text.split('name="csrf_token" value="')[1].split('"')[0]
+    form = {"email": "supplier@x.example", "password": "long enough!", "csrf_token": token}
+    client.post("/sign-in", data=form)
+    token = client.get("/supplier").text.split('name="csrf_token" value="')[1].split('"')[0]
+    form = {"version": "1", "note": "none left", "csrf_token": token}
+    assert client.post(f"/supplier/lines/{second.id}/decline", data=form).status_code == 303
+    with db.reading() as session:
+        (alert,) = queries.open_alerts(session)
+    assert (alert.data["lines"], alert.data["units"]) == (2, first.quantity + second.quantity)
+
+
+def test_declines_at_once_make_one_alert_of_all(db: Database, plan: PlanFact, app: Flask) -> None:
+    supplier, theirs = asked_of_one(db)
+    key, together = bearer(db, Role.SUPPLIER, now=NOW, supplier_id=supplier), Barrier(3)
+
+    def send(line: LineFact) -> int:
+        together.wait()
+        return decline(app, key, line.id)
+
+    def turn() -> int:
+        together.wait()
+        return len(refreshed(db, plan))
+
+    with ThreadPoolExecutor(max_workers=3) as pool:
+        turned = pool.submit(turn)
+        assert list(pool.map(send, theirs[:2])) == [201, 201]
+        assert turned.result() > 0
+    with db.reading() as session:
+        (alert,) = queries.open_alerts(session, kind="declined")
+    assert alert.data["lines"] == 2

@@ -56,6 +56,10 @@ def test_a_supplier_answers_its_lines_on_a_phone(enter: Enter, planned: Brand) -
     page.locator("h1", has_text="Promised").wait_for()
     assert page.locator(".rows > li").count() == 3
 
+    buyer = enter(Role.MERCHANDISER)
+    buyer.goto("/alerts?kind=declined")
+    buyer.get_by_text(f"declined 1 line with {third.quantity} units").wait_for()
+
 
 def test_a_supplier_changes_the_password_on_a_phone(enter: Enter) -> None:
     page, new = enter(Role.SUPPLIER, **PHONE), "a password of my own"

@@ -13,6 +13,7 @@ from app.entrypoints.api.blueprint import Blueprint
 from app.entrypoints.door import current_actor, db, now, roles, today
 from app.entrypoints.wire import confirmation, warehouse
 from app.entrypoints.wire.cycle import Job
+from app.stages.alerts import operations as alerts
 from app.stages.confirmation import operations as answers
 from app.stages.confirmation import queries as confirmations
 from app.stages.warehouse import operations as receipts
@@ -47,6 +48,8 @@ def answer_line(answer: dict[str, Any], line_id: int) -> Any:
         line = answers.record_answer(session, actor=current_actor(), line_id=line_id, now=now(), **answer)
         if line.state == "countered":
             _ask_preview(session, line)
+        if line.state == "declined":
+            alerts.refresh_answers(session, run_id=line.run_id, now=now())
         return line
 
 

@@ -12,6 +12,7 @@ from app.core.access import Role
 from app.entrypoints.door import current_actor, db, now, roles
 from app.entrypoints.web import forms, show
 from app.entrypoints.web.replies import Reply, by_htmx, error_page, go, part, say
+from app.stages.alerts import operations as alerts
 from app.stages.catalog import queries as catalog
 from app.stages.confirmation import operations, queries
 
@@ -105,6 +106,8 @@ def _answer(line_id: int, kind: str, values: dict[str, Any], told: str) -> Reply
         line = operations.record_answer(
             session, actor=current_actor(), line_id=line_id, kind=kind, now=now(), **values
         )
+        if line.state == "declined":
+            alerts.refresh_answers(session, run_id=line.run_id, now=now())
         if line.state == "countered":  # the buyer wants to know what it would do to the plan
             arguments = {"line_id": line.id, "version": line.version}
             jobs.enqueue(

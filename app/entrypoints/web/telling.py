@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Flask, url_for
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 
 from app.entrypoints.web import show, words
 from app.stages.alerts.queries import AlertFact
@@ -58,8 +58,10 @@ def _running(words_: str) -> str:
 
 
 def _overdue(data: Data, names: Names) -> str:
-    return gettext(
+    return ngettext(
+        "%(supplier)s let %(lines)s line with %(units)s units run out unanswered",
         "%(supplier)s let %(lines)s lines with %(units)s units run out unanswered",
+        data["lines"],
         supplier=_named(names.suppliers, data["supplier"]),
         lines=show.units(data["lines"]),
         units=show.units(data["units"]),
@@ -67,8 +69,10 @@ def _overdue(data: Data, names: Names) -> str:
 
 
 def _declined(data: Data, names: Names) -> str:
-    return gettext(
+    return ngettext(
+        "%(supplier)s declined %(lines)s line with %(units)s units",
         "%(supplier)s declined %(lines)s lines with %(units)s units",
+        data["lines"],
         supplier=_named(names.suppliers, data["supplier"]),
         lines=show.units(data["lines"]),
         units=show.units(data["units"]),

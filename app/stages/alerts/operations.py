@@ -7,11 +7,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from sqlalchemy import bindparam, insert, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import bindparam, insert, text, update
 from sqlalchemy.orm import Session
 
-from app.core.errors import Conflict
 from app.stages.alerts import queries
 from app.stages.alerts.models import Alert
 from app.stages.alerts.queries import AlertFact
@@ -44,32 +42,40 @@ def refresh(session: Session, *, run_id: int, now: dt.datetime) -> list[AlertFac
 
     An alert keeps the time it was opened for as long as its cause is found; one whose cause is gone is
     closed, and opened anew if it comes back.
-
-    Raises:
-        Conflict: alerts_moved when another turn raises the same alerts at this moment.
     """
     findings = [
         *_concentrations(session, run_id),
         *_unmet(session, run_id),
-        *_answers(session, run_id),
         *_campaigns(session),
         *_balances(session, now),
         *_silences(session, now),
     ]
-    _apply(session, findings, kinds=list(AlertKind), now=now)
+    _take_turn(session)
+    _apply(session, [*findings, *_answers(session, run_id)], kinds=list(AlertKind), now=now)
     return queries.open_alerts(session)
 
 
 def refresh_channels(session: Session, *, now: dt.datetime) -> int:
     """Look only at channels that fell silent; needs no plan. Returns how many there are."""
     findings = list(_silences(session, now))
+    _take_turn(session)
     _apply(session, findings, kinds=[AlertKind.CHANNEL_SILENT], now=now)
     return len(findings)
 
 
 def refresh_answers(session: Session, *, run_id: int, now: dt.datetime) -> None:
-    """Look only at declined and unanswered lines of a plan: cheap enough for every answer."""
+    """Look only at declined and unanswered lines of a plan, which whoever takes a decline does."""
+    _take_turn(session)
     _apply(session, _answers(session, run_id), kinds=list(ANSWER_KINDS.values()), now=now)
+
+
+def _take_turn(session: Session) -> None:
+    """Until the end of the transaction nobody else looks at answers and keeps alerts; SQLite has one writer.
+
+    So two declines of one supplier at once make one alert, of both.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(hashtext('alert'))"))
 
 
 def _apply(
@@ -81,11 +87,7 @@ def _apply(
     again = [finding for finding in change.opened if finding.cause in known]
     if fresh:
         rows = [{"cause": one.cause, "kind": one.kind.value, **_opened(one, now)} for one in fresh]
-        try:
-            with session.begin_nested():
-                session.execute(insert(Alert), rows)
-        except IntegrityError as error:
-            raise Conflict("alerts_moved", "Another turn is raising the same alerts. Turn again.") from error
+        session.execute(insert(Alert), rows)
     _update(session, [{"key": one.cause, **_opened(one, now)} for one in again])
     _update(session, [{"key": one.cause, **_numbers(one, now)} for one in change.seen])
     closed = {"state": AlertState.CLOSED.value, "closed_at": now}
