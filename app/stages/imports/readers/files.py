@@ -29,6 +29,7 @@ FOREIGN = {
     b"<!doctype": "a web page",
     b"<table": "a web page",
     b"<?xml": "an XML document",
+    b"[{": "a JSON list",
 }
 
 
@@ -73,8 +74,8 @@ def _parquet(path: Path, *, file_name: str, mapping: Mapping) -> Iterator[Block]
     columns = choose(list(schema), file_name=file_name, mapping=mapping)
     names = {field: list(schema)[place] for field, place in columns.places.items()}
     for name in names.values():
-        if schema[name].is_nested() or schema[name] == pl.Binary:
-            why = f"column {name!r} holds lists or bytes"
+        if schema[name].is_nested() or schema[name] in (pl.Binary, pl.Duration):
+            why = f"column {name!r} holds lists, bytes or durations"
             raise refusal("column_nested", file_name, why, "write one value a cell", column=name)
     total = pl.scan_parquet(path).select(pl.len()).collect().item()
     if total > MOST_ROWS:

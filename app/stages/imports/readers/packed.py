@@ -12,6 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
+from app.core.errors import RuleBroken
 from app.stages.imports.readers.tables import Block, blocks, choose, parts_of, refusal
 from app.stages.imports.readers.text import Cells
 from app.stages.imports.readers.texts import read_text
@@ -51,7 +52,7 @@ def read_packed(path: Path, *, file_name: str, mapping: Mapping) -> Iterator[Blo
 def _members(
     archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], *, file_name: str, mapping: Mapping
 ) -> Iterator[Block]:
-    """Each CSV in turn; rows are numbered on through the whole archive."""
+    """Each CSV in turn, of which not all may lack rows; these are numbered on through the whole archive."""
     reports = sorted(
         (one for one in members if one.filename.lower().endswith(".csv") and "__MACOSX" not in one.filename),
         key=lambda one: one.filename,
@@ -59,17 +60,24 @@ def _members(
     if not reports:
         why = "the ZIP holds no CSV file"
         raise refusal("file_unreadable", file_name, why, "send the report as it was exported")
-    passed = 0
+    passed, empty = 0, []
     for member in reports:
         name = member.filename.rsplit("/", 1)[-1]
         content = archive.read(member)
         fixed = mapping.in_name(name)
-        for block in read_text(
-            io.BytesIO(content), file_name=f"{file_name}/{name}", mapping=mapping, fixed=fixed
-        ):
-            rows = block.rows.with_columns(pl.col("row") + passed)
-            yield Block(block.headings, rows, [one.moved(passed) for one in block.refused], block.rounds)
-        passed += content.count(b"\n") + 1
+        try:
+            for block in read_text(
+                io.BytesIO(content), file_name=f"{file_name}/{name}", mapping=mapping, fixed=fixed
+            ):
+                rows = block.rows.with_columns(pl.col("row") + passed)
+                yield Block(block.headings, rows, [one.moved(passed) for one in block.refused], block.rounds)
+        except RuleBroken as error:
+            if error.code not in ("file_empty", "file_header_only"):
+                raise
+            empty.append(error)
+        passed += max(content.count(b"\n"), content.count(b"\r")) + 1
+    if len(empty) == len(reports):
+        raise empty[0]
 
 
 def _sheet(path: Path, *, file_name: str) -> Iterator[Cells]:

@@ -8,10 +8,9 @@ that it must be read record by record, which names the line and the reason.
 from __future__ import annotations
 
 import codecs
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 import polars as pl
@@ -19,6 +18,8 @@ import polars as pl
 PIECE_BYTES = 8 << 20
 FIRST_BYTES = PIECE_BYTES // 10
 """Of a file's first rows: the database has something to do while larger pieces are read."""
+QUOTE, LINE, RETURN = b'"\n\r'
+Numbers = np.ndarray[Any, np.dtype[Any]]
 LONGEST_LINE = 64 << 20
 
 
@@ -98,13 +99,6 @@ def _count(data: bytes, letter: bytes) -> int:
     return int(np.count_nonzero(np.frombuffer(data, np.uint8) == letter[0]))
 
 
-def _only_before(data: bytes, letter: bytes, other: bytes) -> bool:
-    """Whether one byte stands nowhere but before another."""
-    letters = np.frombuffer(data, np.uint8)
-    followers = letters[1:][letters[:-1] == letter[0]]
-    return not data.endswith(letter) and bool((followers == other[0]).all())
-
-
 def read_csv(piece: Piece, *, delimiter: str, width: int, places: Sequence[int]) -> pl.DataFrame | None:
     """The columns at `places` as text, named by their place, and `row`; None where a line is odd.
 
@@ -112,8 +106,7 @@ def read_csv(piece: Piece, *, delimiter: str, width: int, places: Sequence[int])
         width: the number of headings, which every line must have as many cells as.
     """
     data = piece.data
-    broken = not data.isascii() and b"\xef\xbf\xbd" in data
-    if broken or width < 2 or (b"\r" in data and not _only_before(data, b"\r", b"\n")):
+    if width < 2 or not _is_usual(data, delimiter=delimiter):
         return None
     frame = _parsed(data, delimiter=delimiter, width=width)
     if frame is None or frame.height != piece.lines or not _all_whole(frame, data, delimiter=delimiter):
@@ -121,6 +114,32 @@ def read_csv(piece: Piece, *, delimiter: str, width: int, places: Sequence[int])
     return frame.select(
         pl.int_range(piece.line, piece.line + frame.height).alias("row"), *(str(place) for place in places)
     )
+
+
+def _is_usual(data: bytes, *, delimiter: str) -> bool:
+    """Whether polars reads it as we do: it takes what follows a quoted cell for a part of it, say."""
+    if not data.isascii() and (b"\xef\xbf\xbd" in data or data.startswith(codecs.BOM_UTF8)):
+        return False
+    letters = np.frombuffer(data, np.uint8)
+    if b"\r" in data:
+        returns = np.flatnonzero(letters == RETURN)
+        if data.endswith(b"\r") or not _are(letters, returns + 1, (LINE,)):
+            return False
+    if b'"' not in data:
+        return True
+    quotes = np.flatnonzero(letters == QUOTE)
+    before, behind = (ord(delimiter), LINE, QUOTE), (ord(delimiter), LINE, RETURN, QUOTE)
+    return (
+        len(quotes) % 2 == 0
+        and _are(letters, quotes[::2] - 1, before)
+        and _are(letters, quotes[1::2] + 1, behind)
+    )
+
+
+def _are(letters: Numbers, places: Numbers, allowed: Sequence[int]) -> bool:
+    """Whether only these letters are at the places; both ends of the text are as good as line ends."""
+    inside = places[(places >= 0) & (places < len(letters))]
+    return bool(np.isin(letters[inside], allowed).all())
 
 
 def _parsed(data: bytes, *, delimiter: str, width: int) -> pl.DataFrame | None:
@@ -134,22 +153,20 @@ def _parsed(data: bytes, *, delimiter: str, width: int) -> pl.DataFrame | None:
 
 
 def _all_whole(frame: pl.DataFrame, data: bytes, *, delimiter: str) -> bool:
-    """Whether no line is short: a short line has blank last cells, and the file fewer delimiters."""
-    if not (frame.to_series(frame.width - 1) == "").any():
+    """Whether no line is short, which has a blank last cell: then each must have all its delimiters."""
+    last = frame.to_series(frame.width - 1)
+    if not last.null_count() and not (last == "").any():
         return True
-    between = (frame.width - 1) * frame.height
-    if b'"' in data:
-        inside = frame.select(pl.all().str.count_matches(delimiter, literal=True).sum()).sum_horizontal()
-        between += int(inside[0])
-    return data.count(delimiter.encode()) == between
+    letters = np.frombuffer(data, np.uint8)
+    quotes = np.flatnonzero(letters == QUOTE)
+    between = _outside(np.flatnonzero(letters == ord(delimiter)), quotes)
+    ends = _outside(np.flatnonzero(letters == LINE), quotes)[: frame.height - 1]
+    if len(between) != (frame.width - 1) * frame.height:
+        return False
+    lines = between.reshape(frame.height, frame.width - 1)
+    return bool((lines[:-1, -1] < ends).all() and (lines[1:, 0] > ends).all())
 
 
-def read_json(piece: Piece, *, keys: Sequence[str]) -> pl.DataFrame | None:
-    """The members `keys` of the JSON objects, one a line, as text, and `row`; None where a line is odd."""
-    try:
-        frame = pl.read_ndjson(io.BytesIO(piece.data), schema={key: pl.String() for key in keys})
-    except (pl.exceptions.PolarsError, ValueError):
-        return None
-    if frame.height != piece.lines:
-        return None
-    return frame.select(pl.int_range(piece.line, piece.line + frame.height).alias("row"), *keys)
+def _outside(places: Numbers, quotes: Numbers) -> Numbers:
+    """Those of the places that are not inside of quotes."""
+    return places[np.searchsorted(quotes, places) % 2 == 0] if len(quotes) else places

@@ -61,6 +61,8 @@ def _text(cell: Any) -> str:
         return f"{cell:.15g}"  # what the spreadsheet shows: the digits beyond are not meant
     if isinstance(cell, dt.datetime):
         return cell.isoformat(sep=" ", timespec="seconds")
+    if isinstance(cell, dt.date):  # a day, or an instant at midnight: the reader does not tell them apart
+        return f"{cell} 00:00:00"
     return str(cell)
 
 

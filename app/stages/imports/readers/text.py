@@ -21,7 +21,7 @@ LINE_PROBLEMS = {
     "fields_extra": "The row has more cells than there are headings; quote cells that hold a delimiter.",
     "line_malformed": "The line can't be split into cells; check its quotation marks.",
     "encoding_broken": "The line has bytes that are no text in this file's encoding; save the file as UTF-8.",
-    "json_malformed": "The line is no JSON object; write one object a line.",
+    "json_malformed": "The line is no JSON object with one value a member; write one object a line.",
     "cell_too_long": "A cell is longer than 131,072 characters; shorten it, or close its quotation mark.",
 }
 
@@ -162,18 +162,34 @@ class _Lines:
 
 
 def json_records(content: str, *, keys: Sequence[str], line: int = 1) -> Iterator[Cells | Refused]:
-    """The members `keys` of JSON objects, one a line."""
+    """The members `keys` of JSON objects, one a line, as they are written: 19.90 is no 19.9."""
     for number, text in enumerate(content.split("\n"), start=line):
         if not text.strip():
             continue
         try:
-            value = json.loads(text, parse_float=str, parse_int=str, parse_constant=str)
+            value = _object(text)
+            cells = [_cell(value.get(key)) for key in keys]
         except (ValueError, RecursionError):
-            value = None
-        if isinstance(value, dict):
-            yield Cells(number, [_cell(value.get(key)) for key in keys])
-        else:
             yield Refused.of("json_malformed", row=number)
+        else:
+            yield Cells(number, cells)
+
+
+def _object(text: str) -> dict[str, Any]:
+    """Raises ValueError: it is no object, or names a member twice."""
+    value = json.loads(
+        text, parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_of_members
+    )
+    if not isinstance(value, dict):
+        raise ValueError("no object")
+    return value
+
+
+def _of_members(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(members)
+    if len(value) < len(members):
+        raise ValueError("a member twice")
+    return value
 
 
 def json_keys(content: str) -> list[str]:
@@ -190,6 +206,12 @@ def json_keys(content: str) -> list[str]:
 
 
 def _cell(value: Any) -> str:
+    """Raises ValueError: it is not one value, or text with half a character, which nobody can write."""
     if value is None:
         return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if not isinstance(value, str):
+        raise ValueError("not one value")
+    value.encode()
+    return value

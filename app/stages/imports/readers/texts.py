@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import partial
 from itertools import chain
@@ -14,6 +15,9 @@ from app.stages.imports.readers.pieces import Piece
 from app.stages.imports.readers.tables import Block, Columns, Part, blocks, choose, parts_of, refusal
 from app.stages.imports.readers.text import Cells
 from app.stages.imports.rules.mapping import Mapping
+
+SEPARATOR = re.compile(rb"\s*sep=([,;\t|])[ \t,;]*\r?\n", re.IGNORECASE)
+"""A first line that tells spreadsheets how cells are separated, and is no row."""
 
 
 def read_text(file: IO[bytes], *, file_name: str, mapping: Mapping, fixed: dict[str, str]) -> Iterator[Block]:
@@ -38,11 +42,13 @@ def read_text(file: IO[bytes], *, file_name: str, mapping: Mapping, fixed: dict[
 def _csv(
     first: Piece, others: Iterator[Piece], *, file_name: str, mapping: Mapping
 ) -> tuple[Columns, Iterator[Part]]:
-    blank = len(first.data) - len(first.data.lstrip(b"\r\n"))
+    marked = SEPARATOR.match(first.data)
+    blank = marked.end() if marked else 0
+    blank += len(first.data[blank:]) - len(first.data[blank:].lstrip(b"\r\n"))
     start = first.line + first.data.count(b"\n", 0, blank)
     end = _header_end(first.data, blank)
     line = first.data[blank:end].decode("utf-8", errors="replace")
-    delimiter = max(text.DELIMITERS, key=line.count)
+    delimiter = marked[1].decode() if marked else max(text.DELIMITERS, key=line.count)
     header = next(text.csv_records(line, delimiter=delimiter), None)
     if not isinstance(header, Cells):
         raise refusal("file_unreadable", file_name, "the headings can't be read", "export it again")
@@ -84,14 +90,8 @@ def _json(
     everywhere = Columns(
         columns.headings, {f: needed.index(h) for f, h in columns.headings.items()}, len(needed)
     )
-    read = partial(_json_part, columns=everywhere, keys=needed)
-    return columns, chain.from_iterable(map(read, chain([first], others)))
-
-
-def _json_part(piece: Piece, *, columns: Columns, keys: list[str]) -> Iterator[Part]:
-    frame = pieces.read_json(piece, keys=keys)
-    if frame is not None:
-        named = [pl.col(heading).alias(field) for field, heading in columns.headings.items()]
-        return iter([(frame.select("row", *named), [])])
-    content = piece.data.decode("utf-8", errors="replace")
-    return parts_of(text.json_records(content, keys=keys, line=piece.line), columns)
+    records = chain.from_iterable(
+        text.json_records(piece.data.decode("utf-8", errors="replace"), keys=needed, line=piece.line)
+        for piece in chain([first], others)
+    )
+    return columns, parts_of(records, everywhere)
