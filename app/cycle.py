@@ -227,10 +227,15 @@ def _allocate(
 
 
 def _holds(session: Session, config: Config, plan: PlanFact, now: Clock) -> bool:
-    """Whether suppliers go by a plan: it is of the latest week reached, as `latest_plan` has it."""
+    """Whether suppliers go by a plan: it is of the week of the plan that holds, or of a later one reached.
+
+    So one that was made ahead holds from the turn of its week on that finds it again.
+    """
     today = now().astimezone(ZoneInfo(config.timezone)).date()
     current = plans.latest_plan(session, today=today)
-    return current is not None and current.first_week == plan.first_week
+    return current is not None and (
+        plan.first_week == current.first_week or current.first_week < plan.first_week <= monday(today)
+    )
 
 
 def _ask(
@@ -241,6 +246,7 @@ def _ask(
         if not _holds(session, config, plan, now):
             return None
         wanted = plans.plan_lines(session, run_id=plan.run_id)
+        allocation.mark_asked(session, run_id=plan.run_id, now=now())
         return confirmation.issue_plans(session, run=plan, lines=wanted, actor=actor, now=now())
 
 

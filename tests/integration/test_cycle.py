@@ -15,6 +15,7 @@ from app.core.access import SYSTEM
 from app.core.config import Config
 from app.core.db import Database
 from app.core.errors import Conflict, RuleBroken
+from app.core.jobs import JobCancelled
 from app.stages.alerts import queries as alerts
 from app.stages.allocation import operations as allocation
 from app.stages.allocation import queries as plans
@@ -112,16 +113,57 @@ def test_a_plan_of_another_week_than_the_one_that_holds_asks_nobody_and_says_so(
     assert len({held.allocation_run_id, *(one.allocation_run_id for one in others)}) == 3
     assert standing() == before
     with db.reading() as session:
-        ahead = plans.latest_plan(session, today=others[1].as_of)
-    assert ahead is not None and ahead.run_id == others[1].allocation_run_id
+        held_on = plans.latest_plan(session, today=others[1].as_of)
+        base = plans.last_asked(session, as_of=others[1].as_of)
+    assert held_on is not None and base is not None
+    assert held_on.run_id == base.run_id == held.allocation_run_id  # its week alone makes no preview hold
     key = shop.bearer(db, now=now)
     told = {
         address: app.test_client().get(f"/plan{address}", headers=key).get_data(as_text=True)
         for address in ("", *(f"?run={one.allocation_run_id}" for one in others))
     }
     assert ["of an earlier week" in page for page in told.values()] == [False, True, False]
-    assert ["of a week to come" in page for page in told.values()] == [False, False, True]
+    assert ["a preview of a week to come" in page for page in told.values()] == [False, False, True]
     assert all(f"Suppliers go by plan {held.allocation_run_id} of" in told[one] for one in list(told)[1:])
+
+
+@pytest.mark.usefixtures("brand")
+@pytest.mark.parametrize("moved", [False, True], ids=["as it was seen ahead", "otherwise"])
+def test_a_week_planned_ahead_is_asked_for_in_the_turn_of_its_week(
+    db: Database, turn: Turn, moved: bool
+) -> None:
+    """Anew where anything moved; the preview itself where nothing did. Open lines of before are withdrawn."""
+    week, later = MONDAY + dt.timedelta(weeks=1), NOW + dt.timedelta(weeks=1)
+    turn()
+    ahead = turn(as_of=week)
+    assert (ahead.holds, ahead.asked_lines) == (False, 0)
+    if moved:
+        with db.transaction() as session:
+            given = {"sku_id": 1, "warehouse_id": 1, "kind": MovementKind.ADJUSTMENT, "source": "a count"}
+            stock.move(session, quantity=5, now=later, **given)
+    fact = turn(as_of=week, now=lambda: later)
+    assert fact.holds and fact.asked_lines > 0
+    assert (fact.allocation_run_id == ahead.allocation_run_id) == (not moved)
+    with db.reading() as session:
+        plan = plans.latest_plan(session, today=week)
+        asked = lines.supplier_lines(session, actor=MERCHANDISER, states=["asked"])
+    assert plan is not None and (plan.run_id, plan.asked_at) == (fact.allocation_run_id, later)
+    assert {line.run_id for line in asked} == {plan.run_id}
+
+
+@pytest.mark.usefixtures("brand")
+def test_a_plan_nobody_was_asked_for_says_so(app: Flask, db: Database, turn: Turn, now: dt.datetime) -> None:
+    def stop(phase: str, *_: object) -> None:
+        if phase.startswith("allocate: "):
+            raise JobCancelled("enough")
+
+    with pytest.raises(JobCancelled):
+        turn(progress=stop)
+    key = shop.bearer(db, now=now)
+    note = "Suppliers have not been asked for this plan"
+    assert note in app.test_client().get("/plan", headers=key).text
+    turn()
+    assert note not in app.test_client().get("/plan", headers=key).text
 
 
 def stirred(db: Database, *, times: int, monkeypatch: pytest.MonkeyPatch) -> list[int]:

@@ -167,6 +167,7 @@ def make_plan(
 def ask(db: Database, plan: PlanFact, *, now: dt.datetime = NOW) -> confirmation.IssueFact:
     with db.transaction() as session:
         lines = plans.plan_lines(session, run_id=plan.run_id)
+        allocation.mark_asked(session, run_id=plan.run_id, now=now)
         return confirmation.issue_plans(session, run=plan, lines=lines, actor=SYSTEM, now=now)
 
 

@@ -20,6 +20,7 @@ from app.stages.demand import queries as demand
 THRESHOLD_PERCENT = 40
 LISTED = 5
 OLD_AFTER = dt.timedelta(weeks=8)
+UNASKED = "  It is not of the latest week reached: nobody was asked. A week to come is planned anew then."
 
 
 def _summary(result: dict[str, Any]) -> str:
@@ -35,7 +36,7 @@ def _summary(result: dict[str, Any]) -> str:
         f"  cost          {result['plan_cost']:>14} {result['currency']}",
         f"  lower bound   {result['bound']:>14} {result['currency']} (gap {result['gap']:.2%})",
         f"  asked         {result['asked_lines']:>14,} lines of production plans",
-        *([] if result["holds"] else ["  It is not of the latest week reached: no supplier was asked."]),
+        *([] if result["holds"] else [UNASKED]),
         f"  shares above {THRESHOLD_PERCENT} %: {result['shares_above']:,}",
         *(f"    {line}" for line in result["top_shares"]),
         f"  open alerts: {result['alerts']:,} ({listed})",

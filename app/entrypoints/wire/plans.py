@@ -27,6 +27,11 @@ class Plan(Schema):
     settings = fields.Dict(required=True)
     seconds = fields.Float(required=True)
     created_at = fields.AwareDateTime(required=True)
+    asked_at = fields.AwareDateTime(
+        required=True,
+        allow_none=True,
+        metadata={"description": "When suppliers were last asked for it; null: never, as of a preview."},
+    )
 
 
 class Explanation(Schema):

@@ -63,7 +63,10 @@ class PlanPolicy(Base):
 
 
 class AllocationRun(Base):
-    """One accepted plan. The checker recomputed every figure; money is in minor units of `currency`."""
+    """One accepted plan. The checker recomputed every figure; money is in minor units of `currency`.
+
+    `asked_at` is when suppliers were last asked for it, null where they never were.
+    """
 
     __tablename__ = "allocation_run"
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -86,6 +89,7 @@ class AllocationRun(Base):
     seconds: Mapped[float]
     created_by: Mapped[str] = mapped_column(String(254))
     created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    asked_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     __table_args__ = (one_of("status", [status.value for status in RunStatus]),)
 
 

@@ -26,7 +26,7 @@ from app.stages.allocation.operations.scenarios import (
     load_spread,
     store_scenario,
 )
-from app.stages.allocation.operations.storing import store
+from app.stages.allocation.operations.storing import mark_asked, store
 
 __all__ = [
     "CANCELLED",
@@ -47,6 +47,7 @@ __all__ = [
     "load_counter",
     "load_plan",
     "load_spread",
+    "mark_asked",
     "minor_per_unit",
     "set_limit",
     "set_policy",

@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Table, insert
+from sqlalchemy import Table, insert, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -82,6 +82,11 @@ def store(
     fact = queries.get_plan(session, run_id=run_id)
     _record(session, fact, actor=actor, now=now)
     return fact
+
+
+def mark_asked(session: Session, *, run_id: int, now: dt.datetime) -> None:
+    """Suppliers are asked for this plan; from then on it is no preview."""
+    session.execute(update(AllocationRun).where(AllocationRun.id == run_id).values(asked_at=now))
 
 
 def _insert_run(

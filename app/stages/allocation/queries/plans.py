@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from babel.numbers import get_currency_precision
-from sqlalchemy import case, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFound
@@ -22,7 +22,8 @@ class PlanFact:
     `cost_parts` holds purchase, award, order, freight, holding, late, short, risk, share and churn; they add
     up to `cost_minor`. Late, short, risk and share are prices of things nobody invoices; the rest is money
     spent. `settings` are those of `rules.PlanSettings`, and `stopped_by`: "time" when the time limit cut the
-    search, so that the same inputs may give another plan next time; else null.
+    search, so that the same inputs may give another plan next time; else null. `asked_at` is when suppliers
+    were last asked for it.
     """
 
     run_id: int
@@ -45,6 +46,7 @@ class PlanFact:
     seconds: float
     created_by: str
     created_at: dt.datetime
+    asked_at: dt.datetime | None
 
     @property
     def first_week(self) -> dt.date:
@@ -54,17 +56,19 @@ class PlanFact:
 def latest_plan(session: Session, *, today: dt.date) -> PlanFact | None:
     """The plan that holds: of the latest planning week up to that of `today`, the one stored last.
 
-    One made later for an earlier week is history, one for a week to come counts only where there is no other.
+    One made later for an earlier week is history. One made ahead is a preview, also once its week has come,
+    until suppliers are asked for it; it counts only where there is no other.
     """
-    over = rules.monday(today) + dt.timedelta(weeks=1)
-    reached = func.max(case((AllocationRun.as_of < over, AllocationRun.as_of)))
-    last = session.scalar(select(func.coalesce(reached, func.max(AllocationRun.as_of))))
+    run, over = AllocationRun, rules.monday(today) + dt.timedelta(weeks=1)
+    preview = run.asked_at.is_(None) & (run.created_at < run.as_of)
+    reached = session.scalar(select(func.max(run.as_of)).where(run.as_of < over, ~preview))
+    last = reached or session.scalar(select(func.max(run.as_of)))
     if last is None:
         return None
     first = rules.monday(last)
-    of_week = AllocationRun.as_of.between(first, first + dt.timedelta(days=6))
-    query = select(AllocationRun).where(of_week).order_by(AllocationRun.id.desc()).limit(1)
-    return _plan(session.scalars(query).one())
+    query = select(run).where(run.as_of.between(first, first + dt.timedelta(days=6)))
+    query = query.where(~preview) if reached else query
+    return _plan(session.scalars(query.order_by(run.id.desc()).limit(1)).one())
 
 
 def list_plans(session: Session, *, limit: int = 20, before_id: int | None = None) -> list[PlanFact]:
@@ -84,13 +88,12 @@ def get_plan(session: Session, *, run_id: int) -> PlanFact:
 
 
 def last_asked(session: Session, *, as_of: dt.date) -> PlanFact | None:
-    """The newest plan that suppliers were asked for up to a week: not one whose search somebody ended."""
+    """The plan up to a week that suppliers were asked for last: no preview, none whose search was ended."""
     over = rules.monday(as_of) + dt.timedelta(weeks=1)
-    newest = (AllocationRun.as_of.desc(), AllocationRun.id.desc())
-    runs = session.scalars(
-        select(AllocationRun).where(AllocationRun.as_of < over).order_by(*newest).limit(20)
-    )
-    return next((_plan(run) for run in runs if run.settings.get("stopped_by") != "cancelled"), None)
+    query = select(AllocationRun).where(AllocationRun.as_of < over, AllocationRun.asked_at.is_not(None))
+    newest = (AllocationRun.asked_at.desc(), AllocationRun.id.desc())
+    run = session.scalars(query.order_by(*newest).limit(1)).first()
+    return None if run is None else _plan(run)
 
 
 def find_plan(session: Session, *, problem_digest: str) -> PlanFact | None:
