@@ -89,8 +89,10 @@ def replan(
         mine, whole = _spent(plan, skus)
         part = replace(asked, gap=_allowed(asked.gap, mine, whole) / max(mine, 1e-9))
         few = len(skus) <= FEW * len(problem.skus)
+        likely = {(one.supplier, one.sku, one.week): one.quantity for one in plan.orders if one.sku in skus}
+        known = replace(kept, orders=kept.orders | likely)
         return around(
-            net, kept, sorted(skus), part, tell=tell, clock=clock, crew=crew, brief=few, likely=True
+            net, known, sorted(skus), part, tell=tell, clock=clock, crew=crew, brief=few, likely=True
         )
 
     found = anew(gone)

@@ -7,12 +7,14 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from unit.optimizer.allocation_problems import EXACT, need, plan, with_suppliers
 
 from benchmarks.allocation_scale import problem
 from optimizer import Problem, ProblemError, Settings, Solution, by_rule, check, replan, solve
 from optimizer.form.problem import Locked
+from optimizer.model import likely
 from optimizer.rules.legality import misfits, narrower
 from optimizer.rules.limits import previous_units
 from optimizer.search import neighbourhood
@@ -248,3 +250,20 @@ def test_one_sku_alone_is_planned_anew_in_a_model_of_its_likely_lots(
     assert best.solution.objective - best.slack <= likely.solution.objective + 1e-6
     assert likely.solution.objective <= 1.002 * best.solution.objective
     assert likely.slack == float("inf")
+
+
+def test_one_sku_planned_anew_may_have_the_lots_it_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where its relaxation would order none of them."""
+    made = problem(4, suppliers=3, warehouses=1, regions=2, sold_in=1)
+    base = by_rule(made)
+    sku = base.orders[0].sku
+    more = tuple(replace(one, quantity=one.quantity + 1) if one.sku == sku else one for one in made.demand)
+    monkeypatch.setattr(replan_module, "NEIGHBOURS", 0)
+    monkeypatch.setattr(neighbourhood, "AT_ONCE_WAYS", -1)
+    monkeypatch.setattr(likely, "relaxation", lambda net, item: (np.zeros(len(item.lots.week), bool), None))
+    found = replan(replace(made, demand=more), base, Settings(gap=1e-4))
+    lots = [
+        {(one.supplier, one.week) for one in plan.orders if one.sku == sku} for plan in (base, found.solution)
+    ]
+    assert found.skus == (sku,)
+    assert lots[1] and lots[1] <= lots[0]
