@@ -19,8 +19,8 @@ from optimizer.form.plan import Infeasible, Settings, Solution
 from optimizer.form.problem import Problem
 from optimizer.form.reports import report
 from optimizer.scenarios.placed import Placed, Units, cost_under, placed, with_demand
-from optimizer.scenarios.team import Heard, Team, told
 from optimizer.search.solving import solve
+from optimizer.search.team import Heard, Team, told
 
 LEVELS = (0.3, 0.5, 0.65, 0.8, 0.9)
 Levels = Sequence[tuple[float | None, Units]]

@@ -13,8 +13,8 @@ from optimizer.form.plan import Infeasible, Settings, Solution
 from optimizer.form.problem import Problem
 from optimizer.form.reports import report
 from optimizer.scenarios.changes import Change, change_from_json, change_to_json
-from optimizer.scenarios.team import Heard, Team, told
 from optimizer.search.solving import solve
+from optimizer.search.team import Heard, Team, told
 
 # Named changes that hold together in one scenario.
 Scenario = Sequence[Change]

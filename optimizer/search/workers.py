@@ -9,21 +9,19 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import multiprocessing
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
-from optimizer.form.clock import Deadline
+from optimizer.form.clock import Deadline, never
 from optimizer.model.build import Floats
 from optimizer.model.item import compile_item
 from optimizer.model.network import Network
 from optimizer.model.parts import Effort, Part, refit, sharpen_part, solve_part
 from optimizer.search.journal import Journal, part_to_json, problem_digest
+from optimizer.search.team import Heard, Team
 
 # Jobs are handed out up to so many at once, but so few that every process has several turns.
 CHUNK, CHUNKS_EACH = 12, 8
@@ -53,21 +51,16 @@ class Crew:
 
 # A SKU to solve, what is known of one to make better, or one to plan anew in the room it has.
 Job = str | Part | Fit
-# The network a child process works on.
-_net: Network | None = None
+# Some of them, the prices, and how hard to work.
+Chunk = tuple[list[Job], Floats, Effort]
 
 
-def _start(net: Network) -> None:
-    """HiGHS prints a few lines of its own whatever it is told; a child's output is nobody's to read."""
-    global _net
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    _net = net
+class _Late(Exception):
+    """The deadline has passed."""
 
 
-def _chunk(jobs: list[Job], prices: Floats, effort: Effort, net: Network | None = None) -> list[Part]:
-    """net None: the one this process was started with."""
-    net = net or _net
-    assert net is not None
+def _chunk(net: Network, asked: Chunk, heard: Heard = None) -> list[Part]:
+    jobs, prices, effort = asked
     return [do(net, job, prices, effort) for job in jobs]
 
 
@@ -92,18 +85,14 @@ class Workers:
     def __init__(self, net: Network, crew: Crew) -> None:
         self._net = net
         self._crew = crew
-        self._pool: ProcessPoolExecutor | None = None
+        self._deadline = never()
+        self._team: Team | None = None
         self._sent: Any = None
         self._asked = hashlib.sha256()
         if crew.journal is not None:
             self._asked.update(problem_digest(net.problem).encode())
         if crew.client is None and crew.threads > 1:
-            self._pool = ProcessPoolExecutor(
-                max_workers=crew.threads,
-                mp_context=multiprocessing.get_context("spawn"),
-                initializer=_start,
-                initargs=(net,),
-            )
+            self._team = Team(net, size=crew.threads, heard=self._heard)
 
     def __enter__(self) -> Workers:
         return self
@@ -111,8 +100,8 @@ class Workers:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
+        if self._team is not None:
+            self._team.end()
 
     def sweep(
         self, jobs: Sequence[Job], prices: Floats, effort: Effort, *, deadline: Deadline
@@ -163,30 +152,39 @@ class Workers:
             each = max(1, sum(client.nthreads().values()))
             if self._sent is None:
                 self._sent = client.submit(_whole, self._net, pure=False)
-            chunks = _chunks(jobs, each)
-            waiting = (
-                client.submit(_chunk, chunk, prices, effort, self._sent, pure=False) for chunk in chunks
-            )
-            yield from _collect(waiting, UNDERWAY, client.cancel, deadline=deadline)
-        elif self._pool is not None:
-            chunks = _chunks(jobs, self._crew.threads)
-            waiting = (self._pool.submit(_chunk, chunk, prices, effort) for chunk in chunks)
-            yield from _collect(waiting, len(chunks), _cancel, deadline=deadline)
+            chunks = ((chunk, prices, effort) for chunk in _chunks(jobs, each))
+            waiting = (client.submit(_chunk, self._sent, one, pure=False) for one in chunks)
+            yield from _collect(waiting, client.cancel, deadline=deadline)
+        elif self._team is not None:
+            yield from self._by_team(self._team, jobs, prices, effort, deadline)
         else:
             for job in jobs:
                 if deadline.passed():
                     return
                 yield do(self._net, job, prices, effort)
 
+    def _by_team(
+        self, team: Team, jobs: Sequence[Job], prices: Floats, effort: Effort, deadline: Deadline
+    ) -> Iterator[Part]:
+        self._deadline = deadline
+        chunks = _chunks(jobs, self._crew.threads)
+        numbers = [team.ask(_chunk, (chunk, prices, effort)) for chunk in chunks]
+        try:
+            for number in numbers:
+                yield from team.answer(number)
+        except _Late:
+            return
+        finally:
+            team.forget()
+
+    def _heard(self) -> None:
+        if self._deadline.passed():
+            raise _Late
+
 
 def _chunks(jobs: Sequence[Job], processes: int) -> list[list[Job]]:
     size = max(1, min(CHUNK, len(jobs) // (CHUNKS_EACH * processes)))
     return [list(jobs[at : at + size]) for at in range(0, len(jobs), size)]
-
-
-def _cancel(waiting: Iterable[Any]) -> None:
-    for one in waiting:
-        one.cancel()
 
 
 def _whole(net: Network) -> Network:
@@ -195,14 +193,14 @@ def _whole(net: Network) -> Network:
 
 
 def _collect(
-    futures: Iterable[Any], most: int, cancel: Callable[[list[Any]], object], *, deadline: Deadline
+    futures: Iterable[Any], cancel: Callable[[list[Any]], object], *, deadline: Deadline
 ) -> Iterator[Part]:
-    """Results in order, with at most so many futures underway; those not waited for are cancelled."""
+    """Results in order, with UNDERWAY futures at most; those not waited for are cancelled."""
     coming = iter(futures)
     waiting: deque[Any] = deque()
     try:
         while True:
-            while len(waiting) < most and (one := next(coming, None)) is not None:
+            while len(waiting) < UNDERWAY and (one := next(coming, None)) is not None:
                 waiting.append(one)
             if not waiting:
                 return

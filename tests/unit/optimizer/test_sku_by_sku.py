@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
+import os
+import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -50,6 +53,28 @@ def test_two_processes_give_the_plan_of_one_to_the_byte(
 ) -> None:
     two = planned(FEW, replace(CLOSE, threads=2))
     assert text(two) == text(whole_search[0])
+
+
+def test_a_process_that_is_killed_does_not_change_the_plan(
+    whole_search: tuple[Solution, list[dict[str, Any]]],
+) -> None:
+    killed: list[int] = []
+
+    def kill_one(told: dict[str, Any]) -> None:
+        if told["phase"] == "SKUs" and not killed:
+            killed.append(min(one.pid or 0 for one in multiprocessing.active_children()))
+            os.kill(killed[0], signal.SIGKILL)
+
+    two = planned(FEW, replace(CLOSE, threads=2), progress=kill_one)
+    assert killed and killed[0] not in {one.pid for one in multiprocessing.active_children()}
+    assert text(two) == text(whole_search[0])
+
+
+def test_whoever_cancels_waits_for_no_process() -> None:
+    """Its processes are ended, not waited for."""
+    plan = planned(FEW, replace(CLOSE, threads=2), progress=lambda told: told["phase"] != "prices")
+    assert plan.limit == "cancelled"
+    assert not multiprocessing.active_children()
 
 
 def test_the_bound_is_below_the_cost_and_the_gap_is_between_them(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from optimizer import Cancelled, ProblemError, SolverError
-from optimizer.scenarios.team import Heard, Team
+from optimizer.search.team import Heard, Team
 
 
 def nothing() -> None:
@@ -68,3 +68,14 @@ def test_who_stops_waits_for_nobody() -> None:
 
     with pytest.raises(Cancelled), Team(7, size=2, heard=stop) as team:
         team.answer(team.ask(product, 6))
+
+
+def test_what_nobody_waits_for_any_more_is_not_answered() -> None:
+    with Team(7, size=2, heard=nothing) as team:
+        first = team.ask(product, 1)
+        for one in range(20):
+            team.ask(product, one)
+        assert team.answer(first) == 7
+        team.forget()
+        assert team.answer(team.ask(product, 6)) == 42
+        assert not team._found and not team._asked

@@ -11,6 +11,7 @@ import os
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from types import TracebackType
@@ -46,7 +47,8 @@ class Team:
         self._subject = subject
         self._size = size
         self._heard = heard
-        self._asked: list[tuple[Do, Any]] = []
+        self._asked: dict[int, tuple[Do, Any]] = {}
+        self._numbers = count()
         self._tries: dict[int, int] = {}
         self._waiting: deque[int] = deque()
         self._members: list[_Member] = []
@@ -58,13 +60,17 @@ class Team:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.end()
+
+    def end(self) -> None:
+        """End the processes, whatever they are at."""
         for one in self._members:
             _end(one)
 
     def ask(self, do: Do, question: Any) -> int:
         """Queue a question; its number is what answer() wants."""
-        self._asked.append((do, question))
-        number = len(self._asked) - 1
+        number = next(self._numbers)
+        self._asked[number] = do, question
         if self._size > 1:
             self._waiting.append(number)
         return number
@@ -73,16 +79,24 @@ class Team:
         """Wait for an answer, which is given once. Raises what answering raised, SolverError where a process
         died each time it was tried, and what heard raises."""
         if self._size <= 1:
-            do, question = self._asked[number]
+            do, question = self._asked.pop(number)
             return do(self._subject, question, self._heard)
+        self._hand_out()
         while number not in self._found:
             self._heard()
-            self._hand_out()
             self._take_in()
+            self._hand_out()
+        del self._asked[number]
         found = self._found.pop(number)
         if isinstance(found, Exception):
             raise found
         return found
+
+    def forget(self) -> None:
+        """No answer is waited for any more; who is at a question finishes it for nobody."""
+        self._asked.clear()
+        self._waiting.clear()
+        self._found.clear()
 
     def _hand_out(self) -> None:
         while self._waiting and (member := self._idle()) is not None:
@@ -109,7 +123,8 @@ class Team:
                 self._lost(member)
                 continue
             assert member.at is not None
-            self._found[member.at] = found
+            if member.at in self._asked:
+                self._found[member.at] = found
             member.at = None
 
     def _lost(self, member: _Member) -> None:
@@ -117,6 +132,8 @@ class Team:
         assert member.at is not None
         _end(member)
         self._members.remove(member)
+        if member.at not in self._asked:
+            return
         tries = self._tries[member.at] = self._tries.get(member.at, 0) + 1
         if tries < TRIES:
             self._waiting.appendleft(member.at)
