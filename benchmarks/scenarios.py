@@ -1,7 +1,9 @@
 """Scenarios and drawn demand of a stored plan one after the other, and in processes: CPU, wall, same answers.
 
     DATABASE_URL=… python benchmarks/scenarios.py [--skus 12] [--draws 10] [--threads 2]
+    python benchmarks/scenarios.py --generated 24 [--seed 0]
 
+The second line makes a problem and plans each scenario from nothing and from its plan: CPU, cost, gap.
 The problem and the plan are those of the last run stored there (`make demo` makes one), or of its first SKUs.
 The floor of a draw is one check of a whole plan.
 """
@@ -13,6 +15,7 @@ import json
 import os
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +26,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.allocation_scale import cpu_seconds
+from benchmarks.allocation_scale import problem as generated
 from benchmarks.planners_rule import stored
 from optimizer import (
     Change,
@@ -32,6 +36,7 @@ from optimizer import (
     Settings,
     Solution,
     SupplierOut,
+    changed,
     check,
     robust,
     solve,
@@ -49,7 +54,12 @@ def main() -> None:
     parser.add_argument("--skus", type=int, default=12, help="0: all")
     parser.add_argument("--draws", type=int, default=10)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--generated", type=int, help="so many SKUs, and no database")
+    parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
+    if options.generated:
+        _from_nothing_and_from_the_plan(generated(options.generated, seed=options.seed))
+        return
     problem, plan = stored(os.environ["DATABASE_URL"])
     settings = Settings(gap=0.01)
     if options.skus:
@@ -78,6 +88,33 @@ def main() -> None:
         lambda threads: robust(problem, draws, replace(settings, threads=threads), base=plan).to_json(),
         options.threads,
     )
+
+
+def _from_nothing_and_from_the_plan(problem: Problem) -> None:
+    """The supplier left out is the third largest of the plan."""
+    base = _planned("the plan", problem, None)
+    made: dict[str, int] = defaultdict(int)
+    for one in base.orders:
+        made[one.supplier] += one.quantity
+    largest = sorted(made, key=lambda supplier: (-made[supplier], supplier))
+    changes: dict[str, Change] = {
+        "prices +10 %": PriceChange(factor=1.1),
+        "demand +20 %": DemandChange(factor=1.2),
+        "supplier out": SupplierOut(supplier=largest[:3][-1]),
+    }
+    for name, change in changes.items():
+        other = changed(problem, [change])
+        _planned(f"{name}, from nothing", other, None)
+        _planned(f"{name}, from the plan", other, base)
+
+
+def _planned(name: str, problem: Problem, start: Solution | None) -> Solution:
+    before = cpu_seconds()
+    found = solve(problem, Settings(gap=0.01, time_limit=36_000), start=start)
+    assert isinstance(found, Solution)
+    spent = cpu_seconds() - before
+    print(f"{name:>28}: {spent:7.1f} CPU s, cost {found.objective:.0f}, gap {found.gap:.2%}", flush=True)
+    return found
 
 
 def _draws(problem: Problem, count: int) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Who makes what, when, and where it goes: a problem in, a checked plan with a proven bound (or why not) out.
 
-    solve(problem, settings, *, progress=None, client=None) -> Solution | Infeasible
+    solve(problem, settings, *, start=None, progress=None, client=None) -> Solution | Infeasible
     check(problem, solution) -> Cost
     replan(problem, plan, settings, *, before=None) -> Replanned
     by_rule(problem) -> Solution
@@ -12,7 +12,19 @@ Pure: no web framework, no database. Problems and plans are frozen values with a
 """
 
 from optimizer.form.errors import BrokenRule, Cancelled, ProblemError, SolverError, StateError
-from optimizer.form.plan import Binding, Cost, Flow, Infeasible, Late, Order, Settings, Share, Solution, Unmet
+from optimizer.form.plan import (
+    Binding,
+    Cost,
+    Flow,
+    Infeasible,
+    Late,
+    Order,
+    Settings,
+    ShadowPrice,
+    Share,
+    Solution,
+    Unmet,
+)
 from optimizer.form.problem import (
     Demand,
     Lane,
@@ -75,6 +87,7 @@ __all__ = [
     "Replanned",
     "Robust",
     "Settings",
+    "ShadowPrice",
     "Share",
     "ShareCap",
     "Sku",

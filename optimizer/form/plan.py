@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from optimizer.form.plan_reading import read_plan
-from optimizer.form.plan_rows import Binding, Cost, Flow, Late, Order, Share, Unmet
+from optimizer.form.plan_rows import Binding, Cost, Flow, Late, Order, ShadowPrice, Share, Unmet
 
 __all__ = [
     "Binding",
@@ -17,6 +17,7 @@ __all__ = [
     "Late",
     "Order",
     "Settings",
+    "ShadowPrice",
     "Share",
     "Solution",
     "Unmet",
@@ -34,7 +35,7 @@ class Solution:
     """A plan that check accepts. gap is relative_gap(objective, bound); seconds is wall clock.
 
     limit names what stopped the search early ("time" or "cancelled"), or is None: a plan stopped early may
-    differ next time.
+    differ next time. shadow_prices: where the bound was proven SKU by SKU.
     """
 
     status: str
@@ -50,6 +51,7 @@ class Solution:
     late: tuple[Late, ...] = ()
     shares: tuple[Share, ...] = ()
     binding: tuple[Binding, ...] = ()
+    shadow_prices: tuple[ShadowPrice, ...] = ()
     relief: tuple[dict[str, Any], ...] = ()
     limit: str | None = None
 
@@ -60,7 +62,7 @@ class Solution:
             {"sku": f.sku, "from": f.source, "to": f.target, "week": f.week, "quantity": f.quantity}
             for f in self.flows
         ]
-        for name in ("orders", "unmet", "late", "shares", "binding", "relief"):
+        for name in ("orders", "unmet", "late", "shares", "binding", "shadow_prices", "relief"):
             document[name] = list(document[name])
         return document
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from optimizer.form.errors import ProblemError
-from optimizer.form.plan_rows import Binding, Cost, Flow, Late, Order, Unmet
+from optimizer.form.plan_rows import Binding, Cost, Flow, Late, Order, ShadowPrice, Unmet
 
 WORDS = ("supplier", "sku", "from", "to", "region", "reason")
 
@@ -49,19 +50,30 @@ def read_plan(data: Any) -> dict[str, Any]:
             for path, row in _rows(data, "late")
         ),
         "binding": tuple(_binding(path, row) for path, row in _rows(data, "binding")),
+        "shadow_prices": tuple(_price(path, row) for path, row in _rows(data, "shadow_prices")),
     }
 
 
 def _binding(path: str, row: dict[str, Any]) -> Binding:
-    if not isinstance(row.get("rule"), str) or not isinstance(row.get("ids"), dict):
-        raise ProblemError(path, "must have a rule and its ids")
     return Binding(
-        rule=row["rule"],
-        ids=dict(row["ids"]),
+        **_named(path, row),
         used=_number(f"{path}.used", row.get("used")),
         limit=_number(f"{path}.limit", row.get("limit")),
         forced=row.get("forced") is True,
     )
+
+
+def _price(path: str, row: dict[str, Any]) -> ShadowPrice:
+    price = _number(f"{path}.price", row.get("price"))
+    if not 0 <= price < math.inf:
+        raise ProblemError(f"{path}.price", f"must be a number from 0 up, not {price!r}")
+    return ShadowPrice(**_named(path, row), price=price)
+
+
+def _named(path: str, row: dict[str, Any]) -> dict[str, Any]:
+    if not isinstance(row.get("rule"), str) or not isinstance(row.get("ids"), dict):
+        raise ProblemError(path, "must have a rule and its ids")
+    return {"rule": row["rule"], "ids": dict(row["ids"])}
 
 
 def _flow(path: str, row: dict[str, Any]) -> Flow:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from optimizer.form.codes import Rule
+from optimizer.form.codes import Rule, Shared
 from optimizer.form.problem_rows import Quantity
 
 
@@ -106,3 +106,12 @@ class Binding:
     used: float
     limit: float
     forced: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShadowPrice:
+    """What a unit of a limit that SKUs share is worth where the bound was proven, in currency units."""
+
+    rule: Shared
+    ids: dict[str, Any]
+    price: float

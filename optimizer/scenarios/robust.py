@@ -24,7 +24,7 @@ from optimizer.search.team import Heard, Team, told
 
 LEVELS = (0.3, 0.5, 0.65, 0.8, 0.9)
 Levels = Sequence[tuple[float | None, Units]]
-# The problem, the settings of each plan, and the plan for the demand as given, where it is known.
+# The problem, the settings of each plan, and the plan for the demand as given, where there is one.
 Subject = tuple[Problem, Settings, Solution | None]
 
 
@@ -62,21 +62,23 @@ def robust(
     tail: float = 0.9,
     caution: float = 0.0,
     base: Solution | None = None,
+    start: Solution | None = None,
     progress: Told | None = None,
 ) -> Robust:
     """The plan with the least (1 - caution) x expected cost + caution x CVaR over the draws.
 
     draws: demand of every row of problem.demand, [draws, demands]. tail 0.9: CVaR is the mean of the dearest
     tenth. Flows are decided draw by draw once orders are placed; orders are not. base: the plan for the
-    demand as given, where it is known. Plans and draws are worked out in settings.threads processes; every
-    draw starts from what shared room is worth to the candidate's own flows, so the answer is the same
-    whatever their number.
+    demand as given, where it is known; else it is planned first, from start, a plan of a problem that differs
+    in little. The plans for all other levels start from it. Plans and draws are worked out in
+    settings.threads processes; every draw starts from what shared room is worth to the candidate's own flows,
+    so the answer is the same whatever their number.
 
     progress is told of draws done; if it returns False or raises Cancelled, the best of the candidates that
     met all draws by then is given back (limit is "cancelled"). Raises Cancelled where none did, ProblemError
     when no candidate has a plan, SolverError when a process keeps dying.
     """
-    alone = replace(settings or Settings(), threads=1, state=None)
+    asked = replace(settings or Settings(), state=None)
     levels: list[tuple[float | None, Units]] = [(None, _given(problem))]
     levels += [
         (level, np.quantile(draws, level, axis=0, method="higher").astype(np.int64)) for level in LEVELS
@@ -93,7 +95,9 @@ def robust(
 
     found: list[Robust] = []
     try:
-        with Team((problem, alone, base), size=(settings or alone).threads, heard=beat) as team:
+        given = base or _given_plan(problem, asked, start, beat)
+        beat()  # what was cut short is no plan to judge
+        with Team((problem, replace(asked, threads=1), given), size=asked.threads, heard=beat) as team:
             for level, plan, costs in _tried(team, levels, draws, beat):
                 found.append(_judged(plan, level, costs, tail=tail))
     except Cancelled:
@@ -104,6 +108,16 @@ def robust(
     best = min(found, key=lambda one: (1 - caution) * one.expected + caution * one.cvar)
     tried = tuple({"level": one.level, "expected": one.expected, "cvar": one.cvar} for one in found)
     return replace(best, tried=tried, limit="cancelled" if clock.cancelled else None)
+
+
+def _given_plan(
+    problem: Problem, settings: Settings, start: Solution | None, beat: Callable[[], object]
+) -> Solution | None:
+    """The plan for the demand as given; None for no demand at all, or where there is no plan."""
+    if not _given(problem).any():
+        return None
+    plan = solve(problem, settings, start=start, progress=lambda _: beat())
+    return None if isinstance(plan, Infeasible) else plan
 
 
 def _tried(
@@ -131,15 +145,13 @@ def _planned(
 ) -> tuple[Solution, Placed] | None:
     """The plan for one level of demand, its orders placed; None for no demand at all, or where there is no
     plan."""
-    problem, settings, known = subject
+    problem, settings, given = subject
     name, units = level
     mine = problem if name is None else with_demand(problem, units)
-    plan: Solution | Infeasible | None = known if name is None else None
-    if plan is None:
-        if not units.any():
-            return None
-        plan = solve(mine, settings, progress=told(heard))
-    return None if isinstance(plan, Infeasible) else (plan, placed(mine, plan))
+    plan: Solution | Infeasible | None = given if name is None else None
+    if name is not None and units.any():
+        plan = solve(mine, settings, start=given, progress=told(heard))
+    return None if plan is None or isinstance(plan, Infeasible) else (plan, placed(mine, plan))
 
 
 def _drawn(subject: Subject, asked: tuple[Placed, Units], heard: Heard) -> float:

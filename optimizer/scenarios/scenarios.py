@@ -18,6 +18,8 @@ from optimizer.search.team import Heard, Team, told
 
 # Named changes that hold together in one scenario.
 Scenario = Sequence[Change]
+# The settings of each scenario, and the plan it starts from.
+Subject = tuple[Settings, Solution]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,10 +65,11 @@ def what_if(
 ) -> tuple[Outcome, ...]:
     """Plan each scenario of changes (one change, or several that hold together), in the order asked.
 
-    base is the plan of the unchanged problem; without it it is planned first. settings.threads scenarios are
-    planned at a time, in processes of their own: the plans are the same whatever that number is. A scenario
-    that changes nothing is the base plan. progress is told after every plan and about twice a second; if it
-    returns False or raises Cancelled, the first scenarios are given back, as far as they were planned.
+    base is the plan of the unchanged problem; without it it is planned first. Every scenario is searched from
+    it and from nothing else. settings.threads scenarios are planned at a time, in processes of their own: the
+    plans are the same whatever that number is. A scenario that changes nothing is the base plan. progress is
+    told after every plan and about twice a second; if it returns False or raises Cancelled, the first
+    scenarios are given back, as far as they were planned.
 
     Raises ProblemError when a change names what is not there, or the base problem has no plan; Cancelled
     where no scenario was planned yet; SolverError when a process keeps dying.
@@ -115,14 +118,15 @@ def _answers(
     changed_ones = sum(one != problem for one in problems)
     several = changed_ones > 1 and settings.threads > 1
     mine = replace(settings, threads=1) if several else settings
-    with Team(mine, size=settings.threads if several else 1, heard=beat) as team:
+    with Team((mine, base), size=settings.threads if several else 1, heard=beat) as team:
         asked = [None if one == problem else team.ask(_planned, one) for one in problems]
         for number in asked:
             yield base if number is None else team.answer(number)
 
 
-def _planned(settings: Settings, problem: Problem, heard: Heard) -> Solution | Infeasible:
-    return solve(problem, settings, progress=told(heard))
+def _planned(subject: Subject, problem: Problem, heard: Heard) -> Solution | Infeasible:
+    settings, base = subject
+    return solve(problem, settings, start=base, progress=told(heard))
 
 
 def changed(problem: Problem, scenario: Scenario) -> Problem:

@@ -14,11 +14,11 @@ from optimizer.model.picks import Pick, quantities
 from optimizer.rules.checking import check_quantities
 from optimizer.search.child import answers, answers_apart
 from optimizer.search.closing import has_rules
+from optimizer.search.found import Found
 from optimizer.search.greedy import greedy_plan
 from optimizer.search.repair import Plan
 
 Chosen = Mapping[str, tuple[Item, Pick]]
-Found = tuple[Chosen, float, bool]
 # From so many ways on a search that somebody listens to is in a process of its own, which can be stopped.
 APART_WAYS = 1_500
 
@@ -40,14 +40,14 @@ def at_once(net: Network, asked: Question, tell: Tell, clock: Clock, *, size: in
     for one in search:
         late = one.timed_out
         if one.chosen is not None:
-            found = one.chosen, one.bound, one.timed_out
+            found = Found(chosen=one.chosen, bound=one.bound, late=one.timed_out)
             told = report("at once", 0, 1, bound=one.bound, incumbent=_cost(net, one.chosen))
             tell(told)
         if clock.cancelled:
             break
     stopped = clock.cancelled or clock.until(1.0).passed()
     if found is None and start is not None and stopped:
-        return _of(start), 0.0, late
+        return Found(chosen=_of(start), bound=0.0, late=late)
     return found
 
 

@@ -11,20 +11,19 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import accumulate
 
-import numpy as np
-
 from optimizer.form.clock import Clock, Deadline, Tell
-from optimizer.form.plan import Settings
+from optimizer.form.plan import Settings, Solution
 from optimizer.form.reports import report
 from optimizer.model.network import Floats, Network
 from optimizer.model.openings import paid_already
 from optimizer.model.parts import Effort, Part
 from optimizer.model.picks import LaidOut
 from optimizer.search.combining import Pool, choices, first_pool, gather, lagrangian
-from optimizer.search.greedy import greedy_plan
+from optimizer.search.found import Found
 from optimizer.search.improving import close, improve
 from optimizer.search.prices import find_prices
 from optimizer.search.repair import Plan, repair
+from optimizer.search.starting import start_plan
 from optimizer.search.workers import Crew, Workers
 
 # A small MIP is taken to close this part of a SKU's distance; they stop when this part of the gap is left.
@@ -48,11 +47,19 @@ PRICES_UNTIL, PLANS_UNTIL, SHARPEN_UNTIL = 0.35, 0.6, 0.7
 
 
 def solve_in_parts(
-    net: Network, settings: Settings, tell: Tell, *, clock: Clock, crew: Crew, brief: bool = False
-) -> tuple[LaidOut, float, bool]:
-    """The plan by SKU, its proven bound, and whether the clock cut the search.
+    net: Network,
+    settings: Settings,
+    tell: Tell,
+    *,
+    clock: Clock,
+    crew: Crew,
+    brief: bool = False,
+    known: Solution | None = None,
+) -> Found:
+    """The plan by SKU and its proven bound.
 
-    brief: without prices, for SKUs that are few in the room many others leave: own plans, then looks.
+    brief: without prices, for SKUs that are few in the room many others leave: own plans, then looks. known:
+    a plan of a neighbouring problem, to start from.
     """
     skus = [sku.id for sku in net.problem.skus]
     pairs = {sku: len(net.offers.get(sku, [])) * net.weeks * len(net.demand.get(sku, [])) for sku in skus}
@@ -65,11 +72,13 @@ def solve_in_parts(
 
     until = clock.until
     with Workers(net, crew) as workers:
-        start = _start(net, workers, effort, deadline=until(1.0))  # any plan is more than none
+        start = start_plan(net, workers, effort, known, deadline=until(1.0))  # any plan is more than none
         tell(report("start", 1, 1, incumbent=start.cost()))
-        prices, on_time = np.zeros(len(net.coupling.room)), True
+        prices, on_time = start.prices, True
         if not brief:
-            prices, on_time = find_prices(net, workers, skus, effort, tell, deadline=until(PRICES_UNTIL))
+            prices, on_time = find_prices(
+                net, workers, skus, effort, tell, known=prices, deadline=until(PRICES_UNTIL)
+            )
         own = {}
         for one in workers.sweep(skus, prices, effort, deadline=until(PLANS_UNTIL)):
             own[one.sku] = one
@@ -92,13 +101,7 @@ def solve_in_parts(
         on_time &= close(plan, workers, effort, most=CLOSE_SKUS, deadline=until(1.0))
         on_time &= _look(plan, workers, pool, pairs, effort, tell, gap=gap, bound=bound, deadline=until(1.0))
     chosen = {sku: one.pick for sku, one in plan.parts.items() if one.pick is not None}
-    return LaidOut(net, chosen), bound, not on_time
-
-
-def _start(net: Network, workers: Workers, effort: Effort, *, deadline: Deadline) -> Plan:
-    """A plan by a planner's rule, to start from."""
-    make = lambda: list(greedy_plan(net, effort, deadline=deadline).parts.values())  # noqa: E731
-    return Plan(net, workers.kept("start", make, deadline=deadline), np.zeros(len(net.coupling.room)))
+    return Found(chosen=LaidOut(net, chosen), bound=bound, late=not on_time, prices=pool.prices)
 
 
 def _more(

@@ -181,17 +181,17 @@ def _in_parts(
     crew: Crew,
     brief: bool,
 ) -> Around:
-    chosen, bound, late = solve_in_parts(part, settings, tell, clock=clock, crew=crew, brief=brief)
+    found = solve_in_parts(part, settings, tell, clock=clock, crew=crew, brief=brief)
     coupling = part.coupling
     cost, use = 0.0, np.zeros(len(coupling.room))
-    for item, pick in chosen.values():
+    for item, pick in found.chosen.values():
         cost += pick_cost(part, item, pick)
         use += pick_uses(part, item, pick)
     soft = np.isfinite(coupling.penalty)
     cost += float((np.maximum(use - coupling.room, 0.0)[soft] * coupling.penalty[soft]).sum())
-    book = quantities(part, chosen)
-    slack = cost + _opened(part, beside, book) - (bound - _counted(part))
-    return Around(book=book, chosen=chosen, slack=max(0.0, slack), late=late)
+    book = quantities(part, found.chosen)
+    slack = cost + _opened(part, beside, book) - (found.bound - _counted(part))
+    return Around(book=book, chosen=found.chosen, slack=max(0.0, slack), late=found.late)
 
 
 def _counted(part: Network) -> float:

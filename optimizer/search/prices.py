@@ -54,8 +54,17 @@ class _Search:
         self.top = top_prices(net)
         self.master = Master(room=self.room, ceiling=np.minimum(self.top, _ceiling(net)), fees=self.fees)
         self.master.add([idle_part(net, sku) for sku in self.sample])
+        self.settled = SETTLED
         self.best = -math.inf
         self.best_prices = self.last_prices = np.zeros(len(self.room))
+
+    def begin(self, known: Floats) -> Floats:
+        """The first prices to ask; those of a neighbour need not be made better than the gap asks for."""
+        if known.any():
+            self.settled = max(SETTLED, self.effort.gap / 2)
+        self.best_prices = self.last_prices = known
+        self.master.ceiling = np.minimum(self.top, np.maximum(self.master.ceiling, 2 * known))
+        return known
 
     def ask(self, prices: Floats) -> list[Part] | None:
         """Solve the sample at prices and remember plans and bound; None when the clock ran out."""
@@ -87,9 +96,9 @@ class _Search:
         wanted, cost, exceeded = self.master.prices()
         apart = (cost - self.best) / max(abs(cost), 1e-9)
         charged = float(exceeded @ self.master.ceiling) / max(abs(cost), 1e-9)
-        if apart <= SETTLED and charged <= SETTLED:
+        if apart <= self.settled and charged <= self.settled:
             return wanted, apart, True
-        if apart <= SETTLED or charged > WIDE:
+        if apart <= self.settled or charged > WIDE:
             higher = np.minimum(2 * self.master.ceiling, self.top)
             self.master.ceiling = np.where(exceeded > 0, higher, self.master.ceiling)
             wanted, _, _ = self.master.prices()
@@ -97,17 +106,27 @@ class _Search:
 
 
 def find_prices(
-    net: Network, workers: Workers, skus: list[str], effort: Effort, tell: Tell, *, deadline: Deadline
+    net: Network,
+    workers: Workers,
+    skus: list[str],
+    effort: Effort,
+    tell: Tell,
+    *,
+    deadline: Deadline,
+    known: Floats,
 ) -> tuple[Floats, bool]:
-    """The last prices with nearly the best bound seen, [rows], and whether the clock let it finish."""
+    """The last prices with nearly the best bound seen, [rows], and whether the clock let it finish.
+
+    known: prices [rows] of a neighbouring problem to begin at, or 0.
+    """
     if len(net.coupling.room) == 0:
         return np.zeros(0), True
     search = _Search(net, workers, skus, effort, deadline=deadline)
-    first = search.ask(np.zeros(len(search.room)))
+    first = search.ask(search.begin(known))
     if first is None:
         return search.last_prices, False
     scarce = search.scarce_rows(first)
-    if scarce.any():
+    if not known.any() and scarce.any():
         search.master.ceiling = np.where(scarce, search.top, search.master.ceiling)
         for part_of_top in PROBES:
             if search.ask(np.where(scarce, part_of_top * search.top, 0.0)) is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -12,22 +11,23 @@ from optimizer.form.clock import Clock, Tell, Told
 from optimizer.form.plan import Infeasible, Settings, Solution
 from optimizer.form.problem import Problem
 from optimizer.form.reports import report
-from optimizer.model.item import Item, compile_item
+from optimizer.model.item import compile_item
 from optimizer.model.monolith import Question, ways
 from optimizer.model.network import Network, network
-from optimizer.model.picks import Pick, quantities
+from optimizer.model.picks import quantities
 from optimizer.rules.arithmetic import clashes
 from optimizer.rules.book import Book
 from optimizer.rules.checking import check, check_quantities
 from optimizer.search.at_once import at_once
 from optimizer.search.closing import has_rules, keep_rules, without_rules
 from optimizer.search.decomposition import solve_in_parts
+from optimizer.search.found import Found
 from optimizer.search.journal import Journal
 from optimizer.search.relaxing import ways_out
+from optimizer.search.starting import told_prices
 from optimizer.search.workers import Crew
 from optimizer.telling.publishing import published
 
-Found = tuple[Mapping[str, tuple[Item, Pick]], float, bool]
 # Up to this many ways the whole problem is one model, with this many branch-and-bound nodes at most.
 AT_ONCE_WAYS = 6_000
 AT_ONCE_NODES = 20_000
@@ -36,24 +36,29 @@ SECOND_OPINION_WAYS = 25_000
 SECOND_OPINION_NODES = 100
 # Up to this many one SKU is one model of the lots that a better plan can use.
 ONE_SKU_WAYS = 2_000_000
+# A search that ends further from its bound than the plan it started from, so many times, started badly.
+NO_BETTER = 1.25
 
 
 def solve(
     problem: Problem,
     settings: Settings | None = None,
     *,
+    start: Solution | None = None,
     progress: Told | None = None,
     client: Any = None,
 ) -> Solution | Infeasible:
     """Plan the problem: who makes what, when, and where it goes, at the least cost found, with a proven
     bound.
 
-    The same problem, settings and seed give the same plan but for `seconds`, whatever `threads` or client is,
-    unless time_limit cut the search (then solution.limit is "time"). progress gets a dict with phase, done,
-    total, bound, incumbent and gap after every step. If it returns False or raises Cancelled, the best plan
-    so far is given back (solution.limit is "cancelled"); what else it raises passes through. client: a Dask
-    client (`distributed.Client`) whose workers plan the SKUs of a large problem instead of processes of this
-    machine. With settings.state a large problem goes on from what that file has.
+    The same problem, settings, seed and start give the same plan but for `seconds`, whatever `threads` or
+    client is, unless time_limit cut the search (then solution.limit is "time"). start: a plan of a problem
+    that differs in little; a large problem is then searched from its shadow prices and from what of it still
+    holds. progress gets a dict with phase, done, total, bound, incumbent and gap after every step. If it
+    returns False or raises Cancelled, the best plan so far is given back (solution.limit is "cancelled");
+    what else it raises passes through. client: a Dask client (`distributed.Client`) whose workers plan the
+    SKUs of a large problem instead of processes of this machine. With settings.state a large problem goes on
+    from what that file has.
 
     Raises BrokenRule if an answer failed its own check (never returned), SolverError if no solver took a
     model, StateError when the state file is no state of this problem.
@@ -66,14 +71,15 @@ def solve(
     tell = clock.listen(progress)
     with nullcontext() if asked.state is None else Journal(Path(asked.state), problem) as journal:
         crew = Crew(threads=asked.threads, client=client, journal=journal)
-        chosen, bound, timed_out = _search(net, asked, tell, clock, crew)
-    limit = "cancelled" if clock.cancelled else "time" if timed_out else None
-    plan = quantities(net, chosen)
+        found = _search(net, asked, tell, clock, crew, start)
+    limit = "cancelled" if clock.cancelled else "time" if found.late else None
+    plan = quantities(net, found.chosen)
     solution = published(
         net,
         plan,
-        chosen,
-        bound=bound,
+        found.chosen,
+        bound=found.bound,
+        shadow_prices=told_prices(net, found.prices),
         seed=asked.seed,
         seconds=clock.seconds,
         limit=limit,
@@ -83,7 +89,9 @@ def solve(
     return solution
 
 
-def _search(net: Network, settings: Settings, tell: Tell, clock: Clock, crew: Crew) -> Found:
+def _search(
+    net: Network, settings: Settings, tell: Tell, clock: Clock, crew: Crew, start: Solution | None
+) -> Found:
     tell(report("compile", 0, len(net.problem.skus)))
     items = {sku.id: compile_item(net, sku) for sku in net.problem.skus} if _small(net) else {}
     size = ways(items) if items else SECOND_OPINION_WAYS + 1
@@ -92,7 +100,9 @@ def _search(net: Network, settings: Settings, tell: Tell, clock: Clock, crew: Cr
         found = at_once(net, replace(effort, wide=size > SECOND_OPINION_WAYS), tell, clock, size=size)
         if found is not None:
             return found
-    found = _in_parts(net, settings, tell, clock, crew)
+    found = _in_parts(net, settings, tell, clock, crew, start)
+    if start is not None and not clock.cancelled and _gap(net, found) > _near(settings, start):
+        found = _better(net, found, _in_parts(net, settings, tell, clock, crew, None))
     in_reach = AT_ONCE_WAYS < size <= SECOND_OPINION_WAYS and len(items) > 1
     if clock.cancelled or not in_reach or _gap(net, found) <= settings.gap:
         return found
@@ -101,24 +111,29 @@ def _search(net: Network, settings: Settings, tell: Tell, clock: Clock, crew: Cr
     return found if other is None else _better(net, found, other)
 
 
-def _in_parts(net: Network, settings: Settings, tell: Tell, clock: Clock, crew: Crew) -> Found:
+def _near(settings: Settings, start: Solution) -> float:
+    """The gap above which a search from a plan is made once more from nothing."""
+    return max(settings.gap, NO_BETTER * start.gap)
+
+
+def _in_parts(
+    net: Network, settings: Settings, tell: Tell, clock: Clock, crew: Crew, start: Solution | None
+) -> Found:
     """SKU by SKU; rules on lanes are left out for the bound and kept by closing lanes for the plan."""
     problem = net.problem
     if not has_rules(problem):
-        return solve_in_parts(net, settings, tell, clock=clock, crew=crew)
+        return solve_in_parts(net, settings, tell, clock=clock, crew=crew, known=start)
     relaxed = network(without_rules(problem))
-    found = solve_in_parts(relaxed, settings, tell, clock=clock, crew=crew)
-    bound, late = found[1], found[2]
-    plan = quantities(relaxed, found[0])
+    first = found = solve_in_parts(relaxed, settings, tell, clock=clock, crew=crew, known=start)
 
     def again(made: Problem) -> Book:
         nonlocal found
         narrow = network(made)
         found = solve_in_parts(narrow, settings, tell, clock=clock, crew=crew)
-        return quantities(narrow, found[0])
+        return quantities(narrow, found.chosen)
 
-    keep_rules(problem, plan, again)
-    return found[0], bound, late or found[2]
+    keep_rules(problem, quantities(relaxed, first.chosen), again)
+    return replace(first, chosen=found.chosen, late=first.late or found.late)
 
 
 def _question(settings: Settings, clock: Clock, *, gap: float, nodes: int) -> Question:
@@ -128,17 +143,18 @@ def _question(settings: Settings, clock: Clock, *, gap: float, nodes: int) -> Qu
 
 def _better(net: Network, first: Found, second: Found) -> Found:
     """The cheaper plan with the higher bound: each is proven on its own."""
-    plan = first[0] if _cost(net, first) <= _cost(net, second) else second[0]
-    return plan, max(first[1], second[1]), first[2] or second[2]
+    plan = first if _cost(net, first) <= _cost(net, second) else second
+    bound, late = max(first.bound, second.bound), first.late or second.late
+    return replace(first, chosen=plan.chosen, bound=bound, late=late)
 
 
 def _cost(net: Network, found: Found) -> float:
-    return check_quantities(net.problem, quantities(net, found[0])).total
+    return check_quantities(net.problem, quantities(net, found.chosen)).total
 
 
 def _gap(net: Network, found: Found) -> float:
     cost = _cost(net, found)
-    return (cost - found[1]) / cost if cost > 0 else 0.0
+    return (cost - found.bound) / cost if cost > 0 else 0.0
 
 
 def _small(net: Network) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from optimizer.form.plan import Flow, Order, Solution, relative_gap
+from optimizer.form.plan import Flow, Order, ShadowPrice, Solution, relative_gap
 from optimizer.form.pricing import spends
 from optimizer.form.problem import Problem, Quantity
 from optimizer.model.network import Network
@@ -19,6 +19,7 @@ def published(
     *,
     kept: Solution | None = None,
     bound: float,
+    shadow_prices: tuple[ShadowPrice, ...] = (),
     seed: int,
     seconds: float,
     limit: str | None,
@@ -51,6 +52,7 @@ def published(
         late=tuple(sorted((*before[1], *lateness(net, state, plan, chosen)))),
         shares=shares(net.problem, plan),
         binding=binding(net, state, plan),
+        shadow_prices=shadow_prices,
         limit=limit,
     )
 

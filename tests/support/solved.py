@@ -1,13 +1,14 @@
 """The optimizer with a memory: what was solved before in this process is answered, and told, as it was then.
 
-The same problem, settings and seed give the same plan, which the optimizer's own tests prove. What stages and
-pages make of a plan needs no second search for it.
+The same problem, settings, seed and start give the same plan, which the optimizer's own tests prove. What
+stages and pages make of a plan needs no second search for it.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import optimizer
@@ -25,25 +26,31 @@ class Solved:
         self._solve = optimizer.solve
 
     def __call__(
-        self, problem: Problem, settings: Settings | None = None, *, progress: Told | None = None
+        self,
+        problem: Problem,
+        settings: Settings | None = None,
+        *,
+        start: Solution | None = None,
+        progress: Told | None = None,
     ) -> Answer:
-        key = json.dumps([problem.to_json(), repr(settings or Settings()), progress is None])
+        solve = partial(self._solve, problem, settings, start=start)
+        key = json.dumps([problem.to_json(), repr(settings or Settings()), repr(start), progress is None])
         known = self._known.get(key)
         if known is None:
-            return self._search(key, problem, settings, progress)
+            return self._search(key, solve, progress)
         answer, told = known
         if progress is not None and not _hears_out(progress, told):
-            return self._solve(problem, settings, progress=progress)
+            return solve(progress=progress)
         return answer
 
-    def _search(self, key: str, problem: Problem, settings: Settings | None, progress: Told | None) -> Answer:
+    def _search(self, key: str, solve: Callable[..., Answer], progress: Told | None) -> Answer:
         told: list[dict[str, Any]] = []
 
         def tell(report: dict[str, Any]) -> Any:
             told.append(report)
             return progress(report) if progress is not None else None
 
-        answer = self._solve(problem, settings, progress=None if progress is None else tell)
+        answer = solve(progress=None if progress is None else tell)
         if isinstance(answer, Infeasible) or answer.limit is None:
             self._known[key] = answer, told
         return answer

@@ -13,13 +13,28 @@ from typing import Any
 import pytest
 
 from benchmarks.allocation_scale import problem
-from optimizer import Cancelled, Infeasible, Problem, Settings, Solution, check, solve
+from optimizer import (
+    Cancelled,
+    DemandChange,
+    Infeasible,
+    PriceChange,
+    Problem,
+    Settings,
+    Solution,
+    SupplierOut,
+    changed,
+    check,
+    solve,
+    what_if,
+)
 from optimizer.search import decomposition
 from optimizer.search import solving as solving_module
 
 FEW = problem(3, suppliers=3, warehouses=2, regions=3, sold_in=2)
 # So close that no phase of the search is left out.
 CLOSE = Settings(gap=1e-4, time_limit=3600)
+# So much is wanted that there is no room for all.
+SCARCE, ROUGH = changed(FEW, [DemandChange(factor=4)]), replace(CLOSE, gap=0.05)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -68,6 +83,42 @@ def test_a_process_that_is_killed_does_not_change_the_plan(
     two = planned(FEW, replace(CLOSE, threads=2), progress=kill_one)
     assert killed and killed[0] not in {one.pid for one in multiprocessing.active_children()}
     assert text(two) == text(whole_search[0])
+
+
+@pytest.fixture(scope="module")
+def scarce() -> Solution:
+    """The plan of SCARCE, found by shadow prices of its suppliers' weeks."""
+    return planned(SCARCE, ROUGH)
+
+
+def test_scenarios_start_from_the_base_whatever_the_threads_and_their_order(scarce: Solution) -> None:
+    assert scarce.shadow_prices
+    assert Solution.from_json(scarce.to_json()).shadow_prices == scarce.shadow_prices
+    asked = [PriceChange(factor=1.1), SupplierOut(supplier="S0")]
+    one = what_if(SCARCE, asked, ROUGH, base=scarce)
+    two = what_if(SCARCE, asked[::-1], ROUGH, base=scarce)[::-1]
+    for outcome, again in zip(one, two, strict=True):
+        assert isinstance(outcome.answer, Solution) and isinstance(again.answer, Solution)
+        made = changed(SCARCE, outcome.changes)
+        threads = planned(made, replace(ROUGH, threads=2), start=scarce)
+        assert text(outcome.answer) == text(again.answer) == text(threads)
+        cold = planned(made, ROUGH)
+        assert outcome.answer.bound <= cold.objective
+        assert outcome.answer.objective <= cold.objective / (1 - ROUGH.gap)
+
+
+def test_a_search_from_a_plan_has_fewer_rounds_of_prices(scarce: Solution) -> None:
+    made = changed(SCARCE, [PriceChange(factor=1.1)])
+
+    def rounds(start: Solution | None) -> int:
+        seen: list[str] = []
+        plan = planned(
+            made, Settings(gap=0.05), start=start, progress=lambda told: seen.append(told["phase"])
+        )
+        assert plan.gap <= 0.05
+        return seen.count("prices")
+
+    assert rounds(scarce) < rounds(None)
 
 
 def test_whoever_cancels_waits_for_no_process() -> None:

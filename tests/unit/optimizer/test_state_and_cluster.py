@@ -87,7 +87,7 @@ def test_a_search_cancelled_and_killed_ends_with_the_plan_to_the_byte_and_knows_
     assert check(FEW, solution).total == pytest.approx(solution.objective)
     sizes.append(state.stat().st_size)
     assert len(MAGIC) < sizes[0] < sizes[1] < sizes[2]
-    for name in ("workers.do", "decomposition.greedy_plan", "decomposition.repair"):
+    for name in ("workers.do", "starting.greedy_plan", "decomposition.repair"):
         monkeypatch.setattr(f"optimizer.search.{name}", None)  # nothing is worked out again
     assert text(planned(FEW, settings)) == whole
     assert state.stat().st_size == sizes[2]

@@ -102,12 +102,12 @@ def compute_scenario(
         base = kept.solution if problem == kept.problem else None
         told = plan_progress("scenario", unit, progress, keeps_best=True)
         try:
-            found = optimizer.robust(problem, draws, settings, base=base, progress=told)
+            found = optimizer.robust(problem, draws, settings, base=base, start=kept.solution, progress=told)
         except optimizer.Cancelled as stop:
             raise JobCancelled("The scenario was stopped before any level had met all draws.") from stop
         return robust_in_minor(found, unit)
     told = plan_progress("scenario", unit, progress)
-    answer: Answer = optimizer.solve(problem, settings, progress=told)
+    answer: Answer = optimizer.solve(problem, settings, start=kept.solution, progress=told)
     return outcome_in_minor(kept.solution, answer, unit)
 
 
