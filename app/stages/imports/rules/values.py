@@ -7,7 +7,7 @@ from functools import partial
 
 import polars as pl
 
-from app.stages.imports.rules.columns import Column
+from app.stages.imports.rules.columns import LOOKED_AT, Column
 from app.stages.imports.rules.mapping import Mapping
 
 _CURRENCIES = {
@@ -17,6 +17,10 @@ _CURRENCIES = {
 }
 WHOLE = r"^[+-]?[0-9]+(\.0+)?$"
 INSTANT = pl.Datetime("us", "UTC")
+EXACT = "%Y-%m-%dT%H:%M:%S%.f%z"
+_DAY, _CLOCK = "[0-9]{4}-[0-9]{2}-[0-9]{2}", r"[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?"
+EXACTLY = f"^{_DAY}T{_CLOCK}(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
+"""Of this format what is written in full."""
 MINOR_DIGITS = {currency: digits for digits, listed in _CURRENCIES.items() for currency in listed.split()}
 
 
@@ -92,6 +96,9 @@ def minor_units(field: str, mapping: Mapping, *, digits: int, rounds: bool) -> p
 
 def instants(cells: pl.Series, *, name: str, mapping: Mapping) -> pl.Series:
     """The cells as UTC, by the first of the mapping's formats that fits each; called `name`."""
+    exact = _exact(cells) if EXACT in mapping.dates and len(cells) >= LOOKED_AT else None
+    if exact is not None:
+        return exact.alias(name)
     found = pl.Series(name, [None], dtype=INSTANT).new_from_index(0, len(cells))
     for form in mapping.dates:
         if found.null_count() == cells.null_count():
@@ -101,6 +108,30 @@ def instants(cells: pl.Series, *, name: str, mapping: Mapping) -> pl.Series:
             now.alias(name) if found.null_count() == len(cells) else found.zip_with(found.is_not_null(), now)
         )
     return found
+
+
+def _exact(cells: pl.Series) -> pl.Series | None:
+    """Cells that all are in the format EXACT, in a quarter of its time; None where one is not.
+
+    Of a local time to the second polars has a quick reader, and what follows it repeats few values.
+    """
+    if not cells.str.contains(EXACTLY).all():
+        return None
+    local = cells.str.head(19).str.to_datetime("%Y-%m-%dT%H:%M:%S", time_unit="us", strict=False)
+    rest = Column.of(cells.str.slice(19).alias("rest")).select(_beyond_seconds("rest"))
+    found = pl.select((pl.lit(local) + rest.cells()).dt.replace_time_zone("UTC")).to_series()
+    return found if found.null_count() == cells.null_count() else None
+
+
+def _beyond_seconds(rest: str) -> pl.Expr:
+    """What to add to a local time for what follows its seconds: .5+08:00 is half a second less 8 hours."""
+    cell = pl.col(rest)
+    micros = cell.str.extract(r"^\.([0-9]{1,6})").str.pad_end(6, "0").cast(pl.Int64).fill_null(0)
+    hours, minutes = (
+        cell.str.extract(r"[+-]([0-9]{2}):([0-9]{2})$", place).cast(pl.Int64) for place in (1, 2)
+    )
+    east = pl.when(cell.str.contains("+", literal=True)).then(1).otherwise(-1)
+    return pl.duration(microseconds=micros, minutes=-east * (hours * 60 + minutes).fill_null(0))
 
 
 def _in_format(cell: pl.Expr, form: str, timezone: str) -> pl.Expr:
