@@ -3,13 +3,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import polars as pl
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.stages.imports import readers
 from app.stages.imports.queries import mapping
-from app.stages.imports.rules import Checked, check
-from app.stages.imports.rules.values import instants
+from app.stages.imports.rules import Checked, check, values
 
 FINE = {"region": "CN-GD", "quantity": "1", "unit_price": "9.00", "ordered_at": "2026-11-11T10:00:00+08:00"}
 HEADINGS = "external_id,sku,region,quantity,unit_price,currency,ordered_at,buyer"
@@ -100,19 +100,30 @@ def _sometimes(*usual: str, odd: str) -> st.SearchStrategy[str]:
 
 
 DAYS = "2026-02-29|2026-13-01|0000-01-01|0001-01-01|9999-12-31"
-CLOCKS = "T24:00:00|T23:59:60|T10:60:00| 10:00:00|T1:00:00"
+CLOCKS = "T24:00:00|T23:59:60|T10:60:00| 10:00:00|T1:00:00| 10:00"
+OFFSETS = "+24:00|+0800|+08|z|+08:60|\u221208:00|UTC|-0800|-08:00|- 08:00|-08|||||"
 CLOCK = st.tuples(
     _sometimes("2026-11-11", "2024-02-29", "1999-12-31", odd=DAYS),
     _sometimes("T10:00:59", "T23:59:59", "T00:00:00", odd=CLOCKS),
     _sometimes("", ".5", ".123", ".000001", ".123456789", odd=".|.1234567891|,5"),
-    _sometimes("Z", "+08:00", "-05:30", "-00:00", "+23:59", odd="+24:00|+0800|+08|z|+08:60||\u221208:00"),
+    _sometimes("Z", "+08:00", "-05:30", "-00:00", "+23:59", odd=OFFSETS),
 ).map("".join)
 
 
-@given(st.lists(CLOCK | st.none(), min_size=1, max_size=6))
-def test_instants_of_many_rows_are_those_of_a_few(few: list[str | None]) -> None:
+LOCAL = st.tuples(
+    st.just("2026-11-11"), st.sampled_from(["T10:00:00", " 10:00:00", " 10:00", " 10:00:0"])
+).map("".join)
+TIMES = st.lists(CLOCK | st.none(), min_size=1, max_size=6) | st.lists(LOCAL | CLOCK, min_size=1, max_size=3)
+
+
+@given(TIMES)
+def test_instants_are_those_of_the_first_format_that_fits(few: list[str | None]) -> None:
+    """Whatever is left out or read in parts where rows are many."""
     plan = mapping("headwater")
-    slow = instants(pl.Series("ordered_at", few, dtype=pl.String), name="instant", mapping=plan)
-    many = pl.Series("ordered_at", few * 1_000, dtype=pl.String)
-    fast = instants(many, name="instant", mapping=plan)
-    assert fast.equals(pl.concat([slow] * 1_000))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(values, "NEEDED", {})
+        cells = pl.Series("ordered_at", few, dtype=pl.String)
+        slow = values.instants(cells, name="instant", mapping=plan)
+    assert values.instants(cells, name="instant", mapping=plan).equals(slow)
+    many = pl.concat([cells] * 1_000)
+    assert values.instants(many, name="instant", mapping=plan).equals(pl.concat([slow] * 1_000))

@@ -21,6 +21,8 @@ EXACT = "%Y-%m-%dT%H:%M:%S%.f%z"
 _DAY, _CLOCK = "[0-9]{4}-[0-9]{2}-[0-9]{2}", r"[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?"
 EXACTLY = f"^{_DAY}T{_CLOCK}(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
 """Of this format what is written in full."""
+NEEDED = {"%z": r"[+Zz\x{2212}]|-\s*[0-9]{2}\s*:?\s*[0-9]{2}$", "%dT%": "T"}
+"""What a cell has in it that fits a format with this mark."""
 MINOR_DIGITS = {currency: digits for digits, listed in _CURRENCIES.items() for currency in listed.split()}
 
 
@@ -100,9 +102,12 @@ def instants(cells: pl.Series, *, name: str, mapping: Mapping) -> pl.Series:
     if exact is not None:
         return exact.alias(name)
     found = pl.Series(name, [None], dtype=INSTANT).new_from_index(0, len(cells))
+    never = [mark for mark, needed in NEEDED.items() if not cells.str.contains(needed).any()]
     for form in mapping.dates:
         if found.null_count() == cells.null_count():
             break
+        if any(mark in form for mark in never):  # to try what fits nowhere costs most
+            continue
         now = pl.select(_in_format(pl.lit(cells), form, mapping.timezone)).to_series()
         found = (
             now.alias(name) if found.null_count() == len(cells) else found.zip_with(found.is_not_null(), now)
