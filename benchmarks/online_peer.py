@@ -28,6 +28,7 @@ from app import create_app  # noqa: F401  (every model is known once the service
 from app.stages.demand.operations.plain import STORE as STORE_SQL
 from app.stages.demand.operations.turns import SHARED_BY_BUYER
 from app.stages.demand.queries.pledges import WORLD
+from app.stages.demand.rules.buyers import sketch_of
 
 Word = Annotated[str, StringConstraints(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f]+$")]
 KEY = os.environ.get("PSEUDONYM_KEY", "").encode()
@@ -114,5 +115,5 @@ def _signal(pledge: Pledge, buyer: str, here: Any) -> tuple[Any, ...] | None:
     price = int(Decimal(pledge.unit_price) * 100)
     day = at.astimezone(ZoneInfo(zone)).date()
     ids = sku_id, region_id, campaign_id
-    written = pledge.quantity, price, buyer, at, day, "placed", "valid"
+    written = pledge.quantity, price, buyer, at, day, "placed", "valid", sketch_of(buyer)
     return channel_id, pledge.external_id, None, pledge.commitment, *ids, *written
