@@ -30,6 +30,7 @@ Ints = NDArray[np.int64]
 INF = float("inf")
 HIGHS = parameters_pb2.SOLVER_TYPE_HIGHS
 SCIP = parameters_pb2.SOLVER_TYPE_GSCIP
+CP_SAT = parameters_pb2.SOLVER_TYPE_CP_SAT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +92,17 @@ def run(
     return answer
 
 
+def choose(model: Arrays, *, gap: float, work: float, seed: int = 0) -> Answer:
+    """Solve a model of whole numbers alone, up to so much work: seconds by a count that no clock is in."""
+    params = parameters_pb2.SolveParametersProto(relative_gap_tolerance=gap, random_seed=seed, threads=1)
+    params.cp_sat.max_deterministic_time = work
+    params.cp_sat.linearization_level = 2
+    try:
+        return _solved(_proto(model), model, CP_SAT, params)
+    except Exception as error:  # as above
+        raise SolverError(f"{error} {error.__context__ or ''}".strip()) from error
+
+
 def _ask(
     proto: model_pb2.ModelProto,
     model: Arrays,
@@ -113,6 +125,10 @@ def _ask(
     elif kind == HIGHS and nodes is not None:
         params.highs.bool_options["mip_allow_restart"] = False
         params.highs.bool_options["mip_detect_symmetry"] = False
+    return _solved(proto, model, kind, params)
+
+
+def _solved(proto: model_pb2.ModelProto, model: Arrays, kind: Any, params: Any) -> Answer:
     result = _core.solve(
         proto,
         kind,

@@ -8,7 +8,7 @@ linear program: with more SKUs than full rows it leaves most SKUs one plan (Dant
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,6 +19,7 @@ from optimizer.model.build import Floats
 from optimizer.model.fees import fees
 from optimizer.model.network import Network
 from optimizer.model.parts import Effort, Part
+from optimizer.search.choosing import best_choice
 from optimizer.search.master import Master
 from optimizer.search.repair import Plan
 from optimizer.search.workers import Workers
@@ -30,8 +31,8 @@ SETTLED = 1e-3
 # A row's price may at first be so many times the best known, and this part of the highest on top: with few
 # plans to mix, the master would ask for far more. It doubles where the row stays exceeded.
 BOX, BOX_FLOOR = 2.0, 0.01
-# Up to so many SKUs the choice is branched on too: to this gap, by at most so many nodes.
-FEW_SKUS, CHOICE_GAP, CHOICE_NODES = 80, 1e-3, 1000
+# Up to so many SKUs the least choice is searched for, to this gap.
+FEW_SKUS, CHOICE_GAP = 80, 1e-3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,17 +139,17 @@ def gather(
     return best, plan
 
 
-def choices(net: Network, master: Master, *, seed: int) -> Iterator[dict[str, Part]]:
-    """Plans by SKU out of the pool: of each SKU the one that weighs most in the cheapest mix that fits; and,
-    where the SKUs are few, the cheapest choice found by branching.
+def choice(plan: Plan, master: Master, *, seed: int) -> dict[str, Part]:
+    """Plans by SKU out of the pool, and of the plan that fits: the cheapest choice where SKUs are few; else
+    of each SKU the one that weighs most in the cheapest mix that fits.
 
-    With fewer SKUs than full rows the mix splits many of them, and rounding it can cost more than branching.
+    With fewer SKUs than full rows the mix splits many of them, and rounding it costs more than the choice.
     """
+    net = plan.net
     above = np.where(
         np.isinf(net.coupling.penalty), np.maximum(10 * top_prices(net), 1.0), net.coupling.penalty
     )
-    yield {one.sku: one for one in master.heaviest(above)}
+    chosen = None
     if len(master.columns) <= FEW_SKUS:
-        chosen = master.choose(above, gap=CHOICE_GAP, nodes=CHOICE_NODES, seed=seed)
-        if chosen is not None:
-            yield {one.sku: one for one in chosen}
+        chosen = best_choice(master, above, known=plan.parts, gap=CHOICE_GAP, seed=seed)
+    return {one.sku: one for one in chosen or master.heaviest(above)}

@@ -18,7 +18,7 @@ from optimizer.model.network import Floats, Network
 from optimizer.model.openings import paid_already
 from optimizer.model.parts import Effort, Part
 from optimizer.model.picks import LaidOut
-from optimizer.search.combining import Pool, choices, first_pool, gather, lagrangian
+from optimizer.search.combining import Pool, choice, first_pool, gather, lagrangian
 from optimizer.search.found import Found
 from optimizer.search.improving import close, improve
 from optimizer.search.prices import find_prices
@@ -218,12 +218,8 @@ def _chosen(
     workers: Workers, plan: Plan, pool: Pool, effort: Effort, deadline: Deadline
 ) -> tuple[Plan, bool]:
     """The cheapest of the plan and those chosen out of the pool, mended; and whether there was time."""
-    on_time = True
-    for parts in choices(plan.net, pool.master, seed=effort.seed):
-        mixed = Plan(plan.net, parts, pool.prices)
-        plan, fits = _cheaper(workers, plan, mixed, effort, deadline, tell=_silent)
-        on_time &= fits
-    return plan, on_time
+    mixed = Plan(plan.net, choice(plan, pool.master, seed=effort.seed), pool.prices)
+    return _cheaper(workers, plan, mixed, effort, deadline, tell=_silent)
 
 
 def _silent(done: int, total: int) -> None:

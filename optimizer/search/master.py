@@ -36,7 +36,7 @@ class Master:
 
     def prices(self) -> tuple[Floats, float, Floats]:
         """Prices by row, the master's cost (the least relaxed cost, from above), and the rows it exceeds."""
-        arrays, _, limits, excess = self._model(self.ceiling, whole=False)
+        arrays, _, limits, excess = self._model(self.ceiling)
         answer = run(arrays)
         if answer.duals is None or answer.values is None:
             none = np.zeros(len(self.room))
@@ -49,7 +49,7 @@ class Master:
 
         above: what a unit over a limit costs, [rows].
         """
-        arrays, weights, _, _ = self._model(above, whole=False)
+        arrays, weights, _, _ = self._model(above)
         answer = run(arrays)
         if answer.values is None:
             return [parts[0] for parts in self.columns.values()]
@@ -59,33 +59,18 @@ class Master:
             for parts in self.columns.values()
         ]
 
-    def choose(self, above: Floats, *, gap: float, nodes: int, seed: int) -> list[Part] | None:
-        """One plan a SKU at the least cost, units over a limit at above [rows]; None: none found.
-
-        Price and branch: the plans seen so far and no others (Barnhart and others, 1998).
-        """
-        arrays, weights, _, _ = self._model(above, whole=True)
-        answer = run(arrays, gap=gap, nodes=nodes, seed=seed)
-        if answer.values is None:
-            return None
-        kept = answer.values[weights] > 0.5
-        return [one for one, keep in zip(self._all(), kept, strict=True) if keep]
-
-    def _all(self) -> list[Part]:
-        return [one for parts in self.columns.values() for one in parts]
-
-    def _model(self, above: Floats, *, whole: bool) -> tuple[Arrays, Ints, Ints, Ints]:
+    def _model(self, above: Floats) -> tuple[Arrays, Ints, Ints, Ints]:
         """The arrays, and where in them the weights of the plans, the rows and their excess stand."""
         builder = Builder()
-        chosen = self._all()
+        chosen = [one for parts in self.columns.values() for one in parts]
         costs = np.array([one.cost for one in chosen])
-        weights = builder.columns(costs, upper=1.0 if whole else np.inf, integer=whole)
+        weights = builder.columns(costs)
         owner = np.repeat(np.arange(len(self.columns)), [len(parts) for parts in self.columns.values()])
         rows = builder.rows(len(self.columns), lower=1.0, upper=1.0)
         builder.put(rows[owner], weights, 1.0)
         gated = np.flatnonzero(self.fees.of_row >= 0)
         limits = builder.rows(len(self.room), upper=np.where(self.fees.of_row >= 0, 0.0, self.room))
-        opened = builder.columns(self.fees.cost, upper=1.0, integer=whole)
+        opened = builder.columns(self.fees.cost, upper=1.0)
         builder.put(limits[gated], opened[self.fees.of_row[gated]], -self.room[gated])
         column = np.repeat(weights, [len(one.rows) for one in chosen])
         builder.put(

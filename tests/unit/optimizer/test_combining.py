@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,9 +19,10 @@ from optimizer.form.clock import never
 from optimizer.model.fees import Fees
 from optimizer.model.network import Network, network
 from optimizer.model.parts import Effort, Part
-from optimizer.search.combining import Pool, choices, first_pool, gather, lagrangian
+from optimizer.search.choosing import best_choice
+from optimizer.search.combining import Pool, choice, first_pool, gather, lagrangian
 from optimizer.search.improving import improve
-from optimizer.search.master import Master
+from optimizer.search.master import Master, total_use
 from optimizer.search.repair import Plan, repair
 from optimizer.search.workers import Crew, Workers
 
@@ -110,24 +114,59 @@ def test_no_more_rounds_are_made_for_a_plan_that_is_good_enough() -> None:
     assert max(len(plans) for plans in pool.master.columns.values()) == 3  # what fits, and of two rounds
 
 
-def test_few_skus_are_branched_on_too() -> None:
-    room = np.array([15.0])
-    master = Master(room=room, ceiling=np.array([1000.0]), fees=free(1))
-    row, none = np.array([0]), np.zeros(0, dtype=np.int64)
-    for sku, without in (("A", 50.0), ("B", 60.0)):
-        master.add([Part(sku=sku, bound=0.0, cost=10.0, rows=row, amounts=np.array([10.0]))])
-        master.add([Part(sku=sku, bound=0.0, cost=without, rows=none, amounts=np.zeros(0))])
-    found = master.choose(np.array([1000.0]), gap=0.0, nodes=100, seed=0)
+def cost(master: Master, parts: Sequence[Part], above: float) -> float:
+    """What a choice costs, with what it uses above the room."""
+    beyond = np.maximum(total_use(list(parts), len(master.room)) - master.room, 0.0)
+    return sum(one.cost for one in parts) + above * float(beyond.sum())
+
+
+@given(pools(), st.lists(st.integers(0, 12), min_size=ROWS, max_size=ROWS), st.sampled_from([0.7, 1.0]))
+def test_the_best_choice_is_the_cheapest_of_all(master: Master, room: list[int], unit: float) -> None:
+    """Also where uses are no whole numbers."""
+    tight = Master(room=np.array(room) * unit, ceiling=master.ceiling, fees=master.fees)
+    for parts in master.columns.values():
+        tight.add([replace(one, amounts=one.amounts * unit) for one in parts])
+    columns = list(tight.columns.values())
+    known = {sku: parts[-1] for sku, parts in tight.columns.items()}
+    found = best_choice(tight, np.full(ROWS, 1000.0), known=known, gap=0.0, seed=0)
     assert found is not None
-    assert sorted((one.sku, one.cost) for one in found) == [("A", 50.0), ("B", 10.0)]
+    assert [one.sku for one in found] == list(tight.columns)
+    least = min(cost(tight, parts, 1000.0) for parts in itertools.product(*columns))
+    assert cost(tight, found, 1000.0) == pytest.approx(least, abs=0.05)
+
+
+def test_a_fee_that_no_plan_is_worth_is_not_paid() -> None:
+    master = Master(
+        room=np.array([15.0]), ceiling=np.ones(1), fees=Fees(cost=np.array([70.0]), of_row=np.array([0]))
+    )
+    row, none = np.array([0]), np.zeros(0, dtype=np.int64)
+    for without in (40.0, 90.0):
+        master.columns.clear()
+        master.add([Part(sku="A", bound=0.0, cost=10.0, rows=row, amounts=np.array([10.0]))])
+        master.add([Part(sku="A", bound=0.0, cost=without, rows=none, amounts=np.zeros(0))])
+        found = best_choice(master, np.full(1, 1000.0), known={"A": master.columns["A"][0]}, gap=0.0, seed=0)
+        assert found is not None
+        assert found[0].cost == (40.0 if without == 40.0 else 10.0)
+
+
+def test_the_known_plan_may_be_chosen_though_it_is_none_of_the_pool() -> None:
+    master = Master(room=np.array([15.0]), ceiling=np.ones(1), fees=free(1))
+    known = {}
+    for sku in ("A", "B"):
+        part = Part(sku=sku, bound=0.0, cost=10.0, rows=np.array([0]), amounts=np.array([10.0]))
+        master.add([part, replace(part, bound=5.0), replace(part, cost=20.0, amounts=np.array([8.0]))])
+        known[sku] = replace(part, cost=15.0, amounts=np.array([6.0]))
+    found = best_choice(master, np.full(1, 1000.0), known=known, gap=0.0, seed=0)
+    assert found is not None
+    assert [one.cost for one in found] == [15.0, 15.0]
 
 
 @pytest.mark.slow
 def test_looking_again_keeps_the_hard_rows_and_makes_the_plan_cheaper() -> None:
     net = network(tight())
     with Workers(net, Crew()) as workers:
-        pool, _, _ = pooled(workers, net)
-        plan = Plan(net, next(choices(net, pool.master, seed=0)), pool.prices)
+        pool, plan, _ = pooled(workers, net)
+        plan = Plan(net, choice(plan, pool.master, seed=0), pool.prices)
         assert repair(plan, Effort(), tell=lambda done, total: None, deadline=never())
         repaired = plan.cost()
         skus = list(plan.parts)

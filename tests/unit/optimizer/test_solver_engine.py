@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from optimizer.model.build import Builder
-from optimizer.model.engine import HIGHS, SCIP, Arrays, run
+from optimizer.model.engine import HIGHS, SCIP, Arrays, choose, run
 
 
 def sixty_units() -> Arrays:
@@ -40,6 +40,12 @@ def test_each_solver_answers_alone_with_every_limit_set(kind: int, seconds: floa
     assert answer.optimal
     assert answer.objective == pytest.approx(-9.0)
     assert answer.bound == pytest.approx(-9.0)
+
+
+def test_a_choice_in_whole_numbers_is_proven_within_its_work() -> None:
+    answer = choose(knapsack(), gap=0.0, work=1.0)
+    assert answer.optimal
+    assert answer.objective == answer.bound == pytest.approx(-9.0)
 
 
 def test_an_impossible_model_is_said_to_be_infeasible() -> None:
