@@ -19,7 +19,8 @@ from optimizer.model.parts import Part
 
 @dataclass(kw_only=True)
 class Master:
-    """Plans seen so far by SKU. room and ceiling [rows]: limits and the highest price each row may get.
+    """Plans seen so far by SKU. room [rows]: limits. floor (none: 0) and ceiling [rows]: the lowest and the
+    highest price each row may get.
 
     A row with a fee has its room as far as the fee is paid.
     """
@@ -27,6 +28,7 @@ class Master:
     room: Floats
     ceiling: Floats
     fees: Fees
+    floor: Floats | None = None
     columns: dict[str, list[Part]] = field(default_factory=dict)
 
     def add(self, parts: list[Part]) -> None:
@@ -36,12 +38,13 @@ class Master:
 
     def prices(self) -> tuple[Floats, float, Floats]:
         """Prices by row, the master's cost (the least relaxed cost, from above), and the rows it exceeds."""
-        arrays, _, limits, excess = self._model(self.ceiling)
+        floor = np.zeros(len(self.room)) if self.floor is None else self.floor
+        arrays, _, limits, excess = self._model(self.ceiling, floor)
         answer = run(arrays)
         if answer.duals is None or answer.values is None:
             none = np.zeros(len(self.room))
             return none, answer.objective, none
-        prices = np.clip(-answer.duals[limits], 0.0, self.ceiling)
+        prices = np.clip(-answer.duals[limits], floor, self.ceiling)
         return prices, answer.objective, np.maximum(answer.values[excess], 0.0)
 
     def heaviest(self, above: Floats) -> list[Part]:
@@ -49,7 +52,7 @@ class Master:
 
         above: what a unit over a limit costs, [rows].
         """
-        arrays, weights, _, _ = self._model(above)
+        arrays, weights, _, _ = self._model(above, np.zeros(len(self.room)))
         answer = run(arrays)
         if answer.values is None:
             return [parts[0] for parts in self.columns.values()]
@@ -59,7 +62,7 @@ class Master:
             for parts in self.columns.values()
         ]
 
-    def _model(self, above: Floats) -> tuple[Arrays, Ints, Ints, Ints]:
+    def _model(self, above: Floats, floor: Floats) -> tuple[Arrays, Ints, Ints, Ints]:
         """The arrays, and where in them the weights of the plans, the rows and their excess stand."""
         builder = Builder()
         chosen = [one for parts in self.columns.values() for one in parts]
@@ -80,6 +83,8 @@ class Master:
         )
         excess = builder.columns(above)
         builder.put(limits, excess, -1.0)
+        spare = np.flatnonzero(floor)
+        builder.put(limits[spare], builder.columns(-floor[spare]), 1.0)  # room left is worth the lowest price
         return builder.arrays(), weights, limits, excess
 
 
