@@ -218,6 +218,7 @@ def _allocate(
                 frozen=frozen,
                 solution=solution,
                 commitments=commitments(session, as_of=as_of),
+                today=_today(config, now),
                 actor=actor,
                 now=now(),
             )
@@ -226,12 +227,16 @@ def _allocate(
     return plan
 
 
+def _today(config: Config, now: Clock) -> dt.date:
+    return now().astimezone(ZoneInfo(config.timezone)).date()
+
+
 def _holds(session: Session, config: Config, plan: PlanFact, now: Clock) -> bool:
     """Whether suppliers go by a plan: it is of the week of the plan that holds, or of a later one reached.
 
     So one that was made ahead holds from the turn of its week on that finds it again.
     """
-    today = now().astimezone(ZoneInfo(config.timezone)).date()
+    today = _today(config, now)
     current = plans.latest_plan(session, today=today)
     return current is not None and (
         plan.first_week == current.first_week or current.first_week < plan.first_week <= monday(today)

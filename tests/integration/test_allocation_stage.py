@@ -88,7 +88,13 @@ def test_a_plan_is_not_stored_when_stock_moved_meanwhile(db: Database, brand: in
     with pytest.raises(Conflict, match="Plan again"), db.transaction() as session:
         now_firm = commitments(session, as_of=MONDAY)
         operations.store(
-            session, frozen=frozen, solution=solution, commitments=now_firm, actor=SYSTEM, now=NOW
+            session,
+            frozen=frozen,
+            solution=solution,
+            commitments=now_firm,
+            today=MONDAY,
+            actor=SYSTEM,
+            now=NOW,
         )
     with db.reading() as session:
         assert queries.latest_plan(session, today=MONDAY) is None

@@ -166,6 +166,25 @@ def test_a_plan_nobody_was_asked_for_says_so(app: Flask, db: Database, turn: Tur
     assert note not in app.test_client().get("/plan", headers=key).text
 
 
+@pytest.mark.usefixtures("brand")
+def test_a_plan_stopped_before_the_day_begins_elsewhere_is_no_preview(db: Database, turn: Turn) -> None:
+    """It is Tuesday in Shanghai and Monday by UTC: the plan of Tuesday was made on its day."""
+    early = dt.datetime(2026, 11, 23, 17, tzinfo=dt.UTC)
+    tuesday = MONDAY + dt.timedelta(days=1)
+
+    def stop(phase: str, *_: object) -> None:
+        if phase.startswith("allocate: "):
+            raise JobCancelled("enough")
+
+    turn(as_of=MONDAY - dt.timedelta(weeks=1), now=lambda: NOW - dt.timedelta(weeks=1))
+    with pytest.raises(JobCancelled) as stopped:
+        turn(as_of=tuesday, now=lambda: early, progress=stop)
+    with db.reading() as session:
+        plan = plans.latest_plan(session, today=tuesday)
+    assert plan is not None and stopped.value.result is not None
+    assert (plan.run_id, plan.ahead) == (stopped.value.result["allocation_run_id"], False)
+
+
 def stirred(db: Database, *, times: int, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Let stock move during the first `times` computations."""
     compute, calls = allocation.compute, []

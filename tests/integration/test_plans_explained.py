@@ -187,7 +187,13 @@ def test_a_cancelled_search_keeps_its_best_plan_and_is_not_the_last_word(db: Dat
     with db.transaction() as session:
         firm = cycle.commitments(session, as_of=MONDAY)
         plan = operations.store(
-            session, frozen=frozen, solution=solution, commitments=firm, actor=SYSTEM, now=NOW
+            session,
+            frozen=frozen,
+            solution=solution,
+            commitments=firm,
+            today=NOW.date(),
+            actor=SYSTEM,
+            now=NOW,
         )
     assert plan.settings["stopped_by"] == "cancelled"
     assert plan.problem_digest != frozen.digest

@@ -160,7 +160,7 @@ def make_plan(
     solution = allocation.compute(frozen)
     with db.transaction() as session:
         return allocation.store(
-            session, frozen=frozen, solution=solution, commitments=firm, actor=SYSTEM, now=now
+            session, frozen=frozen, solution=solution, commitments=firm, today=as_of, actor=SYSTEM, now=now
         )
 
 

@@ -65,7 +65,8 @@ class PlanPolicy(Base):
 class AllocationRun(Base):
     """One accepted plan. The checker recomputed every figure; money is in minor units of `currency`.
 
-    `asked_at` is when suppliers were last asked for it, null where they never were.
+    `asked_at` is when suppliers were last asked for it, null where they never were; `ahead` says that it was
+    made before its day.
     """
 
     __tablename__ = "allocation_run"
@@ -90,6 +91,7 @@ class AllocationRun(Base):
     created_by: Mapped[str] = mapped_column(String(254))
     created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     asked_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    ahead: Mapped[bool] = mapped_column(default=False)
     __table_args__ = (one_of("status", [status.value for status in RunStatus]),)
 
 

@@ -44,6 +44,7 @@ def store(
     frozen: FrozenProblem,
     solution: optimizer.Solution,
     commitments: Commitments,
+    today: dt.date,
     actor: Actor,
     now: dt.datetime,
 ) -> PlanFact:
@@ -51,6 +52,7 @@ def store(
 
     Args:
         commitments: what stands now, read in this transaction.
+        today: the brand's day; a plan of a later one is made ahead.
 
     Raises:
         Conflict: inputs_moved when answers, stock, network or limits changed since the freeze;
@@ -69,7 +71,8 @@ def store(
         first=rules.monday(frozen.as_of),
         minor_per_unit=frozen.minor_per_unit,
     )
-    run_id = _insert_run(session, frozen, solution, plan, named=named, actor=actor, now=now)
+    ahead = frozen.as_of > today
+    run_id = _insert_run(session, frozen, solution, plan, named=named, ahead=ahead, actor=actor, now=now)
     _insert_rows(session, run_id, plan)
     session.add(
         PlanDocument(
@@ -96,6 +99,7 @@ def _insert_run(
     plan: Plan,
     *,
     named: str,
+    ahead: bool,
     actor: Actor,
     now: dt.datetime,
 ) -> int:
@@ -123,6 +127,7 @@ def _insert_run(
         seconds=solution.seconds,
         created_by=actor.name,
         created_at=now,
+        ahead=ahead,
     )
     try:
         with session.begin_nested():

@@ -23,7 +23,7 @@ class PlanFact:
     up to `cost_minor`. Late, short, risk and share are prices of things nobody invoices; the rest is money
     spent. `settings` are those of `rules.PlanSettings`, and `stopped_by`: "time" when the time limit cut the
     search, so that the same inputs may give another plan next time; else null. `asked_at` is when suppliers
-    were last asked for it.
+    were last asked for it; `ahead` says that it was made before its day.
     """
 
     run_id: int
@@ -47,6 +47,7 @@ class PlanFact:
     created_by: str
     created_at: dt.datetime
     asked_at: dt.datetime | None
+    ahead: bool
 
     @property
     def first_week(self) -> dt.date:
@@ -60,7 +61,7 @@ def latest_plan(session: Session, *, today: dt.date) -> PlanFact | None:
     until suppliers are asked for it; it counts only where there is no other.
     """
     run, over = AllocationRun, rules.monday(today) + dt.timedelta(weeks=1)
-    preview = run.asked_at.is_(None) & (run.created_at < run.as_of)
+    preview = run.ahead & run.asked_at.is_(None)
     reached = session.scalar(select(func.max(run.as_of)).where(run.as_of < over, ~preview))
     last = reached or session.scalar(select(func.max(run.as_of)))
     if last is None:
