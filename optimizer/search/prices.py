@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from optimizer.form.clock import Deadline, Tell
 from optimizer.form.reports import report
@@ -30,13 +31,15 @@ NEARLY = 1e-3
 # How much of the next prices is the best so far, the rest being the master's.
 SMOOTH = 0.5
 # Room is scarce when this part of all use is above it at price 0. The master's first prices are then so high
-# that they prove less than none: they may be so far from the best at most, in parts of the top.
+# that they prove less than none. In a small sample these parts of the top come first.
 SCARCE = 0.1
+PROBES = (0.03, 0.1, 0.3)
+# In one of so many SKUs prices may be so far from the best at most, in parts of the top; and every eighth SKU
+# first finds prices alone.
+MANY_SKUS, COARSE, COARSE_ROUNDS = 400, 8, 20
 REACH, REACH_STEP = 0.016, 1.6
 # Reach shrinks where a bound rises by less than this part of what the master hoped for, and grows above that.
 HOPED = (0.1, 0.35)
-# Where room is scarce and the sample has so many SKUs, every eighth of them first finds prices alone.
-COARSE, COARSE_SKUS, COARSE_ROUNDS = 8, 400, 20
 # The highest price at first, as a part of the mean unit price; it doubles where a row stays exceeded.
 FIRST_CEILING = 0.05
 
@@ -86,11 +89,16 @@ class _Search:
         self.master.add(parts)
         return parts
 
-    def is_scarce(self, parts: list[Part]) -> bool:
-        """Whether much of all use at price 0 is above its room."""
+    def scarce_rows(self, parts: list[Part]) -> NDArray[np.bool_]:
+        """Rows of every kind of room that is short at price 0, if much of all use is above its room."""
         use = total_use(parts, len(self.room))
         hard = np.isinf(self.net.coupling.penalty)
-        return bool(np.maximum(use - self.room, 0.0)[hard].sum() > SCARCE * use[hard].sum())
+        over = np.where(hard, np.maximum(use - self.room, 0.0), 0.0)
+        none = np.zeros(len(over), dtype=bool)
+        if over.sum() <= SCARCE * use[hard].sum():
+            return none
+        kinds = {self.net.coupling.names[at][0] for at in np.flatnonzero(over)}
+        return np.array([name in kinds for name, _ in self.net.coupling.names]) & hard
 
     def ask_near(self, rounds: int, tell: Tell) -> bool:
         """Ask for prices within reach of the best until they have settled, so many times, or twice as many
@@ -154,8 +162,13 @@ def find_prices(
     first = search.ask(search.begin(known))
     if first is None:
         return search.last_prices, False
-    near = not known.any() and search.is_scarce(first)
-    on_time = (_find_scarce if near else _find)(search, rounds, tell)
+    scarce = search.scarce_rows(first)
+    if known.any() or not scarce.any():
+        on_time = _find(search, rounds, tell)
+    elif len(sample) < MANY_SKUS:
+        on_time = _find_probed(search, rounds, tell, scarce=scarce)
+    else:
+        on_time = _find_near(search, rounds, tell)
     return search.last_prices, on_time
 
 
@@ -173,17 +186,25 @@ def _find(search: _Search, rounds: int, tell: Tell) -> bool:
     return True
 
 
-def _find_scarce(search: _Search, rounds: int, tell: Tell) -> bool:
-    """The same where room is scarce, a sample of the sample first. False when the clock ran out."""
-    few = search.sample[COARSE // 2 :: COARSE]
-    if len(few) * COARSE >= COARSE_SKUS:
-        coarse = _Search(search.net, search.workers, few, search.effort, deadline=search.deadline)
-        asked = coarse.ask(np.zeros(len(coarse.room)))
-        on_time = asked is not None and coarse.ask_near(COARSE_ROUNDS, tell)
-        search.last_prices = coarse.best_prices
-        if not on_time or search.ask(coarse.best_prices) is None:
+def _find_probed(search: _Search, rounds: int, tell: Tell, *, scarce: NDArray[np.bool_]) -> bool:
+    """The same where room is scarce, parts of the top price first. False when the clock ran out."""
+    search.master.ceiling = np.where(scarce, search.top, search.master.ceiling)
+    for part_of_top in PROBES:
+        if search.ask(np.where(scarce, part_of_top * search.top, 0.0)) is None:
             return False
-        search.reach = coarse.reach
+    return _find(search, rounds, tell)
+
+
+def _find_near(search: _Search, rounds: int, tell: Tell) -> bool:
+    """The same of many SKUs, a sample of the sample first. False when the clock ran out."""
+    few = search.sample[COARSE // 2 :: COARSE]
+    coarse = _Search(search.net, search.workers, few, search.effort, deadline=search.deadline)
+    asked = coarse.ask(np.zeros(len(coarse.room)))
+    on_time = asked is not None and coarse.ask_near(COARSE_ROUNDS, tell)
+    search.last_prices = coarse.best_prices
+    if not on_time or search.ask(coarse.best_prices) is None:
+        return False
+    search.reach = coarse.reach
     return search.ask_near(rounds, tell)
 
 

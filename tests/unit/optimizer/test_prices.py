@@ -56,8 +56,8 @@ def test_prices_stay_within_their_bounds_and_room_left_is_worth_the_lowest(
 def test_where_room_is_scarce_prices_prove_more_than_none(
     least: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also where a sample of the SKUs comes first."""
-    monkeypatch.setattr(search, "COARSE_SKUS", least)
+    """Also where a sample of the SKUs comes first, as in large problems."""
+    monkeypatch.setattr(search, "MANY_SKUS", least)
     net, effort = scarce(), Effort(relaxed=True)
     skus, none = [sku.id for sku in net.problem.skus], np.zeros(len(net.coupling.room))
 
