@@ -17,13 +17,14 @@ from optimizer.model.engine import Answer, Arrays, choose
 from optimizer.model.fees import USED
 from optimizer.model.parts import Part
 from optimizer.search.master import Master, total_use
+from optimizer.search.repair import SLACK
 
 # A turn of the search is bounded by the solver's own count of seconds; the next one starts from what it found
 # with another seed, because some turns are lucky and some are not.
 TURNS, TURN_WORK = 4, 2.0
 # Uses of a row are counted in this many steps of its room, costs in so many steps of what the known plans
 # cost.
-STEPS, MONEY_STEPS = 1e6, 1e7
+STEPS, MONEY_STEPS = 1e9, 1e7
 
 
 def best_choice(
@@ -32,9 +33,10 @@ def best_choice(
     """The plans chosen out of these and all the master has, to this gap if that is found soon; None: none
     found.
 
-    above: what a unit over a limit costs, [rows]. known: plans to start from, by SKU.
+    above: what a unit over a limit costs, [rows], infinite where none may be. known: plans that fit, by SKU,
+    to start from.
     """
-    columns = [_distinct([known[sku], *parts]) for sku, parts in master.columns.items()]
+    columns = [distinct([known[sku], *parts]) for sku, parts in master.columns.items()]
     arrays, weights = _model(master, columns, above)
     best: Answer | None = None
     for turn in range(TURNS):
@@ -49,15 +51,16 @@ def best_choice(
     return [one for one, kept in zip(chain(*columns), chosen, strict=True) if kept]
 
 
-def _distinct(parts: list[Part]) -> list[Part]:
-    """The same plans, each once."""
-    seen = {(one.cost, one.rows.tobytes(), one.amounts.tobytes()): one for one in reversed(parts)}
-    return list(reversed(seen.values()))
+def distinct(parts: list[Part]) -> list[Part]:
+    """The same plans in the same order, each once."""
+    seen: dict[tuple[float, bytes, bytes], Part] = {}
+    for one in parts:
+        seen.setdefault((one.cost, one.rows.tobytes(), one.amounts.tobytes()), one)
+    return list(seen.values())
 
 
 def _model(master: Master, plans: list[list[Part]], above: Floats) -> tuple[Arrays, Ints]:
-    """The choice in whole numbers, from the first plan of each SKU on: no use is counted too low, and no room
-    too high."""
+    """The choice in whole numbers, from the first plan of each SKU on: no use is counted too low."""
     builder, size = Builder(), len(master.room)
     columns, first = list(chain(*plans)), [parts[0] for parts in plans]
     money = MONEY_STEPS / _cost(master, above, first)
@@ -68,8 +71,12 @@ def _model(master: Master, plans: list[list[Part]], above: Floats) -> tuple[Arra
     at = np.repeat(np.arange(len(columns)), [len(one.rows) for one in columns])
     row = np.concatenate([one.rows for one in columns])
     amount = np.concatenate([one.amounts for one in columns])
-    steps = _steps(master.room, row, amount)
-    use, room = np.ceil(amount * steps[row] - 1e-6), np.floor(master.room * steps + 1e-6)
+    steps, room = _steps(master.room, row, amount)
+    use = np.ceil(amount * steps[row] - 1e-6)
+    chosen = np.isin(np.arange(len(columns)), np.unique(owner, return_index=True)[1])
+    used = tally(row, weights=use * chosen[at], minlength=size)
+    soft = np.flatnonzero(np.isfinite(above))
+    room = np.where(np.isfinite(above), room, np.maximum(room, used))  # whatever the first were rounded up to
     gate = master.fees.of_row
     gated = np.flatnonzero(gate >= 0)
     limits = builder.rows(size, upper=np.where(gate >= 0, 0.0, room))
@@ -79,29 +86,28 @@ def _model(master: Master, plans: list[list[Part]], above: Floats) -> tuple[Arra
     most = np.zeros((len(plans), size))
     np.maximum.at(most, (owner[at], row), use)
     beyond = np.maximum(most.sum(axis=0) - np.where(gate >= 0, 0.0, room), 0.0)
-    charge = np.minimum(np.ceil(money * above / steps), MONEY_STEPS)
-    excess = builder.columns(charge, upper=beyond, integer=True)
-    builder.put(limits, excess, -1.0)
-    chosen = np.isin(np.arange(len(columns)), np.unique(owner, return_index=True)[1])
-    used = tally(row, weights=use * chosen[at], minlength=size)
+    charge = np.minimum(np.ceil(money * above[soft] / steps[soft]), MONEY_STEPS)
+    excess = builder.columns(charge, upper=beyond[soft], integer=True)
+    builder.put(limits[soft], excess, -1.0)
     start = np.zeros(builder.column_count)
     start[weights] = chosen
     start[opened[np.unique(gate[gated][used[gated] > USED])]] = 1.0
-    start[excess] = np.maximum(used - room, 0.0)
+    start[excess] = np.maximum(used - room, 0.0)[soft]
     return builder.arrays(start=start), weights
 
 
 def _cost(master: Master, above: Floats, parts: list[Part]) -> float:
-    """What plans cost together, with fees and what they use above the room; 1 where that is nothing."""
+    """What plans cost together, with fees and what they use above soft limits; 1 where that is nothing."""
     used = total_use(parts, len(master.room))
-    shared = float(np.maximum(used - master.room, 0.0) @ above) + master.fees.paid(used)
+    soft = np.isfinite(above)
+    shared = float(np.maximum(used - master.room, 0.0)[soft] @ above[soft]) + master.fees.paid(used)
     return sum(one.cost for one in parts) + shared or 1.0
 
 
-def _steps(room: Floats, row: Ints, amount: Floats) -> Floats:
-    """Steps a unit of each row: one where all uses are whole numbers."""
-    largest = np.maximum(np.abs(room), 1e-9)
-    np.maximum.at(largest, row, np.abs(amount))
+def _steps(room: Floats, row: Ints, amount: Floats) -> tuple[Floats, Floats]:
+    """Steps a unit of each row, one where all uses are whole numbers; and the room in steps, with what repair
+    lets pass, so that what fits is not rounded out."""
     broken = np.zeros(len(room), dtype=bool)
     broken[row[amount != np.rint(amount)]] = True
-    return np.where(broken | (largest > STEPS), STEPS / largest, 1.0)
+    steps = np.where(broken, STEPS / np.maximum(1.0, np.abs(room)), 1.0)
+    return steps, np.floor(room * steps + np.where(broken, SLACK * STEPS, 1e-6))

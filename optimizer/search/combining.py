@@ -145,11 +145,10 @@ def choice(plan: Plan, master: Master, *, seed: int) -> dict[str, Part]:
 
     With fewer SKUs than full rows the mix splits many of them, and rounding it costs more than the choice.
     """
-    net = plan.net
-    above = np.where(
-        np.isinf(net.coupling.penalty), np.maximum(10 * top_prices(net), 1.0), net.coupling.penalty
-    )
-    chosen = None
+    net, penalty = plan.net, plan.net.coupling.penalty
     if len(master.columns) <= FEW_SKUS:
-        chosen = best_choice(master, above, known=plan.parts, gap=CHOICE_GAP, seed=seed)
-    return {one.sku: one for one in chosen or master.heaviest(above)}
+        chosen = best_choice(master, penalty, known=plan.parts, gap=CHOICE_GAP, seed=seed)
+        if chosen is not None:
+            return {one.sku: one for one in chosen}
+    above = np.where(np.isinf(penalty), np.maximum(10 * top_prices(net), 1.0), penalty)
+    return {one.sku: one for one in master.heaviest(above)}

@@ -19,7 +19,7 @@ from optimizer.form.clock import never
 from optimizer.model.fees import Fees
 from optimizer.model.network import Network, network
 from optimizer.model.parts import Effort, Part
-from optimizer.search.choosing import best_choice
+from optimizer.search.choosing import best_choice, distinct
 from optimizer.search.combining import Pool, choice, first_pool, gather, lagrangian
 from optimizer.search.improving import improve
 from optimizer.search.master import Master, total_use
@@ -116,23 +116,40 @@ def test_no_more_rounds_are_made_for_a_plan_that_is_good_enough() -> None:
 
 def cost(master: Master, parts: Sequence[Part], above: float) -> float:
     """What a choice costs, with what it uses above the room."""
-    beyond = np.maximum(total_use(list(parts), len(master.room)) - master.room, 0.0)
-    return sum(one.cost for one in parts) + above * float(beyond.sum())
+    beyond = np.maximum(total_use(list(parts), len(master.room)) - master.room - 1e-9, 0.0).sum()
+    return sum(one.cost for one in parts) + (above * float(beyond) if beyond else 0.0)
 
 
-@given(pools(), st.lists(st.integers(0, 12), min_size=ROWS, max_size=ROWS), st.sampled_from([0.7, 1.0]))
-def test_the_best_choice_is_the_cheapest_of_all(master: Master, room: list[int], unit: float) -> None:
-    """Also where uses are no whole numbers."""
+@given(
+    pools(),
+    st.lists(st.integers(0, 12), min_size=ROWS, max_size=ROWS),
+    st.sampled_from([0.7, 1.0]),
+    st.sampled_from([1000.0, math.inf]),
+)
+def test_the_best_choice_is_the_cheapest_of_all(
+    master: Master, room: list[int], unit: float, above: float
+) -> None:
+    """Also where uses are no whole numbers, and where none may be above the room."""
     tight = Master(room=np.array(room) * unit, ceiling=master.ceiling, fees=master.fees)
     for parts in master.columns.values():
         tight.add([replace(one, amounts=one.amounts * unit) for one in parts])
     columns = list(tight.columns.values())
-    known = {sku: parts[-1] for sku, parts in tight.columns.items()}
-    found = best_choice(tight, np.full(ROWS, 1000.0), known=known, gap=0.0, seed=0)
+    idle = Part(sku="", bound=0.0, cost=60.0, rows=np.zeros(0, dtype=np.int64), amounts=np.zeros(0))
+    known = {sku: replace(idle, sku=sku) for sku in tight.columns}
+    found = best_choice(tight, np.full(ROWS, above), known=known, gap=0.0, seed=0)
     assert found is not None
     assert [one.sku for one in found] == list(tight.columns)
-    least = min(cost(tight, parts, 1000.0) for parts in itertools.product(*columns))
-    assert cost(tight, found, 1000.0) == pytest.approx(least, abs=0.05)
+    every = itertools.product(*([known[parts[0].sku], *parts] for parts in columns))
+    least = min(cost(tight, parts, above) for parts in every)
+    assert cost(tight, found, above) == pytest.approx(least, abs=0.05)
+
+
+def test_a_plan_seen_again_stays_where_it_first_was() -> None:
+    one = Part(sku="A", bound=0.0, cost=10.0, rows=np.array([0]), amounts=np.array([10.0]))
+    other = replace(one, amounts=np.array([9.0]))
+    found = distinct([one, other, replace(one, bound=5.0)])
+    assert len(found) == 2
+    assert found[0] is one and found[1] is other
 
 
 def test_a_fee_that_no_plan_is_worth_is_not_paid() -> None:
