@@ -19,8 +19,7 @@ from optimizer.model.parts import Part
 
 @dataclass(kw_only=True)
 class Master:
-    """Plans seen so far by SKU. room [rows]: limits. floor (none: 0) and ceiling [rows]: the lowest and the
-    highest price each row may get.
+    """Plans seen so far by SKU. room and ceiling [rows]: limits and the highest price each row may get.
 
     A row with a fee has its room as far as the fee is paid.
     """
@@ -28,7 +27,6 @@ class Master:
     room: Floats
     ceiling: Floats
     fees: Fees
-    floor: Floats | None = None
     columns: dict[str, list[Part]] = field(default_factory=dict)
 
     def add(self, parts: list[Part]) -> None:
@@ -38,13 +36,12 @@ class Master:
 
     def prices(self) -> tuple[Floats, float, Floats]:
         """Prices by row, the master's cost (the least relaxed cost, from above), and the rows it exceeds."""
-        floor = np.zeros(len(self.room)) if self.floor is None else self.floor
-        arrays, _, limits, excess = self._model(self.ceiling, floor)
+        arrays, _, limits, excess = self._model(self.ceiling)
         answer = run(arrays)
         if answer.duals is None or answer.values is None:
             none = np.zeros(len(self.room))
             return none, answer.objective, none
-        prices = np.clip(-answer.duals[limits], floor, self.ceiling)
+        prices = np.clip(-answer.duals[limits], 0.0, self.ceiling)
         return prices, answer.objective, np.maximum(answer.values[excess], 0.0)
 
     def heaviest(self, above: Floats) -> list[Part]:
@@ -52,7 +49,7 @@ class Master:
 
         above: what a unit over a limit costs, [rows].
         """
-        arrays, weights, _, _ = self._model(above, np.zeros(len(self.room)))
+        arrays, weights, _, _ = self._model(above)
         answer = run(arrays)
         if answer.values is None:
             return [parts[0] for parts in self.columns.values()]
@@ -62,7 +59,7 @@ class Master:
             for parts in self.columns.values()
         ]
 
-    def _model(self, above: Floats, floor: Floats) -> tuple[Arrays, Ints, Ints, Ints]:
+    def _model(self, above: Floats) -> tuple[Arrays, Ints, Ints, Ints]:
         """The arrays, and where in them the weights of the plans, the rows and their excess stand."""
         builder = Builder()
         chosen = [one for parts in self.columns.values() for one in parts]
@@ -83,8 +80,6 @@ class Master:
         )
         excess = builder.columns(above)
         builder.put(limits, excess, -1.0)
-        spare = np.flatnonzero(floor)
-        builder.put(limits[spare], builder.columns(-floor[spare]), 1.0)  # room left is worth the lowest price
         return builder.arrays(), weights, limits, excess
 
 

@@ -30,42 +30,33 @@ WIDE = 0.02
 NEARLY = 1e-3
 # How much of the next prices is the best so far, the rest being the master's.
 SMOOTH = 0.5
-# Room is scarce when this part of all use is above it at price 0. The master's first prices are then so high
-# that they prove less than none. In a small sample these parts of the top come first.
+# Room is scarce when this part of all use is above it at price 0; then these parts of the top come first.
 SCARCE = 0.1
 PROBES = (0.03, 0.1, 0.3)
-# In one of so many SKUs prices may be so far from the best at most, in parts of the top; and every eighth SKU
-# first finds prices alone.
-MANY_SKUS, COARSE, COARSE_ROUNDS = 400, 8, 20
-REACH, REACH_STEP = 0.016, 1.6
-# Reach shrinks where a bound rises by less than this part of what the master hoped for, and grows above that.
-HOPED = (0.1, 0.35)
 # The highest price at first, as a part of the mean unit price; it doubles where a row stays exceeded.
 FIRST_CEILING = 0.05
 
 
 class _Search:
-    """The state of the search: the sample, its scaled rooms, the master, the bound last proven, and the best
-    so far with its prices."""
+    """The state of the search: the sample, its scaled rooms, the master, and the best prices so far."""
 
     def __init__(
-        self, net: Network, workers: Workers, sample: list[str], effort: Effort, *, deadline: Deadline
+        self, net: Network, workers: Workers, skus: list[str], effort: Effort, *, deadline: Deadline
     ) -> None:
         self.net = net
         self.workers = workers
         self.effort = replace(effort, relaxed=True)
         self.deadline = deadline
-        self.sample = sample
-        scale = _scale(net, sample)
+        self.sample, self.rounds = _sample(net, skus)
+        scale = _scale(net, self.sample)
         self.room = net.coupling.room * scale
         self.fees = fees(net).part(scale)
         self.top = top_prices(net)
         self.master = Master(room=self.room, ceiling=np.minimum(self.top, _ceiling(net)), fees=self.fees)
-        self.master.add([idle_part(net, sku) for sku in sample])
+        self.master.add([idle_part(net, sku) for sku in self.sample])
         self.settled = SETTLED
-        self.best = self.bound = -math.inf
+        self.best = -math.inf
         self.best_prices = self.last_prices = np.zeros(len(self.room))
-        self.reach = REACH
 
     def begin(self, known: Floats) -> Floats:
         """The first prices to ask; those of a neighbour need not be made better than the gap asks for."""
@@ -81,10 +72,10 @@ class _Search:
         parts = list(self.workers.sweep(jobs, prices, self.effort, deadline=self.deadline))
         if len(parts) < len(jobs):
             return None
-        self.bound = math.fsum(one.bound for one in parts) - self.fees.worth(prices * self.room)
-        if self.bound > self.best:
-            self.best, self.best_prices = self.bound, prices
-        if self.bound >= self.best - NEARLY * abs(self.best):
+        bound = math.fsum(one.bound for one in parts) - self.fees.worth(prices * self.room)
+        if bound > self.best:
+            self.best, self.best_prices = bound, prices
+        if bound >= self.best - NEARLY * abs(self.best):
             self.last_prices = prices
         self.master.add(parts)
         return parts
@@ -99,33 +90,6 @@ class _Search:
             return none
         kinds = {self.net.coupling.names[at][0] for at in np.flatnonzero(over)}
         return np.array([name in kinds for name, _ in self.net.coupling.names]) & hard
-
-    def ask_near(self, rounds: int, tell: Tell) -> bool:
-        """Ask for prices within reach of the best until they have settled, so many times, or twice as many
-        where they are far from it (box step; Marsten, Hogan & Blankenship, 1975). False when the clock ran
-        out."""
-        number, apart = 0, 0.0
-        while number < rounds * (2 if apart > WIDE else 1):
-            tell(report("prices", number, max(rounds, number)))
-            wanted, hoped = self._wanted_near()
-            before, apart = self.best, (hoped - self.best) / max(abs(hoped), 1e-9)
-            if apart <= SETTLED and self.reach >= 1:
-                break
-            if apart <= SETTLED:
-                self.reach *= 2
-                continue
-            if self.ask(SMOOTH * self.best_prices + (1 - SMOOTH) * wanted) is None:
-                return False
-            gain = (self.bound - before) / (hoped - before)
-            self.reach *= REACH_STEP if gain > HOPED[1] else 1 / REACH_STEP if gain < HOPED[0] else 1
-            number += 1
-        return True
-
-    def _wanted_near(self) -> tuple[Floats, float]:
-        """The master's prices within reach of the best, and the bound it hopes for there."""
-        self.master.floor = np.maximum(self.best_prices - self.reach * self.top, 0.0)
-        self.master.ceiling = np.minimum(self.best_prices + self.reach * self.top, self.top)
-        return self.master.prices()[:2]
 
     def next_prices(self) -> tuple[Floats, float, bool]:
         """Prices to ask next, how far master and bound are apart, and whether to stop."""
@@ -157,55 +121,26 @@ def find_prices(
     """
     if len(net.coupling.room) == 0:
         return np.zeros(0), True
-    sample, rounds = _sample(net, skus)
-    search = _Search(net, workers, sample, effort, deadline=deadline)
+    search = _Search(net, workers, skus, effort, deadline=deadline)
     first = search.ask(search.begin(known))
     if first is None:
         return search.last_prices, False
     scarce = search.scarce_rows(first)
-    if known.any() or not scarce.any():
-        on_time = _find(search, rounds, tell)
-    elif len(sample) < MANY_SKUS:
-        on_time = _find_probed(search, rounds, tell, scarce=scarce)
-    else:
-        on_time = _find_near(search, rounds, tell)
-    return search.last_prices, on_time
-
-
-def _find(search: _Search, rounds: int, tell: Tell) -> bool:
-    """Ask until prices have settled. False when the clock ran out."""
+    if not known.any() and scarce.any():
+        search.master.ceiling = np.where(scarce, search.top, search.master.ceiling)
+        for part_of_top in PROBES:
+            if search.ask(np.where(scarce, part_of_top * search.top, 0.0)) is None:
+                return search.last_prices, False
     prices, apart, done = search.next_prices()
     number = 1
-    while not done and number < rounds * (2 if apart > WIDE else 1):
-        tell(report("prices", number, max(rounds, number)))
+    while not done and number < search.rounds * (2 if apart > WIDE else 1):
+        tell(report("prices", number, max(search.rounds, number)))
         if search.ask(prices) is None:
-            return False
+            return search.last_prices, False
         prices, apart, done = search.next_prices()
         number += 1
     tell(report("prices", number, number))
-    return True
-
-
-def _find_probed(search: _Search, rounds: int, tell: Tell, *, scarce: NDArray[np.bool_]) -> bool:
-    """The same where room is scarce, parts of the top price first. False when the clock ran out."""
-    search.master.ceiling = np.where(scarce, search.top, search.master.ceiling)
-    for part_of_top in PROBES:
-        if search.ask(np.where(scarce, part_of_top * search.top, 0.0)) is None:
-            return False
-    return _find(search, rounds, tell)
-
-
-def _find_near(search: _Search, rounds: int, tell: Tell) -> bool:
-    """The same of many SKUs, a sample of the sample first. False when the clock ran out."""
-    few = search.sample[COARSE // 2 :: COARSE]
-    coarse = _Search(search.net, search.workers, few, search.effort, deadline=search.deadline)
-    asked = coarse.ask(np.zeros(len(coarse.room)))
-    on_time = asked is not None and coarse.ask_near(COARSE_ROUNDS, tell)
-    search.last_prices = coarse.best_prices
-    if not on_time or search.ask(coarse.best_prices) is None:
-        return False
-    search.reach = coarse.reach
-    return search.ask_near(rounds, tell)
+    return search.last_prices, True
 
 
 def _sample(net: Network, skus: list[str]) -> tuple[list[str], int]:
