@@ -12,6 +12,7 @@ from itertools import chain
 
 import numpy as np
 
+from optimizer.form.errors import SolverError
 from optimizer.model.build import Builder, Floats, Ints, tally
 from optimizer.model.engine import Answer, Arrays, choose
 from optimizer.model.fees import USED
@@ -40,7 +41,10 @@ def best_choice(
     arrays, weights = _model(master, columns, above)
     best: Answer | None = None
     for turn in range(TURNS):
-        answer = choose(arrays, gap=gap, work=TURN_WORK, seed=seed + turn)
+        try:
+            answer = choose(arrays, gap=gap, work=TURN_WORK, seed=seed + turn)
+        except SolverError:  # numbers that the solver can't add up
+            break
         if answer.values is not None and (best is None or answer.objective < best.objective):
             best, arrays = answer, replace(arrays, start=answer.values)
         if answer.optimal:
@@ -109,5 +113,8 @@ def _steps(room: Floats, row: Ints, amount: Floats) -> tuple[Floats, Floats]:
     lets pass, so that what fits is not rounded out."""
     broken = np.zeros(len(room), dtype=bool)
     broken[row[amount != np.rint(amount)]] = True
-    steps = np.where(broken, STEPS / np.maximum(1.0, np.abs(room)), 1.0)
-    return steps, np.floor(room * steps + np.where(broken, SLACK * STEPS, 1e-6))
+    least = np.maximum(1.0, np.abs(room))
+    largest = least.copy()
+    np.maximum.at(largest, row, np.abs(amount))
+    steps = np.where(broken, STEPS / largest, 1.0)
+    return steps, np.floor(room * steps + np.where(broken, SLACK * least * steps, 1e-6))

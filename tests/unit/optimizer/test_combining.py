@@ -190,3 +190,17 @@ def test_looking_again_keeps_the_hard_rows_and_makes_the_plan_cheaper() -> None:
         improve(plan, workers, skus, Effort(), goal=0.0, tell=lambda done, total: None, deadline=never())
     assert not plan.over().any()
     assert plan.cost() < repaired
+
+
+def test_a_choice_that_the_solver_cannot_add_up_is_no_choice() -> None:
+    """Charges of nearly nothing and of far too much: then plans are chosen by the mix."""
+    master = Master(
+        room=np.array([1e-3]),
+        ceiling=np.array([1e12]),
+        fees=Fees(cost=np.zeros(0), of_row=np.array([-1])),
+    )
+    row, none = np.array([0]), np.zeros(0, dtype=np.int64)
+    idle = Part(sku="A", bound=0.0, cost=1e-6, rows=none, amounts=np.zeros(0))
+    master.add([Part(sku="A", bound=0.0, cost=0.0, rows=row, amounts=np.array([1e15 + 0.5]))])
+    found = best_choice(master, np.array([1e15]), known={"A": idle}, gap=1e-3, seed=0)
+    assert found is None or found == [idle]
