@@ -31,6 +31,8 @@ INF = float("inf")
 HIGHS = parameters_pb2.SOLVER_TYPE_HIGHS
 SCIP = parameters_pb2.SOLVER_TYPE_GSCIP
 CP_SAT = parameters_pb2.SOLVER_TYPE_CP_SAT
+# Whole numbers up to this are exact.
+LARGEST = 2.0**53
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +99,7 @@ def choose(model: Arrays, *, gap: float, work: float, seed: int = 0) -> Answer:
     params = parameters_pb2.SolveParametersProto(relative_gap_tolerance=gap, random_seed=seed, threads=1)
     params.cp_sat.max_deterministic_time = work
     params.cp_sat.linearization_level = 2
+    params.cp_sat.mip_max_bound = LARGEST  # else it cuts columns at 1e7, and refuses a start above that
     try:
         return _solved(_proto(model), model, CP_SAT, params)
     except Exception as error:  # as above

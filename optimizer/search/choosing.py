@@ -23,8 +23,8 @@ from optimizer.search.repair import SLACK
 # A turn of the search is bounded by the solver's own count of seconds; the next one starts from what it found
 # with another seed, because some turns are lucky and some are not.
 TURNS, TURN_WORK = 4, 2.0
-# Uses of a row are counted in this many steps of its room, costs in so many steps of what the known plans
-# cost.
+# Uses of a row are counted in so many steps of the largest of them, costs in so many steps of what the known
+# plans cost: so many that the solver can still add them up.
 STEPS, MONEY_STEPS = 1e9, 1e7
 
 
@@ -43,7 +43,7 @@ def best_choice(
     for turn in range(TURNS):
         try:
             answer = choose(arrays, gap=gap, work=TURN_WORK, seed=seed + turn)
-        except SolverError:  # numbers that the solver can't add up
+        except SolverError:  # it takes no model whose sums might not fit its whole numbers
             break
         if answer.values is not None and (best is None or answer.objective < best.objective):
             best, arrays = answer, replace(arrays, start=answer.values)
@@ -109,12 +109,12 @@ def _cost(master: Master, above: Floats, parts: list[Part]) -> float:
 
 
 def _steps(room: Floats, row: Ints, amount: Floats) -> tuple[Floats, Floats]:
-    """Steps a unit of each row, one where all uses are whole numbers; and the room in steps, with what repair
-    lets pass, so that what fits is not rounded out."""
-    broken = np.zeros(len(room), dtype=bool)
-    broken[row[amount != np.rint(amount)]] = True
+    """Steps a unit of each row, one where all uses are whole numbers and none is too large; and the room in
+    steps, with what repair lets pass, so that what fits is not rounded out."""
     least = np.maximum(1.0, np.abs(room))
     largest = least.copy()
     np.maximum.at(largest, row, np.abs(amount))
+    broken = largest > STEPS
+    broken[row[amount != np.rint(amount)]] = True
     steps = np.where(broken, STEPS / largest, 1.0)
     return steps, np.floor(room * steps + np.where(broken, SLACK * least * steps, 1e-6))

@@ -142,10 +142,11 @@ def _question(settings: Settings, clock: Clock, *, gap: float, nodes: int) -> Qu
 
 
 def _better(net: Network, first: Found, second: Found) -> Found:
-    """The cheaper plan with the higher bound: each is proven on its own."""
+    """The cheaper plan with the higher bound and the prices that prove it, if any: each is proven alone."""
     plan = first if _cost(net, first) <= _cost(net, second) else second
-    bound, late = max(first.bound, second.bound), first.late or second.late
-    return replace(first, chosen=plan.chosen, bound=bound, late=late)
+    proof, other = (first, second) if first.bound >= second.bound else (second, first)
+    prices = other.prices if proof.prices is None else proof.prices
+    return replace(proof, chosen=plan.chosen, prices=prices, late=first.late or second.late)
 
 
 def _cost(net: Network, found: Found) -> float:

@@ -147,10 +147,12 @@ def _at_regions(net: Network, item: Item, extra: Amounts, flows: list[Flow]) -> 
         (at_house[house] if house >= 0 else at_region[region]).append(batch)
         promised[int(facts.supplier[number]), house, region, int(facts.leaves[number])] += units
     for one in flows:
-        supplier = net.suppliers.get(one.source, -1)
         house, region = net.warehouses.get(one.target, -1), net.regions.get(one.target, -1)
+        if one.source not in net.suppliers or max(house, region) < 0:
+            continue
+        supplier = net.suppliers[one.source]
         lead = int(net.lead_in[supplier, house] if house >= 0 else net.lead_direct[supplier, region])
-        if supplier < 0 or lead >= NO_LANE:
+        if lead >= NO_LANE:
             continue
         units = one.quantity - promised[supplier, house, region, one.week]
         for lot in range(len(left)):
@@ -163,7 +165,7 @@ def _at_regions(net: Network, item: Item, extra: Amounts, flows: list[Flow]) -> 
                 units -= some
     for one in flows:
         house, region = net.warehouses.get(one.source, -1), net.regions.get(one.target, -1)
-        if house >= 0 and (lead := int(net.lead_out[house, region])) < NO_LANE:
+        if min(house, region) >= 0 and (lead := int(net.lead_out[house, region])) < NO_LANE:
             for batch in _taken(at_house[house], one.quantity, until=one.week):
                 at_region[region].append(batch._replace(there=one.week + lead, ships=one.week))
     return at_region

@@ -16,9 +16,11 @@ from hypothesis import strategies as st
 from benchmarks.allocation_scale import problem
 from optimizer import Problem
 from optimizer.form.clock import never
+from optimizer.form.errors import SolverError
 from optimizer.model.fees import Fees
 from optimizer.model.network import Network, network
 from optimizer.model.parts import Effort, Part
+from optimizer.search import choosing
 from optimizer.search.choosing import best_choice, distinct
 from optimizer.search.combining import Pool, choice, first_pool, gather, lagrangian
 from optimizer.search.improving import improve
@@ -192,15 +194,33 @@ def test_looking_again_keeps_the_hard_rows_and_makes_the_plan_cheaper() -> None:
     assert plan.cost() < repaired
 
 
-def test_a_choice_that_the_solver_cannot_add_up_is_no_choice() -> None:
-    """Charges of nearly nothing and of far too much: then plans are chosen by the mix."""
-    master = Master(
-        room=np.array([1e-3]),
-        ceiling=np.array([1e12]),
-        fees=Fees(cost=np.zeros(0), of_row=np.array([-1])),
-    )
+@given(
+    st.lists(st.integers(-6, 15), min_size=4, max_size=4),
+    st.sampled_from([1.0, 0.3]),
+    st.sampled_from([1.0, 1e9, math.inf]),
+)
+def test_whatever_the_size_of_numbers_there_is_a_choice(sizes: list[int], part: float, above: float) -> None:
+    """Uses far above a small room and far below a large one, whole and not; costs as different."""
+    room, use, cheap, dear = (part * 10.0**size for size in sizes)
+    master = Master(room=np.array([room]), ceiling=np.ones(1), fees=free(1))
     row, none = np.array([0]), np.zeros(0, dtype=np.int64)
-    idle = Part(sku="A", bound=0.0, cost=1e-6, rows=none, amounts=np.zeros(0))
-    master.add([Part(sku="A", bound=0.0, cost=0.0, rows=row, amounts=np.array([1e15 + 0.5]))])
-    found = best_choice(master, np.array([1e15]), known={"A": idle}, gap=1e-3, seed=0)
-    assert found is None or found == [idle]
+    idle = Part(sku="A", bound=0.0, cost=dear, rows=none, amounts=np.zeros(0))
+    busy = Part(sku="A", bound=0.0, cost=cheap, rows=row, amounts=np.array([use]))
+    master.add([busy])
+    found = best_choice(master, np.array([above]), known={"A": idle}, gap=0.0, seed=0)
+    assert found is not None and len(found) == 1
+    assert cost(master, found, above) <= dear * (1 + 1e-6)
+
+
+def test_where_the_solver_takes_no_model_the_mix_chooses(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise SolverError("no such numbers")
+
+    monkeypatch.setattr(choosing, "choose", refuse)
+    net = network(tight())
+    with Workers(net, Crew()) as workers:
+        pool, plan, _ = pooled(workers, net)
+    chosen = choice(plan, pool.master, seed=0)
+    assert chosen.keys() == plan.parts.keys()
+    above = np.where(np.isinf(net.coupling.penalty), 1e6, net.coupling.penalty)
+    assert best_choice(pool.master, above, known=plan.parts, gap=0.0, seed=0) is None
