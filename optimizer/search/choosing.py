@@ -23,9 +23,12 @@ from optimizer.search.repair import SLACK
 # A turn of the search is bounded by the solver's own count of seconds; the next one starts from what it found
 # with another seed, because some turns are lucky and some are not.
 TURNS, TURN_WORK = 4, 2.0
-# Uses of a row are counted in so many steps of the largest of them, costs in so many steps of what the known
-# plans cost: so many that the solver can still add them up.
-STEPS, MONEY_STEPS = 1e9, 1e7
+# Costs are counted in so many steps of what the known plans cost; what is above DEAR is in no better choice.
+MONEY_STEPS = 1e9
+DEAR = 2 * MONEY_STEPS
+# Uses that are no whole numbers are counted in steps of their row: in so many of the largest, or fewer where
+# what is above the room is charged for, so that a step is charged a hundred steps of money.
+STEPS, CHARGED = 1e9, 100.0
 
 
 def best_choice(
@@ -69,13 +72,13 @@ def _model(master: Master, plans: list[list[Part]], above: Floats) -> tuple[Arra
     columns, first = list(chain(*plans)), [parts[0] for parts in plans]
     money = MONEY_STEPS / _cost(master, above, first)
     owner = np.repeat(np.arange(len(plans)), [len(parts) for parts in plans])
-    costs = np.minimum(np.rint(money * np.array([one.cost for one in columns])), 2 * MONEY_STEPS)
+    costs = np.minimum(np.rint(money * np.array([one.cost for one in columns])), DEAR)
     weights = builder.columns(costs, upper=1.0, integer=True)
     builder.put(builder.rows(len(plans), lower=1.0, upper=1.0)[owner], weights, 1.0)
     at = np.repeat(np.arange(len(columns)), [len(one.rows) for one in columns])
     row = np.concatenate([one.rows for one in columns])
     amount = np.concatenate([one.amounts for one in columns])
-    steps, room = _steps(master.room, row, amount)
+    steps, room = _steps(master.room, row, amount, worth=money * above)
     use = np.ceil(amount * steps[row] - 1e-6)
     chosen = np.isin(np.arange(len(columns)), np.unique(owner, return_index=True)[1])
     used = tally(row, weights=use * chosen[at], minlength=size)
@@ -84,19 +87,21 @@ def _model(master: Master, plans: list[list[Part]], above: Floats) -> tuple[Arra
     gate = master.fees.of_row
     gated = np.flatnonzero(gate >= 0)
     limits = builder.rows(size, upper=np.where(gate >= 0, 0.0, room))
-    opened = builder.columns(np.rint(money * master.fees.cost), upper=1.0, integer=True)
+    opened = builder.columns(np.minimum(np.rint(money * master.fees.cost), DEAR), upper=1.0, integer=True)
     builder.put(limits[gated], opened[gate[gated]], -room[gated])
     builder.put(limits[row], weights[at], use)
     most = np.zeros((len(plans), size))
     np.maximum.at(most, (owner[at], row), use)
     beyond = np.maximum(most.sum(axis=0) - np.where(gate >= 0, 0.0, room), 0.0)
-    charge = np.minimum(np.ceil(money * above[soft] / steps[soft]), MONEY_STEPS)
-    excess = builder.columns(charge, upper=beyond[soft], integer=True)
+    over = np.maximum(used - room, 0.0)
+    charge = np.minimum(np.ceil(money * above[soft] / steps[soft]), DEAR)
+    affordable = np.maximum(over[soft], np.ceil(DEAR / np.maximum(charge, 1.0)))
+    excess = builder.columns(charge, upper=np.minimum(beyond[soft], affordable), integer=True)
     builder.put(limits[soft], excess, -1.0)
     start = np.zeros(builder.column_count)
     start[weights] = chosen
     start[opened[np.unique(gate[gated][used[gated] > USED])]] = 1.0
-    start[excess] = np.maximum(used - room, 0.0)[soft]
+    start[excess] = over[soft]
     return builder.arrays(start=start), weights
 
 
@@ -108,13 +113,17 @@ def _cost(master: Master, above: Floats, parts: list[Part]) -> float:
     return sum(one.cost for one in parts) + shared or 1.0
 
 
-def _steps(room: Floats, row: Ints, amount: Floats) -> tuple[Floats, Floats]:
-    """Steps a unit of each row, one where all uses are whole numbers and none is too large; and the room in
-    steps, with what repair lets pass, so that what fits is not rounded out."""
+def _steps(room: Floats, row: Ints, amount: Floats, *, worth: Floats) -> tuple[Floats, Floats]:
+    """Steps a unit of each row, one where all uses are whole numbers, none too large and none too cheap to be
+    charged for; and the room in steps, with what repair lets pass, so that what fits is not rounded out.
+
+    worth: steps of money that a unit above the room is charged, [rows].
+    """
     least = np.maximum(1.0, np.abs(room))
     largest = least.copy()
     np.maximum.at(largest, row, np.abs(amount))
-    broken = largest > STEPS
+    broken = (largest > STEPS) | (worth < CHARGED)
     broken[row[amount != np.rint(amount)]] = True
-    steps = np.where(broken, STEPS / largest, 1.0)
+    fine = np.clip(worth / CHARGED, 1.0 / largest, STEPS / largest)
+    steps = np.where(broken, fine, 1.0)
     return steps, np.floor(room * steps + np.where(broken, SLACK * least * steps, 1e-6))

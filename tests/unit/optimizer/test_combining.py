@@ -126,7 +126,7 @@ def cost(master: Master, parts: Sequence[Part], above: float) -> float:
     pools(),
     st.lists(st.integers(0, 12), min_size=ROWS, max_size=ROWS),
     st.sampled_from([0.7, 1.0]),
-    st.sampled_from([1000.0, math.inf]),
+    st.sampled_from([0.01, 1.5, 1000.0, math.inf]),
 )
 def test_the_best_choice_is_the_cheapest_of_all(
     master: Master, room: list[int], unit: float, above: float
