@@ -13,6 +13,7 @@ import structlog
 from flask import Flask
 from flask.cli import with_appcontext
 
+from app.answers import PREVIEW
 from app.core import jobs
 from app.core.access import Actor, Role
 from app.core.errors import HeadwaterError
@@ -88,7 +89,7 @@ TASKS: dict[str, Task] = {
     "run-scenario": scenario,
     "pull-channel": pull_channel,
     resumable.JOB: import_upload,
-    "preview-counter": preview,
+    PREVIEW: preview,
     forgetting.JOB: forgetting.erase,
 }
 

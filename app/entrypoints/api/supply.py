@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy.orm import Session
-
-from app.core import jobs
+from app import answers
 from app.core.access import Role
 from app.core.errors import NotFound
 from app.entrypoints.api.blueprint import Blueprint
 from app.entrypoints.door import current_actor, db, now, roles, today
 from app.entrypoints.wire import confirmation, warehouse
 from app.entrypoints.wire.cycle import Job
-from app.stages.alerts import operations as alerts
-from app.stages.confirmation import operations as answers
 from app.stages.confirmation import queries as confirmations
 from app.stages.warehouse import operations as receipts
 from app.stages.warehouse import queries as warehouses
 
-PREVIEW = "preview-counter"
 blueprint = Blueprint(
     "supply", __name__, url_prefix="/api/v1", description="Answers, arrivals, available to promise"
 )
@@ -45,12 +40,7 @@ def plan_lines(wanted: dict[str, Any]) -> Any:
 def answer_line(answer: dict[str, Any], line_id: int) -> Any:
     """Confirm, counter or decline one line"""
     with db().transaction() as session:
-        line = answers.record_answer(session, actor=current_actor(), line_id=line_id, now=now(), **answer)
-        if line.state == "countered":
-            _ask_preview(session, line)
-        if line.state == "declined":
-            alerts.refresh_answers(session, run_id=line.run_id, now=now())
-        return line
+        return answers.take_answer(session, actor=current_actor(), line_id=line_id, now=now(), **answer)
 
 
 @blueprint.route("/plan-lines/<int:line_id>/preview", methods=["GET"])
@@ -76,12 +66,7 @@ def ask_preview(line_id: int) -> Any:
     """
     with db().transaction() as session:
         line = confirmations.supplier_line(session, actor=current_actor(), line_id=line_id)
-        return _ask_preview(session, line)
-
-
-def _ask_preview(session: Session, line: confirmations.LineFact) -> jobs.JobFact:
-    arguments = {"line_id": line.id, "version": line.version}
-    return jobs.enqueue(session, name=PREVIEW, arguments=arguments, actor=current_actor(), now=now())
+        return answers.ask_preview(session, line, actor=current_actor(), now=now())
 
 
 @blueprint.route("/plan-lines/<int:line_id>/settlement", methods=["POST"])
@@ -91,10 +76,7 @@ def _ask_preview(session: Session, line: confirmations.LineFact) -> jobs.JobFact
 def settle_counter(decision: dict[str, Any], line_id: int) -> Any:
     """Accept or refuse a supplier's counter-offer"""
     with db().transaction() as session:
-        line = answers.settle_counter(session, actor=current_actor(), line_id=line_id, now=now(), **decision)
-        arguments = {"line_id": line_id, "version": line.version - 1}
-        jobs.cancel_for(session, name=PREVIEW, arguments=arguments, now=now())
-        return line
+        return answers.settle_counter(session, actor=current_actor(), line_id=line_id, now=now(), **decision)
 
 
 @blueprint.route("/inbound", methods=["GET"])

@@ -9,6 +9,7 @@ from flask import Blueprint, render_template, request
 from flask_babel import gettext
 from sqlalchemy.orm import Session
 
+from app import answers
 from app.core import jobs
 from app.core.access import Role
 from app.entrypoints.door import current_actor, db, now, roles, today
@@ -16,13 +17,12 @@ from app.entrypoints.web import forms, told_counters, words
 from app.entrypoints.web.replies import Reply, by_htmx, error_page, go, part, say
 from app.stages.allocation import queries as allocation
 from app.stages.catalog import queries as catalog
-from app.stages.confirmation import operations, queries
+from app.stages.confirmation import queries
 from app.stages.demand import queries as demand
 
 blueprint = Blueprint("confirmations", __name__, url_prefix="/confirmations")
 PAGE = 25
 DECIDE_AT_ONCE = 10
-PREVIEW = "preview-counter"
 RUNNING = ("open", "reached", "in_production")
 """States of campaigns whose buyers still wait."""
 
@@ -63,7 +63,7 @@ def _diffs(session: Session, counters: Sequence[queries.LineFact], names: catalo
     """What each counter-offer would do to the plan, as far as it is known."""
     if not counters:
         return {}
-    asked = jobs.latest_jobs(session, name=PREVIEW, argument="line_id")
+    asked = jobs.latest_jobs(session, name=answers.PREVIEW, argument="line_id")
     campaigns = demand.list_campaigns(session, states=RUNNING)
     return {
         line.id: told_counters.diff(
@@ -90,8 +90,7 @@ def ask_preview(line_id: int) -> Reply:
     """Have it found out."""
     with db().transaction() as session:
         line = queries.supplier_line(session, actor=current_actor(), line_id=line_id)
-        arguments = {"line_id": line.id, "version": line.version}
-        jobs.enqueue(session, name=PREVIEW, arguments=arguments, actor=current_actor(), now=now())
+        answers.ask_preview(session, line, actor=current_actor(), now=now())
     return _preview(line_id)
 
 
@@ -127,11 +126,8 @@ def _settle(line_id: int, *, accept: bool) -> Reply:
     if given.errors:
         return error_page(400, "bad_request", "")
     with db().transaction() as session:
-        line = operations.settle_counter(
+        line = answers.settle_counter(
             session, actor=current_actor(), line_id=line_id, accept=accept, now=now(), **given.values
-        )
-        jobs.cancel_for(
-            session, name=PREVIEW, arguments={"line_id": line_id, "version": line.version - 1}, now=now()
         )
         names = catalog.names(session)
         left = queries.count_lines(session, actor=current_actor()).get("countered", 0)

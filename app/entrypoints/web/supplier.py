@@ -7,14 +7,13 @@ from typing import Any
 from flask import Blueprint, render_template, request
 from flask_babel import gettext, ngettext
 
-from app.core import jobs
+from app import answers
 from app.core.access import Role
 from app.entrypoints.door import current_actor, db, now, roles
 from app.entrypoints.web import forms, show
 from app.entrypoints.web.replies import Reply, by_htmx, error_page, go, part, say
-from app.stages.alerts import operations as alerts
 from app.stages.catalog import queries as catalog
-from app.stages.confirmation import operations, queries
+from app.stages.confirmation import queries
 
 blueprint = Blueprint("supplier", __name__, url_prefix="/supplier")
 PAGE = 20
@@ -103,16 +102,9 @@ def decline(line_id: int) -> Reply:
 
 def _answer(line_id: int, kind: str, values: dict[str, Any], told: str) -> Reply:
     with db().transaction() as session:
-        line = operations.record_answer(
+        line = answers.take_answer(
             session, actor=current_actor(), line_id=line_id, kind=kind, now=now(), **values
         )
-        if line.state == "declined":
-            alerts.refresh_answers(session, run_id=line.run_id, now=now())
-        if line.state == "countered":  # the buyer wants to know what it would do to the plan
-            arguments = {"line_id": line.id, "version": line.version}
-            jobs.enqueue(
-                session, name="preview-counter", arguments=arguments, actor=current_actor(), now=now()
-            )
         names = catalog.names(session)
         left = queries.count_lines(session, actor=current_actor()).get("asked", 0)
     say(told)
