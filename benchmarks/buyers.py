@@ -91,17 +91,14 @@ def pledges_file(path: Path, rows: int) -> None:
 
 
 def measured(path: str, url: str, postmaster: str, how: str, *, pledges: int) -> dict[str, float]:
-    from sqlalchemy import insert, update
+    """CPU seconds of an import, and of one plain pledge, of this process and the database's."""
+    from sqlalchemy import update
 
     from app import intake
-    from app.core import schema
     from app.core.access import SYSTEM
-    from app.core.db import Database
-    from app.stages.catalog import operations as catalog
     from app.stages.demand import operations as demand
     from app.stages.demand.models import Campaign
-    from app.stages.demand.operations import OrderFile, SentPledge, buyers, plain
-    from support import postgres
+    from app.stages.demand.operations import SentPledge, buyers, plain
 
     if how == "without":
         buyers.brought = lambda changes, signals: changes.with_columns(buyers._NOBODY)
@@ -112,36 +109,9 @@ def measured(path: str, url: str, postmaster: str, how: str, *, pledges: int) ->
         return time.process_time() + backends
 
     with tempfile.TemporaryDirectory() as folder:
-        db = Database(
-            f"sqlite:///{folder}/buyers.db"
-            if url == "sqlite"
-            else postgres.create_database(url, f"b{time.time_ns()}")
-        )
-        schema.migrate(db)
-        with db.transaction() as session:
-            skus = [(f"SKU{number}", None, True) for number in range(20)]
-            regions = [f"R{number}" for number in range(12)]
-            catalog.register_unknown(session, skus=skus, regions=regions, timezone="Asia/Shanghai")
-            terms = {
-                "name": "C",
-                "state": "reached",
-                "opens_at": AT - dt.timedelta(days=9),
-                "expected_units": 1_000,
-            }
-            terms |= {"closes_at": AT + dt.timedelta(days=90), "due_week": dt.date(2027, 3, 1)}
-            session.execute(insert(Campaign), [{"code": f"C{one}", **terms} for one in range(CAMPAIGNS)])
-        file = OrderFile(
-            path=Path(path),
-            file_name="pledges.parquet",
-            channel="shop",
-            mapping="headwater",
-            actor=SYSTEM,
-            pseudonym_key=b"k",
-            currency="CNY",
-            timezone="Asia/Shanghai",
-        )
+        db = prepared(folder, url)
         before = cpu()  # in decided campaigns nobody is suspected, which would take most of the time
-        intake.import_orders(db, file=file, now=lambda: AT)
+        intake.import_orders(db, file=orders(path), now=lambda: AT)
         imported = cpu() - before
         with db.transaction() as session:
             session.execute(update(Campaign).values(state="open"))
@@ -154,6 +124,45 @@ def measured(path: str, url: str, postmaster: str, how: str, *, pledges: int) ->
         single = (cpu() - before) / pledges
         db.dispose()
     return {"import": imported, "pledge": single}
+
+
+def prepared(folder: str, url: str) -> Any:
+    """A new database with SKUs, regions and decided campaigns."""
+    from sqlalchemy import insert
+
+    from app.core import schema
+    from app.core.db import Database
+    from app.stages.catalog import operations as catalog
+    from app.stages.demand.models import Campaign
+    from support import postgres
+
+    mine = f"sqlite:///{folder}/buyers.db"
+    db = Database(mine if url == "sqlite" else postgres.create_database(url, f"b{time.time_ns()}"))
+    schema.migrate(db)
+    terms = {"name": "C", "state": "reached", "opens_at": AT - dt.timedelta(days=9), "expected_units": 1_000}
+    terms |= {"closes_at": AT + dt.timedelta(days=90), "due_week": dt.date(2027, 3, 1)}
+    with db.transaction() as session:
+        skus = [(f"SKU{number}", None, True) for number in range(20)]
+        regions = [f"R{number}" for number in range(12)]
+        catalog.register_unknown(session, skus=skus, regions=regions, timezone="Asia/Shanghai")
+        session.execute(insert(Campaign), [{"code": f"C{one}", **terms} for one in range(CAMPAIGNS)])
+    return db
+
+
+def orders(path: str) -> Any:
+    from app.core.access import SYSTEM
+    from app.stages.demand.operations import OrderFile
+
+    return OrderFile(
+        path=Path(path),
+        file_name="pledges.parquet",
+        channel="shop",
+        mapping="headwater",
+        actor=SYSTEM,
+        pseudonym_key=b"k",
+        currency="CNY",
+        timezone="Asia/Shanghai",
+    )
 
 
 def cells(number: int) -> dict[str, str]:
