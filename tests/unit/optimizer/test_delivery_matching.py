@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from optimizer.rules.matching import Arrival, Need, match
 
 
@@ -46,3 +48,23 @@ def test_planned_arrivals_are_used_before_locked_ones() -> None:
     found = match(arrivals, [need(0, 5, late=1.0)])
     assert found.left == 0
     assert found.late == 10.0
+
+
+def test_what_must_come_soon_is_not_given_to_what_can_wait() -> None:
+    needs = [need(0, 4, late=0.0), need(2, 4, last=2)]
+    found = match([Arrival(week=2, units=4), Arrival(week=4, units=4)], needs)
+    assert (found.left, found.lateness) == (0, ((0, 4, 4),))
+
+
+def test_late_weeks_that_cost_next_to_nothing_are_weighed_beside_dear_ones() -> None:
+    needs = [
+        need(0, 2, late=2706.4543),
+        need(1, 5, late=0.0026),
+        need(2, 1, late=2.861, last=3),
+        need(3, 1, late=0.0029),
+        need(4, 4, late=2486.7792),
+    ]
+    arrivals = [Arrival(week=week, units=units) for week, units in ((3, 2), (3, 1), (4, 4), (4, 5))]
+    found = match([*arrivals, Arrival(week=3, units=1, locked=True)], needs)
+    assert found.left == 0
+    assert found.late == pytest.approx(2 * 3 * 2706.4543 + 5 * 3 * 0.0026 + 2.861 + 0.0029)
