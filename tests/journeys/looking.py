@@ -18,6 +18,23 @@ def drawn(page: Page) -> None:
     expect(page.locator("[data-chart]:not(.ready)")).to_have_count(0)
 
 
+def ink(page: Page, chart: str, *, columns: int) -> list[float]:
+    """Of each of so many columns of a chart's canvas, from left to right, the part that is not empty."""
+    parts: list[float] = page.evaluate(
+        """([chart, columns]) => {
+            const canvas = document.querySelector(`[data-chart=${chart}] canvas`);
+            const { width, height } = canvas;
+            const pixels = canvas.getContext("2d").getImageData(0, 0, width, height).data;
+            const full = Array(columns).fill(0);
+            for (let at = 0; at < width * height; at++)
+                if (pixels[4 * at + 3]) full[Math.floor((at % width) * columns / width)]++;
+            return full.map((one) => one * columns / (width * height));
+        }""",
+        [chart, columns],
+    )
+    return parts
+
+
 def faults(page: Page) -> list[str]:
     """What axe finds serious or critical on the page, past its content policy (by the debugger's door)."""
     session = page.context.new_cdp_session(page)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from journeys.looking import drawn
+from journeys.looking import drawn, ink
 
 from app.core.access import Role
 from app.core.jobs import JobFact, Progress
@@ -64,6 +64,14 @@ def test_a_merchandiser_undoes_an_exclusion_and_plans_again(
     drawn(page)
     assert page.get_by_text("Plan 2 of").first.is_visible()
     assert page.locator("#lines tbody tr").count() > 0
+
+
+def test_the_flow_is_drawn_whole_for_who_wants_no_motion(enter: Enter) -> None:
+    page = enter(Role.MERCHANDISER)
+    page.goto("/plan")
+    drawn(page)
+    suppliers, *_, warehouses = ink(page, "sankey", columns=4)
+    assert suppliers > 0 and warehouses > 0, "names at both ends"
 
 
 def test_a_merchandiser_stops_a_plan_that_waits(enter: Enter) -> None:

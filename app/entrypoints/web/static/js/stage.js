@@ -36,7 +36,7 @@ export function colours() {
 function base(palette) {
   const family = getComputedStyle(document.body).fontFamily;
   return {
-    animationDuration: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 350,
+    animationDuration: 350,
     animationDurationUpdate: 0,
     useUTC: true,
     textStyle: { fontFamily: family, color: palette.text },
@@ -51,6 +51,9 @@ function base(palette) {
     },
   };
 }
+
+// Not by a duration of nothing: a picture that is unveiled would keep its veil.
+const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 const ruler = document.createElement("canvas").getContext("2d");
 
@@ -101,7 +104,7 @@ export function draw(figure, kind) {
     const option = kind.option(data, palette, { width: canvas.clientWidth });
     const setting = base(palette);
     chart.clear(); // another width may mean another shape: nothing of the old one may linger
-    chart.setOption({ ...setting, animation: first === true, ...option, tooltip: { ...setting.tooltip, ...option.tooltip } }, true);
+    chart.setOption({ ...setting, animation: first === true && !still, ...option, tooltip: { ...setting.tooltip, ...option.tooltip } }, true);
   };
   paint(true);
   let width = canvas.clientWidth;
