@@ -99,6 +99,37 @@ def test_the_pool_opens_from_the_whole_to_its_signals(
 
 
 @pytest.mark.usefixtures("pool")
+def test_exclusions_are_those_of_the_demand_that_is_looked_at(
+    client: FlaskClient, db: Database, now: dt.datetime
+) -> None:
+    headers = bearer(db, now=now)
+    (cluster,) = client.get("/api/v1/demand/reviews", headers=headers).json["clusters"]
+    client.post(f"/api/v1/demand/reviews/{cluster['key']}", headers=headers, json={"word": "exclude"})
+
+    def told(address: str) -> Any:
+        reply = client.get(f"/api/v1/demand/exclusions?{address}", headers=headers)
+        assert reply.status_code == 200, reply.text
+        return reply.json
+
+    everywhere = told("")
+    here = everywhere[0]["region_id"]
+    assert [one["region_id"] for one in everywhere] == [here] * 4
+    with db.reading() as session:
+        (elsewhere,) = {one.key for one in demands.expected(session, scope=demands.Scope(), by="region")} - {
+            here
+        }
+    parts = {f"region_id={here}": 4, f"region_id={elsewhere}": 0, "campaign_id=1": 4, "campaign_id=2": 0}
+    parts |= {"until=2026-11-12": 0, "since=2026-11-12": 4, "since=2026-11-13": 0}
+    assert {part: len(told(part)) for part in parts} == parts
+    assert told(f"region_id={here}&limit=2&before_id={everywhere[1]['id']}") == everywhere[2:]
+
+    for region, rows in ((here, 4), (elsewhere, 0)):
+        page = client.get(f"/demand?days=0&region={region}&reason=suspected", headers=headers).text
+        assert page.count('<tr id="signal-') == rows
+        assert f'name="region" value="{region}"' in page, "kept by the list's own choices"
+
+
+@pytest.mark.usefixtures("pool")
 def test_a_supplier_reads_no_cell_of_the_pool_on_any_page_or_in_the_api(
     app: Flask, db: Database, now: dt.datetime
 ) -> None:

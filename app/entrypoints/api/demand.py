@@ -114,8 +114,9 @@ def days(wanted: dict[str, Any]) -> Any:
 @blueprint.response(200, wire.Exclusion(many=True))
 def exclusions(wanted: dict[str, Any]) -> Any:
     """Signals that are not valid demand, each with its reason and evidence, newest first"""
+    page = {name: wanted.pop(name) for name in ("reason", "undone", "before_id", "limit")}
     with db().reading() as session:
-        return queries.list_exclusions(session, **wanted)
+        return queries.list_exclusions(session, scope=queries.Scope(**wanted), **page)
 
 
 @blueprint.route("/demand/exclusions/<int:exclusion_id>/undo", methods=["POST"])

@@ -44,7 +44,7 @@ def index() -> Reply:
             campaigns=queries.list_campaigns(session),
             channels=queries.list_channels(session),
             waiting=queries.count_reviews(session),
-            **_exclusions(session),
+            **_exclusions(session, scope),
         )
 
 
@@ -158,11 +158,13 @@ def _day(text: str) -> dt.date:
     return dt.date.fromisoformat(text)
 
 
-def _exclusions(session: Session) -> dict[str, Any]:
+def _exclusions(session: Session, scope: queries.Scope) -> dict[str, Any]:
     reason = request.args.get("reason") or None
     undone = request.args.get("undone") == "1"
     before = _number("before")
-    found = queries.list_exclusions(session, reason=reason, undone=undone, before_id=before, limit=PAGE + 1)
+    found = queries.list_exclusions(
+        session, scope=scope, reason=reason, undone=undone, before_id=before, limit=PAGE + 1
+    )
     return {
         "names": catalog.names(session),
         "exclusions": found[:PAGE],

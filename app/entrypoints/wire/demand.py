@@ -180,7 +180,7 @@ class DayUnits(Schema):
     valid_units = fields.Integer(required=True)
 
 
-class ExclusionFilter(PageBefore):
+class ExclusionFilter(WaterfallFilter, PageBefore):
     reason = Line(load_default=None)
     undone = fields.Boolean(load_default=False)
 

@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 
 from app.core.errors import NotFound
 from app.stages.demand.models import Exclusion, Signal
+from app.stages.demand.queries.expected import Scope
+from app.stages.demand.queries.signals import within
 from app.stages.demand.rules import BY_RULE
 
 AT_ONCE = 500
@@ -42,6 +44,7 @@ class ExclusionFact:
 def list_exclusions(
     session: Session,
     *,
+    scope: Scope | None = None,
     reason: str | None = None,
     undone: bool = False,
     before_id: int | None = None,
@@ -49,9 +52,12 @@ def list_exclusions(
 ) -> list[ExclusionFact]:
     """The newest exclusions first; `undone` selects those taken back, otherwise those in force.
 
-    `before_id` is the id of the last one already seen, for the next page.
+    Args:
+        scope: only of signals of this demand.
+        before_id: the id of the last one already seen, for the next page.
     """
-    query = _select().where(Exclusion.undone_at.is_not(None) if undone else Exclusion.undone_at.is_(None))
+    query = within(_select(), scope or Scope())
+    query = query.where(Exclusion.undone_at.is_not(None) if undone else Exclusion.undone_at.is_(None))
     if reason is not None:
         query = query.where(Exclusion.reason == reason)
     if before_id is not None:

@@ -39,7 +39,7 @@ class SignalFact:
     expected_thousandths: int
 
 
-def _within(query: Select[*tuple[Any, ...]], scope: Scope) -> Select[*tuple[Any, ...]]:
+def within(query: Select[*tuple[Any, ...]], scope: Scope) -> Select[*tuple[Any, ...]]:
     """Only signals of this demand."""
     for name in ("campaign_id", "sku_id", "region_id", "channel_id"):
         wanted = getattr(scope, name)
@@ -61,7 +61,7 @@ def count_buyers(session: Session, *, scope: Scope) -> int | None:
         return None
     ordered = Signal.commitment.not_in([one.value for one in INTEREST])
     query: Select[*tuple[Any, ...]] = select(func.count(Signal.buyer.distinct())).where(ordered)
-    return int(session.execute(_within(query, scope)).scalar_one())
+    return int(session.execute(within(query, scope)).scalar_one())
 
 
 def list_signals(
@@ -86,7 +86,7 @@ def list_signals(
         getattr(Signal, name) for name in SignalFact.__dataclass_fields__ if name != "expected_thousandths"
     ]
     query: Select[*tuple[Any, ...]] = select(*told, Sku.category).join(Sku, Sku.id == Signal.sku_id)
-    query = _within(query, scope).order_by(Signal.id.desc()).limit(limit)
+    query = within(query, scope).order_by(Signal.id.desc()).limit(limit)
     if reasons is not None:
         query = query.where(Signal.reason.in_(reasons))
     if commitments is not None:
