@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from journeys.conftest import PASSWORD
+from playwright.sync_api import expect
 
 from app.core.access import Role
 
@@ -32,6 +33,7 @@ def test_whoever_is_closed_is_signed_out_at_the_next_click(enter: Enter) -> None
     supplier.get_by_text("do not match an account").wait_for()
     page.goto("/admin/audit")
     page.get_by_text("left the company").wait_for()
+    expect(page.locator(".menu [aria-current]:visible")).to_be_in_viewport(ratio=0.9)
     page.go_back()
     page.get_by_role("button", name="Open again").click()
     page.get_by_role("button", name="Close this account").wait_for()

@@ -80,3 +80,4 @@ function settled() {
 }
 document.addEventListener("htmx:after:swap", settled);
 settled();
+document.querySelector(".menu [aria-current]")?.scrollIntoView({ block: "nearest" }); // a long menu on a low screen
