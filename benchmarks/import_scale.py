@@ -174,6 +174,7 @@ def imported(path: Path, url: str) -> dict[str, float]:
     from app.core import schema
     from app.core.db import Database
     from app.stages.catalog import operations as catalog
+    from benchmarks.import_orders import backends
 
     with tempfile.TemporaryDirectory() as folder:
         db = Database(url or f"sqlite:///{folder}/import.db")
@@ -186,9 +187,9 @@ def imported(path: Path, url: str) -> dict[str, float]:
             skus = [(f"SKU-{number}", None, True) for number in range(SKUS)]
             regions = [f"R-{number}" for number in range(REGIONS)]
             catalog.register_unknown(session, skus=skus, regions=regions, timezone="Asia/Shanghai")
-        first = _timed(lambda: intake.import_orders(db, file=_file(path), now=lambda: NOW), _backends(url))
+        first = _timed(lambda: intake.import_orders(db, file=_file(path), now=lambda: NOW), backends(url))
         other = _with_rows_swapped(path, Path(folder) / "again.csv")
-        again = _timed(lambda: intake.import_orders(db, file=_file(other), now=lambda: NOW), _backends(url))
+        again = _timed(lambda: intake.import_orders(db, file=_file(other), now=lambda: NOW), backends(url))
         db.dispose()
     # not ru_maxrss, which a new process takes over from the one that wrote the file
     peak = int(re.findall(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[0]) / 1024
@@ -218,23 +219,6 @@ def _with_rows_swapped(path: Path, other: Path) -> Path:
         target.write(head + two + one)
         shutil.copyfileobj(source, target, 1 << 20)
     return other
-
-
-def _backends(url: str) -> Callable[[], float]:
-    """CPU seconds of the server's processes that serve this database, where they run on this machine."""
-    if not url:
-        return lambda: 0.0
-    import psycopg
-
-    def used() -> float:
-        with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
-            found = connection.execute(
-                "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
-            ).fetchall()
-        stats = [Path(f"/proc/{pid}/schedstat") for (pid,) in found]
-        return sum(int(one.read_text().split()[0]) / 1e9 for one in stats if one.exists())
-
-    return used
 
 
 MEASUREMENTS: dict[str, Callable[[Path, str], dict[str, float]]] = {

@@ -18,6 +18,7 @@ from app.stages.allocation.queries import PlanFact
 from app.stages.catalog import queries as catalog
 from app.stages.confirmation import operations, queries
 from app.stages.confirmation.queries import LineFact
+from app.stages.demand.queries import buyers
 from app.stages.demand.queries.buyers import few_buyers
 from support import shop
 from support.brand import (
@@ -83,7 +84,7 @@ def test_everything_planned_is_asked_once(db: Database, plan: PlanFact) -> None:
 
 
 def test_a_supplier_is_not_told_which_region_fewer_than_five_buyers_are_in(
-    app: Flask, db: Database, tmp_path: Path
+    app: Flask, db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     load(db, tmp_path)
     row = "{0},paid,BAG,CN-FJ,1,199.00,CNY,2026-11-10T10:00:00+08:00,{1},,".format
@@ -110,6 +111,10 @@ def test_a_supplier_is_not_told_which_region_fewer_than_five_buyers_are_in(
     assert [(one["region_id"], one["region_withheld"]) for one in api] == [(told, False), (None, True)]
     with db.reading() as session:
         assert few_buyers(session, cells={(bag, told), (bag, kept)}) == {(bag, kept)}
+    monkeypatch.setattr(buyers, "ENOUGH_SIGNALS", 6)
+    load_orders(db, tmp_path, rows=rows[::-1], name="again.csv")
+    with db.reading() as session:  # ten rows came, and five of them were known
+        assert few_buyers(session, cells={(bag, kept)}) == {(bag, kept)}
     load_orders(db, tmp_path, rows=[row("F9", "")], name="nobody.csv")
     with db.reading() as session:
         assert few_buyers(session, cells={(bag, kept)}) == set()

@@ -26,6 +26,7 @@ from app.stages.demand.operations import OrderFile, PledgeSettings, SentPledge, 
 from app.stages.demand.queries.pledges import find_pledges
 from app.stages.imports import queries as batches
 from app.stages.imports.readers import files
+from support.opened import opened
 
 NOW = dt.datetime(2026, 11, 23, 9, tzinfo=dt.UTC)
 SETTINGS = PledgeSettings(pseudonym_key=b"k", currency="CNY", timezone="Asia/Shanghai")
@@ -111,6 +112,7 @@ class Pool(RuleBasedStateMachine):
                 return  # nobody takes it up
         fact = intake.import_orders(self.db, file=file, now=lambda: NOW)
         assert fact.read == fact.accepted + fact.duplicate + fact.rejected == len(orders)
+        self.what_came_again_is_the_same_however_it_is_opened()
 
     @rule(channel=CHANNELS, number=IDENTITIES)
     def pledge_online(self, channel: str, number: int) -> None:
@@ -160,8 +162,21 @@ class Pool(RuleBasedStateMachine):
             for one in batches.list_batches(session):
                 assert one.read == one.accepted + one.duplicate + one.rejected
 
+    def what_came_again_is_the_same_however_it_is_opened(self) -> None:
+        with self.db.reading() as session:
+            ways, again = (
+                opened(session, until=NOW.date()),
+                sum(one.duplicate for one in batches.list_batches(session)),
+            )
+        assert {name: parts.signals for name, parts in ways["all"].items()} == dict.fromkeys(
+            ways["all"], again
+        )
+        for parts in ways.values():
+            assert len(set(parts.values())) == 1, parts
+
     def teardown(self) -> None:
         self.roll_ups_equal_a_recount()
+        self.what_came_again_is_the_same_however_it_is_opened()
 
 
 def test_roll_ups_equal_a_recount_after_any_interleaving(

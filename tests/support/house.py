@@ -14,10 +14,12 @@ CLOCKS = {
 }
 COMMITTING = {"commit", "begin"}
 LEVELS = {
+    "CampaignAgain",
     "CampaignBuyers",
     "CampaignDay",
     "CampaignRegionDay",
     "CampaignTotalDay",
+    "DemandAgain",
     "DemandDay",
     "DemandSkuDay",
     "DemandTotalDay",
@@ -50,7 +52,7 @@ def clocks(root: Path) -> list[str]:
 
 
 def half_counts(root: Path) -> list[str]:
-    """Cells of roll-ups are read through counted(), which adds the changes that are not folded yet."""
+    """Cells of roll-ups are read by counted() or received(), which add the changes that are not folded."""
     return [
         f"{path.relative_to(root)}:{node.lineno}: {node.value.id}.{node.attr} – read counted({node.value.id})"
         for path, tree in _modules(root / "app")

@@ -23,10 +23,12 @@ from app.core.limits import LARGEST_QUANTITY
 from app.stages.demand.models.campaigns import Campaign, CampaignDecision, CampaignSku, LimitedTier, Tier
 from app.stages.demand.models.rollups import (
     REASONS,
+    CampaignAgain,
     CampaignBuyers,
     CampaignDay,
     CampaignRegionDay,
     CampaignTotalDay,
+    DemandAgain,
     DemandChange,
     DemandDay,
     DemandSkuDay,
@@ -45,6 +47,7 @@ __all__ = [
     "LIGHTER",
     "Ballot",
     "Campaign",
+    "CampaignAgain",
     "CampaignBuyers",
     "CampaignDay",
     "CampaignDecision",
@@ -58,6 +61,7 @@ __all__ = [
     "ChannelSource",
     "CommitmentWeight",
     "Correction",
+    "DemandAgain",
     "DemandChange",
     "DemandDay",
     "DemandSkuDay",

@@ -19,10 +19,11 @@ class RollUp:
 
     `units` is the signed sum of the accepted rows, `raw_units` their positive part, `valid_units` what
     they add to valid demand. Rows of the reason `duplicate` count what was received again; they are no
-    accepted rows, so their `units` and `valid_units` are zero.
+    accepted rows, so their `units` and `valid_units` are zero. Only the totals have such rows; what they are
+    made of stands in `DemandAgain` and `CampaignAgain`.
 
     A cell is not the whole count: changes that wait (`DemandChange`) belong to it as well. Read cells through
-    `queries.cells.counted`.
+    `queries.cells.counted`, or `received` where raw units matter.
     """
 
     day: Mapped[dt.date]
@@ -107,6 +108,43 @@ class CampaignTotalDay(RollUp, Base):
     __tablename__ = "campaign_total_day"
     campaign_id: Mapped[int] = mapped_column(BigId)
     __table_args__ = (PrimaryKeyConstraint("campaign_id", "day", "reason"), {"sqlite_with_rowid": False})
+
+
+class Again:
+    """What was received again: so many rows, and raw units that the waterfall takes out first.
+
+    Not beside the cells of accepted rows, where each would split a page of the key.
+    """
+
+    day: Mapped[dt.date]
+    signals: Mapped[int] = mapped_column(BigInteger)
+    raw_units: Mapped[int] = mapped_column(BigInteger)
+
+
+class DemandAgain(Again, Base):
+    """Channel × SKU × region × day."""
+
+    __tablename__ = "demand_again"
+    sku_id: Mapped[int] = mapped_column(BigId)
+    region_id: Mapped[int] = mapped_column(BigId)
+    channel_id: Mapped[int] = mapped_column(BigId)
+    __table_args__ = (
+        PrimaryKeyConstraint("sku_id", "day", "region_id", "channel_id"),
+        {"sqlite_with_rowid": False},
+    )
+
+
+class CampaignAgain(Again, Base):
+    """Campaign × SKU × region × day. It counts in DemandAgain as well."""
+
+    __tablename__ = "campaign_again"
+    campaign_id: Mapped[int] = mapped_column(BigId)
+    sku_id: Mapped[int] = mapped_column(BigId)
+    region_id: Mapped[int] = mapped_column(BigId)
+    __table_args__ = (
+        PrimaryKeyConstraint("campaign_id", "sku_id", "day", "region_id"),
+        {"sqlite_with_rowid": False},
+    )
 
 
 class CampaignBuyers(Base):

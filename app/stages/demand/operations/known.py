@@ -7,6 +7,7 @@ several times as much.
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from typing import Any
 
 import polars as pl
@@ -113,10 +114,17 @@ def _texts(session: Session, line: str, external_ids: pl.Series, *, channel_id: 
     ordered = external_ids if external_ids.is_sorted() else external_ids.sort()
     steer = (lambda _: None) if on_sqlite(session) else session.connection().exec_driver_sql
     steer("SET LOCAL enable_seqscan = off")
-    again = (ordered == ordered.shift()).fill_null(False)
-    found = _stretch(session, line, ordered.filter(~again), channel_id=channel_id)
+    ids = ordered.filter((ordered != ordered.shift()).fill_null(True))
+    found = [text for part in _apart(ids) for text in _stretch(session, line, part, channel_id=channel_id)]
     steer("SET LOCAL enable_seqscan = on")
     return [text for text in found if text is not None]
+
+
+def _apart(ordered: pl.Series) -> list[pl.Series]:
+    """By what they begin with: whatever else, say, cancellations have before their number lies far away."""
+    first = ordered.str.slice(0, 1)
+    starts = [*(first != first.shift()).fill_null(True).arg_true(), len(ordered)]
+    return [ordered[start:end] for start, end in pairwise(starts)]
 
 
 def _stretch(session: Session, line: str, ordered: pl.Series, *, channel_id: int) -> list[str | None]:

@@ -28,8 +28,12 @@ KEYS = {
     "campaign_day": ("campaign_id", "sku_id", "day", "region_id", "reason"),
     "campaign_region_day": ("campaign_id", "region_id", "day", "reason"),
     "campaign_total_day": ("campaign_id", "day", "reason"),
+    "demand_again": ("sku_id", "day", "region_id", "channel_id"),
+    "campaign_again": ("campaign_id", "sku_id", "day", "region_id"),
 }
 """The levels, each with its key; those of campaigns count only signals that belong to one."""
+AGAIN = {"demand_again": ("signals", "raw_units"), "campaign_again": ("signals", "raw_units")}
+"""Levels of what was received again, with their measures. Of the others only the totals count it."""
 BY_TOTAL = {
     "demand_day": ("demand_total_day", ("day", "channel_id", "reason")),
     "demand_sku_day": ("demand_total_day", ("day", "reason")),
@@ -164,14 +168,18 @@ def _level(
     On PostgreSQL cells of days that have none of their kind are copied, in a third of the time of an upsert.
     Mostly files bring new days. Nobody else adds cells meanwhile, and none is ever deleted.
     """
-    key = KEYS[table]
+    key, measures = KEYS[table], AGAIN.get(table, MEASURES)
     if key[0] == "campaign_id":
         frame = frame.filter(pl.col("campaign_id").is_not_null())
-    cells = frame.group_by(key).agg(pl.col(MEASURES).sum())
-    moved = cells.filter(pl.any_horizontal(pl.col(MEASURES) != 0)).sort(key)
-    columns = (*key, *MEASURES)
+    if table in BY_TOTAL or table in AGAIN:
+        frame = frame.filter((pl.col("reason") == Reason.DUPLICATE.value) == (table in AGAIN))
+    cells = frame.group_by(key).agg(pl.col(measures).sum())
+    moved = cells.filter(pl.any_horizontal(pl.col(measures) != 0)).sort(key)
+    columns = (*key, *measures)
     if sqlite:
-        plain = (pl.col("reason") == Reason.VALID.value) & (pl.col("units") == pl.col("raw_units"))
+        plain = pl.lit(True)
+        if table not in AGAIN:
+            plain = (pl.col("reason") == Reason.VALID.value) & (pl.col("units") == pl.col("raw_units"))
         runs = moved.filter(plain), moved.filter(~plain)
         return pack(*runs, into=table, columns=columns, sqlite=True, conflict=_conflict(table)), _NOTHING
     copied = partial(pack, columns=columns, sqlite=False, ahead=False)
@@ -196,7 +204,8 @@ def _there(session: Session, table: str, frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _conflict(table: str) -> str:
-    sums = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in MEASURES)
+    measures = AGAIN.get(table, MEASURES)
+    sums = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in measures)
     return f"({', '.join(KEYS[table])}) DO UPDATE SET {sums}"
 
 

@@ -16,7 +16,7 @@ from app.core.errors import NotFound
 from app.stages.catalog.models import Sku
 from app.stages.demand import rules
 from app.stages.demand.models import Campaign, CampaignDay, CampaignSku, CampaignTotalDay, Signal
-from app.stages.demand.queries.cells import counted
+from app.stages.demand.queries.cells import counted, received
 from app.stages.demand.queries.weights import weights
 from app.stages.demand.rules import INTEREST, CampaignState, Commitment, Reason
 from app.stages.demand.rules.campaigns import WINDOWS, Window, steps_from
@@ -163,7 +163,7 @@ class VariantUnits:
 
 def variant_units(session: Session, *, campaign_id: int) -> list[VariantUnits]:
     """The variants, the one with the most valid units first."""
-    table = counted(CampaignDay)
+    table = received(CampaignDay)
     units = {
         sku_id: (int(raw), int(valid))
         for sku_id, raw, valid in session.execute(

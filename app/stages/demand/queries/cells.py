@@ -5,14 +5,26 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import ColumnCollection, ColumnElement, Select, case, func, select, union_all
+from sqlalchemy import (
+    BigInteger,
+    ColumnCollection,
+    ColumnElement,
+    Select,
+    case,
+    func,
+    literal,
+    select,
+    union_all,
+)
 
 from app.stages.catalog.models import Sku
 from app.stages.demand.models import (
+    CampaignAgain,
     CampaignBuyers,
     CampaignDay,
     CampaignRegionDay,
     CampaignTotalDay,
+    DemandAgain,
     DemandChange,
     DemandDay,
     DemandSkuDay,
@@ -26,29 +38,58 @@ Columns = ColumnCollection[str, ColumnElement[Any]]
 
 
 def counted(level: type[RollUp] | type[CampaignBuyers]) -> Columns:
-    """The columns of a level, to be summed: a cell may stand there several times."""
-    names = [column.name for column in level.__table__.columns]  # type: ignore[union-attr]
+    """The columns of a level, to be summed: a cell may stand there several times.
+
+    Only the totals count what was received again, which is no valid demand; `received` adds it to the others.
+    """
+    return union_all(*_counted(level, _names(level))).subquery().c
+
+
+def received(level: type[RollUp]) -> Columns:
+    """The same with what was received again: all raw units."""
+    parts = _counted(level, names := _names(level))
+    again = CampaignAgain if "campaign_id" in names else DemandAgain
+    if level not in TOTALS:
+        parts.append(select(*(_measured(again, name).label(name) for name in names)))
+    return union_all(*parts).subquery().c
+
+
+TOTALS = (DemandTotalDay, CampaignTotalDay)
+"""Levels with few cells."""
+
+
+def _names(level: Any) -> list[str]:
+    return [column.name for column in level.__table__.columns]
+
+
+def _counted(level: Any, names: list[str]) -> list[Select[*tuple[Any, ...]]]:
     waiting = select(*(getattr(DemandChange, name) for name in names))
     if "campaign_id" in names:
         waiting = waiting.where(DemandChange.campaign_id.is_not(None))
-    folded = select(*(getattr(level, name) for name in names))
-    return union_all(folded, waiting).subquery().c
+    return [select(*(getattr(level, name) for name in names)), waiting]
+
+
+def _measured(table: Any, name: str) -> Any:
+    """A column of a level; what was received again has one reason, and no measures but rows and raw units."""
+    nothing = literal(Reason.DUPLICATE.value) if name == "reason" else literal(0, BigInteger)
+    return getattr(table, name, nothing)
 
 
 def counted_by_sku(*, since: dt.date | None, until: dt.date | None) -> Columns:
-    """Columns sku_id, raw and valid of the SKUs in some days, to be summed: each stands there up to twice.
+    """Columns sku_id, raw and valid of the SKUs in some days, to be summed: each stands there several times.
 
-    The key of the level begins with the SKU: as all are named, the days of each are found alone.
+    The keys of the levels begin with the SKU: as all are named, the days of each are found alone.
     """
 
     def summed(level: Any) -> Select[*tuple[Any, ...]]:
-        raw, valid = func.sum(level.raw_units).label("raw"), func.sum(level.valid_units).label("valid")
+        raw = func.sum(level.raw_units).label("raw")
+        valid = func.sum(_measured(level, "valid_units")).label("valid")
         query = select(level.sku_id, raw, valid).where(level.sku_id.in_(select(Sku.id)))
         query = query if since is None else query.where(level.day >= since)
         query = query if until is None else query.where(level.day < until)
         return query.group_by(level.sku_id)
 
-    return union_all(summed(DemandSkuDay), summed(DemandChange)).subquery().c
+    return union_all(summed(DemandSkuDay), summed(DemandChange), summed(DemandAgain)).subquery().c
 
 
 def kind() -> ColumnElement[str]:

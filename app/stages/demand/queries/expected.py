@@ -20,7 +20,7 @@ from app.core.errors import RuleBroken
 from app.stages.catalog.models import Sku
 from app.stages.demand.models import Campaign, CampaignDay, DemandDay, DemandSkuDay
 from app.stages.demand.queries.campaigns import REQUIRING
-from app.stages.demand.queries.cells import counted, pledged_signals
+from app.stages.demand.queries.cells import pledged_signals, received
 from app.stages.demand.queries.weights import Weights, weights
 from app.stages.demand.rules import COUNTING, CampaignState, Commitment, Reason, kind_reason
 from app.stages.demand.rules.weights import WHOLE
@@ -179,7 +179,7 @@ def _cells(
 
 def _everything(session: Session, scope: Scope, by: str | None) -> Iterable[tuple[Any, ...]]:
     places = by in ("region", "channel") or scope.region_id is not None or scope.channel_id is not None
-    table = counted(DemandDay if places else DemandSkuDay)
+    table = received(DemandDay if places else DemandSkuDay)
     key = [] if by is None else [table.day if by == "day" else table[f"{by}_id"]]
     sums = (func.sum(table.raw_units), func.sum(table.valid_units), func.sum(table.units))
     query: _Query = select(*key, func.coalesce(Sku.category, ""), table.reason, *sums)
@@ -196,7 +196,7 @@ def _pledged(
     if of_channel:
         table: Any = pledged_signals()
     else:
-        table = counted(CampaignDay)
+        table = received(CampaignDay)
     key = [] if by is None else [table.day if by == "day" else table[f"{by}_id"]]
     sums = (func.sum(table.raw_units), func.sum(table.valid_units), func.sum(table.units))
     query: _Query = select(*key, func.coalesce(Sku.category, ""), table.reason, Campaign.state, *sums)

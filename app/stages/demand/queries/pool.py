@@ -26,7 +26,7 @@ from app.stages.demand.models import (
     Signal,
 )
 from app.stages.demand.queries import sketches
-from app.stages.demand.queries.cells import Columns, counted, counted_by_sku, kind, level
+from app.stages.demand.queries.cells import Columns, counted, counted_by_sku, kind, level, received
 from app.stages.demand.rules import Reason, kind_reason
 
 LEVELS: tuple[type[RollUp], ...] = (
@@ -113,7 +113,9 @@ def waterfall(
     """
     if campaign_id is not None and channel_id is not None:
         raise RuleBroken("waterfall_filter", "Choose a campaign or a channel, not both.")
-    table = counted(level(campaign_id=campaign_id, sku_id=sku_id, region_id=region_id, channel_id=channel_id))
+    table = received(
+        level(campaign_id=campaign_id, sku_id=sku_id, region_id=region_id, channel_id=channel_id)
+    )
     query: _Query = select(
         table.reason,
         func.coalesce(func.sum(table.raw_units), 0),
@@ -142,7 +144,7 @@ def daily_units(
     until: dt.date | None = None,
 ) -> list[DayUnits]:
     """Raw and valid units per business day, oldest first; days without signals are left out."""
-    table = counted(level(campaign_id=campaign_id, sku_id=sku_id))
+    table = received(level(campaign_id=campaign_id, sku_id=sku_id))
     query: _Query = select(table.day, func.sum(table.raw_units), func.sum(table.valid_units))
     query = _filter(query, table=table, sku_id=sku_id, campaign_id=campaign_id, since=since, until=until)
     rows = session.execute(query.group_by(table.day).order_by(table.day))
