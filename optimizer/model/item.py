@@ -12,6 +12,9 @@ from optimizer.form.problem import Offer, Quantity, Sku
 from optimizer.model.network import NO_LANE, Amounts, Floats, Ints, LocalCap, Network
 from optimizer.rules.book import settle
 
+# The least order where any number will do: a second source of nothing is none.
+SOME = 1e-4
+
 
 @dataclass(frozen=True, kw_only=True)
 class Lots:
@@ -280,7 +283,8 @@ def _lots(
     broken = np.array([len(one.breaks) > 1 for one in offers], dtype=bool)[offer_at]
     kept = net.previous.get(sku.id, {})
     before: Amounts = np.array([kept.get((net.suppliers[offers[o].supplier], t), 0) for o, t in at], kind)
-    least = _up(np.maximum(moq - fixed, 0 if continuous else 1), multiple, rigid)
+    some = 1.0 if not continuous else SOME if sku.min_sources > 1 else 0.0
+    least: Amounts = _up(np.maximum(moq - fixed, some), multiple, rigid).astype(kind)
     wanted = np.maximum(np.maximum(useful, before), np.where(broken, last_break, 0))
     dilutes = any(sku.id in one.skus for one in net.coupling.spend)
     if dilutes and len(need):
@@ -288,7 +292,7 @@ def _lots(
     most = np.maximum(_up(wanted, multiple, rigid), least)
     room = _room(net, offers, offer_at, week_at, fixed)
     most = np.minimum(most, np.where(rigid, room // multiple * multiple, room)).astype(kind)
-    multiple = np.where(rigid & (most == least), np.maximum(most, 1), multiple)  # one size only
+    multiple = np.where(rigid & (most == least) & (most > 0), most, multiple)  # one size only
     idle_ok = broken | (before > 0) | (sku.min_sources > 1) | dilutes
     keep = (most >= least) & (reach.any(axis=1) | idle_ok)
     if not len(need):

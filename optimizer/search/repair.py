@@ -27,6 +27,9 @@ class Plan:
         self.parts = parts
         self.prices = prices
         self.hard = np.isinf(net.coupling.penalty)
+        self.lent = np.zeros(len(self.hard), dtype=bool)
+        for cap in net.coupling.spend:  # of a share of what is spent one SKU may lend another room
+            self.lent[cap.row[cap.row >= 0]] = True
         self.number = {sku: at for at, sku in enumerate(parts)}
         self.uses = np.zeros((len(parts), len(net.coupling.room)))
         self.costs = np.zeros(len(parts))
@@ -56,9 +59,13 @@ class Plan:
 
     def fits(self, one: Part) -> bool:
         """Whether the SKU's plan may become one within what the others leave of every hard row."""
-        room = self.room_for(one.sku)[one.rows]
-        within = one.amounts <= room + SLACK * np.maximum(1.0, room)
-        return bool((within | ~self.hard[one.rows]).all())
+        return not self.beyond(one, self.room_for(one.sku)).any()
+
+    def beyond(self, one: Part, room: Floats) -> NDArray[np.bool_]:
+        """The hard rows of which the SKU's plan uses more than this room, [rows]."""
+        used = np.zeros(len(room))
+        used[one.rows] = one.amounts
+        return self.hard & (used > room + SLACK * np.maximum(1.0, room))
 
     def over(self) -> Floats:
         """How far each hard row is exceeded, [rows]."""
@@ -67,9 +74,9 @@ class Plan:
         return np.where(self.hard & (above > SLACK * np.maximum(1.0, room)), above, 0.0)
 
     def room_for(self, sku: str) -> Floats:
-        """What the other SKUs leave, never below 0 on a hard row."""
+        """What the other SKUs leave, never below 0 on a hard row that this one can not lend room of."""
         left = self.net.coupling.room - (self.used - self.uses[self.number[sku]])
-        return np.asarray(np.where(self.hard, np.maximum(left, 0.0), left), dtype=np.float64)
+        return np.asarray(np.where(self.hard & ~self.lent, np.maximum(left, 0.0), left), dtype=np.float64)
 
     def soft_cost(self) -> float:
         above = np.maximum(self.used - self.net.coupling.room, 0.0)
@@ -116,9 +123,7 @@ def _shed(plan: Plan, item: Item, sku: str) -> Part:
     room = plan.room_for(sku)
     current = plan.parts[sku]
     while current.pick is not None:
-        above = np.zeros(len(room))
-        above[current.rows] = current.amounts
-        if not (plan.hard & (above > room + SLACK * np.maximum(1.0, room))).any():
+        if not plan.beyond(current, room).any():
             return current
         pick = current.pick
         if not pick.extra.any() or item.sku.min_sources > 1:  # fewer lots may be too few suppliers

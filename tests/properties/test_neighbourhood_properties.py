@@ -110,6 +110,9 @@ def test_after_a_decline_hardly_more_moves_than_must_and_the_bound_is_true(
     """Churn dearer than anything else makes one model of the whole find the fewest units that must move."""
     data = data | {"locked": [], "previous": [], "churn_cost": 0}
     data["lanes"] = [one | {"minimum": 0} for one in data["lanes"]]
+    data["share_caps"] = [
+        one | {"hard": False} for one in data["share_caps"]
+    ]  # of all spend: it ties all SKUs
     for kind, limits in (("suppliers", ("capacity", "horizon_capacity")), ("materials", ("available",))):
         data[kind] = [one | {name: one[name] or None for name in limits} for one in data[kind]]
     there = {(one["from"], one["to"]) for one in data["lanes"]}

@@ -229,6 +229,12 @@ def small(draw: st.DrawFn) -> dict[str, Any]:
         "share_caps": [
             {"scope": "sku", "max_share": 0.4, "penalty": draw(COST)},
             {"scope": "plan", "max_share": 0.5, "penalty": draw(COST)},
-            {"scope": "plan", "base": "spend", "max_share": 0.6, "penalty": 0.5},
+            {
+                "scope": "plan",
+                "base": "spend",
+                "max_share": 0.6,
+                "hard": draw(st.booleans()),
+                "penalty": 0.5,
+            },
         ],
     }

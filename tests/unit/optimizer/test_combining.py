@@ -19,7 +19,7 @@ from optimizer.form.clock import never
 from optimizer.form.errors import SolverError
 from optimizer.model.fees import Fees
 from optimizer.model.network import Network, network
-from optimizer.model.parts import Effort, Part
+from optimizer.model.parts import Effort, Part, idle_part
 from optimizer.search import choosing
 from optimizer.search.choosing import best_choice, distinct
 from optimizer.search.combining import Pool, choice, first_pool, gather, lagrangian
@@ -192,6 +192,33 @@ def test_looking_again_keeps_the_hard_rows_and_makes_the_plan_cheaper() -> None:
         improve(plan, workers, skus, Effort(), goal=0.0, tell=lambda done, total: None, deadline=never())
     assert not plan.over().any()
     assert plan.cost() < repaired
+
+
+def test_a_sku_whose_spend_gives_others_their_share_can_not_leave_them_without() -> None:
+    one = {"quantity": 10, "region": "R", "week": 0, "short_cost": 100}
+    problem = Problem.from_json(
+        {
+            "schema": "allocation/1",
+            "weeks": 1,
+            "suppliers": [{"id": "S"}, {"id": "T"}],
+            "regions": [{"id": "R"}],
+            "skus": [{"id": "A"}, {"id": "B"}],
+            "offers": [
+                {"supplier": "S", "sku": "A", "breaks": [[0, 5]]},
+                {"supplier": "T", "sku": "B", "breaks": [[0, 5]]},
+            ],
+            "lanes": [{"from": "S", "to": "R"}, {"from": "T", "to": "R"}],
+            "demand": [one | {"sku": "A"}, one | {"sku": "B"}],
+            "share_caps": [{"scope": "plan", "base": "spend", "max_share": 0.5, "hard": True}],
+        }
+    )
+    net = network(problem)
+    with Workers(net, Crew()) as workers:
+        found = list(workers.sweep(["A", "B"], np.zeros(len(net.coupling.room)), Effort(), deadline=never()))
+    plan = Plan(net, {one.sku: one for one in found}, np.zeros(len(net.coupling.room)))
+    assert not plan.over().any()
+    assert plan.fits(plan.parts["B"])
+    assert not plan.fits(idle_part(net, "B"))
 
 
 @given(

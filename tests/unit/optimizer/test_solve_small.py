@@ -43,6 +43,12 @@ def test_quantities_are_whole_multiples() -> None:
     assert solution.objective == pytest.approx(1200.0)
 
 
+def test_a_lot_of_one_size_may_be_less_than_a_unit_where_quantities_need_not_be_whole() -> None:
+    half = offer(moq=0.5, multiple=0.5, max=0.5)
+    _, solution = plan(document(offers=[half], demand=[need(1) | {"quantity": 0.5}], continuous=True))
+    assert solution.objective == pytest.approx(5.0)
+
+
 def test_goods_that_cannot_come_in_time_are_late_at_a_cost() -> None:
     _, solution = plan(
         document(offers=[offer(lead_weeks=1)], lanes=[{"from": "S", "to": "R", "lead_weeks": 1}])
@@ -254,6 +260,13 @@ def test_risk_is_a_surcharge_on_spend() -> None:
     data["suppliers"][0]["risk"] = 0.1
     _, solution = plan(data)
     assert solution.objective == pytest.approx(95 * 10.5)
+
+
+def test_a_second_source_of_nothing_is_none_where_quantities_need_not_be_whole() -> None:
+    data = with_suppliers(2, [10.0, 11.0], skus=[{"id": "A", "min_sources": 2}], continuous=True)
+    _, solution = plan(data)
+    assert {one.supplier for one in solution.orders} == {"S0", "S1"}
+    assert solution.objective == pytest.approx(950.0, abs=0.01)
 
 
 def test_minimum_sources_are_found() -> None:
