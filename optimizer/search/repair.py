@@ -138,6 +138,7 @@ def _shed(plan: Plan, item: Item, sku: str) -> Part:
             via=pick.via[kept],
             demand=pick.demand[kept],
             units=pick.units[kept],
+            delay=None if pick.delay is None else pick.delay[kept],
         )
         current = part(plan.net, item, fewer, bound=0.0)
     return part(plan.net, item, facts_only(item), bound=0.0)

@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from optimizer.form.clock import Deadline
-from optimizer.form.plan import Flow, Order, ShadowPrice, Solution
+from optimizer.form.plan import Flow, Order, ShadowPrice, Solution, Unmet
 from optimizer.form.problem import Quantity
 from optimizer.model.build import Floats
 from optimizer.model.item import Item
@@ -50,7 +50,7 @@ def _name(rule: str, ids: Mapping[str, object]) -> tuple[str, tuple[tuple[str, s
     return rule, tuple(sorted((name, str(value)) for name, value in ids.items()))
 
 
-Row = TypeVar("Row", Order, Flow)
+Row = TypeVar("Row", Order, Flow, Unmet)
 
 
 class _Batch(NamedTuple):
@@ -75,23 +75,27 @@ def start_plan(
 
 def kept_plan(net: Network, known: Solution, effort: Effort, *, deadline: Deadline) -> Plan:
     """What the known plan does for each SKU, mended until all fit together."""
-    orders, flows = _by_sku(known.orders), _by_sku(known.flows)
+    orders, flows, unmet = _by_sku(known.orders), _by_sku(known.flows), _by_sku(known.unmet)
     parts = {}
     for sku in net.problem.skus:
         item = Plan.lay_out(net, sku.id)
-        pick = kept_pick(net, item, orders[sku.id], flows[sku.id])
+        pick = kept_pick(net, item, orders[sku.id], flows[sku.id], unmet[sku.id])
         parts[sku.id] = part(net, item, pick, bound=0.0)
     made = Plan(net, parts, known_prices(net, known))
     repair(made, effort, tell=lambda done, total: None, deadline=deadline)
     return made
 
 
-def kept_pick(net: Network, item: Item, orders: Iterable[Order], flows: Iterable[Flow]) -> Pick:
+def kept_pick(
+    net: Network, item: Item, orders: Iterable[Order], flows: Iterable[Flow], unmet: Iterable[Unmet]
+) -> Pick:
     """What a plan orders of one SKU and where it goes, without what the problem does not allow."""
     extra = _extra(net, item, orders)
     if not _allowed(item, extra):
         return facts_only(item)
-    return _served(item, extra, _at_regions(net, item, extra, sorted(flows, key=attrgetter("week"))))
+    short = {(net.regions[one.region], one.week): one.quantity for one in unmet if one.region in net.regions}
+    coming = _at_regions(net, item, extra, sorted(flows, key=attrgetter("week")))
+    return _served(item, extra, coming, short)
 
 
 def _by_sku(rows: Iterable[Row]) -> dict[str, list[Row]]:
@@ -185,12 +189,17 @@ def _taken(waiting: list[_Batch], units: Quantity, *, until: int) -> list[_Batch
     return taken
 
 
-def _served(item: Item, extra: Amounts, coming: dict[int, list[_Batch]]) -> Pick:
-    """Each demand in turn is served by what comes first."""
+def _served(
+    item: Item,
+    extra: Amounts,
+    coming: dict[int, list[_Batch]],
+    short: Mapping[tuple[int, int], Quantity],
+) -> Pick:
+    """Each demand in turn is served by what comes first; what the plan leaves short comes last."""
     rows: list[tuple[int, int, int, int]] = []
     units: list[Quantity] = []
-    for demand in np.lexsort((item.region, item.due)).tolist():
-        need = item.need[demand].item()
+
+    def serve(demand: int, need: Quantity) -> Quantity:
         batches = coming.get(int(item.region[demand]), [])
         batches.sort()
         for at, one in enumerate(batches):
@@ -203,6 +212,15 @@ def _served(item: Item, extra: Amounts, coming: dict[int, list[_Batch]]) -> Pick
                 units.append(some)
                 batches[at] = one._replace(units=one.units - some)
                 need -= some
+        return need
+
+    places = zip(item.region.tolist(), item.due.tolist(), strict=True)
+    left = [min(need, short.get(at, 0)) for need, at in zip(item.need.tolist(), places, strict=True)]
+    turns = np.lexsort((item.due, item.last)).tolist()  # who can't wait goes first
+    for demand in turns:
+        left[demand] += serve(demand, item.need[demand].item() - left[demand])
+    for demand in turns:
+        serve(demand, left[demand])
     table = np.array(rows, dtype=np.int64).reshape(len(rows), 4)
     return Pick(
         extra=extra,
