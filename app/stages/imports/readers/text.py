@@ -167,7 +167,7 @@ def json_records(content: str, *, keys: Sequence[str], line: int = 1) -> Iterato
         if not text.strip():
             continue
         try:
-            value = _object(text)
+            value = json_object(text)
             cells = [_cell(value.get(key)) for key in keys]
         except (ValueError, RecursionError):
             yield Refused.of("json_malformed", row=number)
@@ -175,7 +175,7 @@ def json_records(content: str, *, keys: Sequence[str], line: int = 1) -> Iterato
             yield Cells(number, cells)
 
 
-def _object(text: str) -> dict[str, Any]:
+def json_object(text: str) -> dict[str, Any]:
     """Raises ValueError: it is no object, or names a member twice."""
     value = json.loads(
         text, parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_of_members

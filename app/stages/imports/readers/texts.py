@@ -10,7 +10,7 @@ from typing import IO
 
 import polars as pl
 
-from app.stages.imports.readers import pieces, text
+from app.stages.imports.readers import lines, pieces, text
 from app.stages.imports.readers.pieces import Piece
 from app.stages.imports.readers.tables import Block, Columns, Part, blocks, choose, parts_of, refusal
 from app.stages.imports.readers.text import Cells
@@ -84,14 +84,10 @@ def _json(
     first: Piece, others: Iterator[Piece], *, file_name: str, mapping: Mapping
 ) -> tuple[Columns, Iterator[Part]]:
     """The columns are the members of the objects in the first piece; an object may lack some."""
-    keys = text.json_keys(first.data.decode("utf-8", errors="replace"))
-    columns = choose(keys, file_name=file_name, mapping=mapping)
+    columns = choose(lines.keys(first), file_name=file_name, mapping=mapping)
     needed = sorted(mapping.headings)
     everywhere = Columns(
         columns.headings, {f: needed.index(h) for f, h in columns.headings.items()}, len(needed)
     )
-    records = chain.from_iterable(
-        text.json_records(piece.data.decode("utf-8", errors="replace"), keys=needed, line=piece.line)
-        for piece in chain([first], others)
-    )
-    return columns, parts_of(records, everywhere)
+    read = partial(lines.read, columns=everywhere, needed=needed)
+    return columns, map(read, chain(first.begun(), others))
