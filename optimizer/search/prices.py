@@ -126,7 +126,7 @@ def find_prices(
     if first is None:
         return search.last_prices, False
     scarce = search.scarce_rows(first)
-    if not known.any() and scarce.any():
+    if scarce.any():
         search.master.ceiling = np.where(scarce, search.top, search.master.ceiling)
         for part_of_top in PROBES:
             if search.ask(np.where(scarce, part_of_top * search.top, 0.0)) is None:

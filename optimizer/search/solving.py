@@ -36,8 +36,6 @@ SECOND_OPINION_WAYS = 25_000
 SECOND_OPINION_NODES = 100
 # Up to this many one SKU is one model of the lots that a better plan can use.
 ONE_SKU_WAYS = 2_000_000
-# A search that ends further from its bound than the plan it started from, so many times, started badly.
-NO_BETTER = 1.25
 
 
 def solve(
@@ -101,19 +99,12 @@ def _search(
         if found is not None:
             return found
     found = _in_parts(net, settings, tell, clock, crew, start)
-    if start is not None and not clock.cancelled and _gap(net, found) > _near(settings, start):
-        found = _better(net, found, _in_parts(net, settings, tell, clock, crew, None))
     in_reach = AT_ONCE_WAYS < size <= SECOND_OPINION_WAYS and len(items) > 1
     if clock.cancelled or not in_reach or _gap(net, found) <= settings.gap:
         return found
     effort = _question(settings, clock, gap=settings.gap, nodes=SECOND_OPINION_NODES)
     other = at_once(net, effort, tell, clock, size=size)
     return found if other is None else _better(net, found, other)
-
-
-def _near(settings: Settings, start: Solution) -> float:
-    """The gap above which a search from a plan is made once more from nothing."""
-    return max(settings.gap, NO_BETTER * start.gap)
 
 
 def _in_parts(

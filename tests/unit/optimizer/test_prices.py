@@ -36,3 +36,15 @@ def test_where_room_is_scarce_prices_prove_more_than_none() -> None:
         assert on_time
         assert (found >= 0).all() and found.any()
         assert bound(workers, found) > 1.02 * bound(workers, none)
+
+
+def test_prices_from_before_room_was_scarce_are_no_worse_a_start_than_none() -> None:
+    net, effort = scarce(), Effort(relaxed=True)
+    skus, rows = [sku.id for sku in net.problem.skus], len(net.coupling.room)
+    with Workers(net, Crew()) as workers:
+
+        def proven(known: np.ndarray) -> float:
+            prices, _ = find_prices(net, workers, skus, effort, lambda _: None, deadline=never(), known=known)
+            return lagrangian(net, workers.sweep(skus, prices, effort, deadline=never()), prices)
+
+        assert proven(np.full(rows, 0.01)) > 0.995 * proven(np.zeros(rows))
