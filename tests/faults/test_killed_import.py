@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import multiprocessing
 import os
 import random
 import signal
@@ -27,6 +26,7 @@ from app.stages.demand.operations import ImportFact, OrderFile, importing
 from app.stages.imports import operations as imports
 from app.stages.imports import queries as batches
 from app.stages.imports.readers import files
+from support.processes import forking
 
 NOW = dt.datetime(2026, 11, 23, 9, tzinfo=dt.UTC)
 ROWS, ROWS_A_CHUNK, POINTS = 44, 12, 7
@@ -90,10 +90,8 @@ def in_child(url: str, path: Path, channel: str, kill_at: int, told: Connection)
 
 def run(url: str, path: Path, channel: str, kill_at: int = -1) -> int | None:
     """How many steps a whole import had; None when it was killed. The child begins without our threads."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["app.intake"])
-    here, there = context.Pipe()
-    child = context.Process(target=in_child, args=(url, path, channel, kill_at, there))
+    here, there = forking().Pipe()
+    child = forking().Process(target=in_child, args=(url, path, channel, kill_at, there))
     child.start()
     there.close()
     child.join(timeout=60)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from support.processes import forking
+
 SETTINGS = """
 import datetime as dt, os, signal, sys
 from pathlib import Path
@@ -22,8 +21,13 @@ def die(*_):
 
 def killed(script: str, *arguments: str) -> bool:
     """Run a script that kills itself; whether it did."""
-    ended = subprocess.run(
-        [sys.executable, "-c", script, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert ended.returncode in (0, -signal.SIGKILL), ended.stderr
-    return ended.returncode == -signal.SIGKILL
+    child = forking().Process(target=_run, args=(script, arguments))
+    child.start()
+    child.join()
+    assert child.exitcode in (0, -signal.SIGKILL), "the script broke: its error stands in stderr"
+    return child.exitcode == -signal.SIGKILL
+
+
+def _run(script: str, arguments: tuple[str, ...]) -> None:
+    sys.argv[1:] = arguments
+    exec(script, {"__name__": "__main__"})

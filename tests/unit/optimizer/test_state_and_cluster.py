@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from distributed import Client, LocalCluster
+from distributed import Client
 
 from benchmarks.allocation_scale import problem
 from optimizer import Infeasible, Problem, Settings, Solution, StateError, check, solve
 from optimizer.__main__ import main
 from optimizer.search import solving as solving_module
 from optimizer.search.journal import MAGIC, Journal
+from support.processes import cluster
 
 # Small, and yet with every step of a large search.
 FEW = problem(3, suppliers=3, warehouses=1, regions=3, sold_in=1)
@@ -111,12 +112,7 @@ def test_a_state_of_something_else_is_refused(tmp_path: Path, capsys: pytest.Cap
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[Client]:
-    with (
-        LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0", host="127.0.0.1"
-        ) as cluster,
-        Client(cluster) as client,
-    ):
+    with cluster() as client:
         yield client
 
 
