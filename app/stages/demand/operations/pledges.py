@@ -228,10 +228,8 @@ class _Taking:
         first = frame["external_id"].is_first_distinct()
         met_before = met.before(self._session, frame)
         new = storing.insert_new(self._session, frame.filter(first).sort("external_id"))
-        storing.insert_traces(self._session, new)
-        tolerances.insert_new(self._session, new)
-        storing.insert_exclusions(self._session, new, actor=self._actor, now=self._now)
-        rollups.append(self._session, rollups.changes(new))
+        if new.height:  # often all are known already
+            self._keep(new)
         corrections.settle(
             self._session,
             channel_id=here.id,
@@ -239,11 +237,19 @@ class _Taking:
             actor=self._actor,
             now=self._now,
         )
-        met.decide(self._session, new, known=met_before, now=self._now)
-        caps.decide(self._session, campaigns=new["campaign_id"].drop_nulls().unique(), now=self._now)
+        if new.height:
+            met.decide(self._session, new, known=met_before, now=self._now)
+            caps.decide(self._session, campaigns=new["campaign_id"].drop_nulls().unique(), now=self._now)
         again = frame.join(new.select("row"), on="row", how="anti", maintain_order="left")
         accepted: dict[int, Outcome | Flaw] = dict.fromkeys(new["row"], Outcome.ACCEPTED)
         return accepted | self._known(again, here.id) | _shut(shut)
+
+    def _keep(self, new: pl.DataFrame) -> None:
+        """What new signals came with, why some count as nothing, and what they add to the roll-ups."""
+        storing.insert_traces(self._session, new)
+        tolerances.insert_new(self._session, new)
+        storing.insert_exclusions(self._session, new, actor=self._actor, now=self._now)
+        rollups.append(self._session, rollups.changes(new))
 
     def _known(self, again: pl.DataFrame, channel_id: int) -> dict[int, Outcome | Flaw]:
         """Rows whose identity is there already: the same, or a conflict."""
