@@ -334,12 +334,10 @@ class CampaignLife(RuleBasedStateMachine):
             return
         with self.db.reading() as session:
             reached = demands.close_outlook(session, campaign_id=self.id).price_minor
-            pages = [
-                demands.list_refunds(session, campaign_id=self.id, offset=at, limit=2)
-                for at in range(0, 2 * len(self.pledges) + 2, 2)
-            ]
+            listed: list[demands.PledgeSum] = []
+            while page := demands.list_refunds(session, campaign_id=self.id, offset=len(listed), limit=3):
+                listed += page
             sums = demands.refund_sums(session, campaign_id=self.id)
-        listed = [one for page in pages for one in page]
         back = {one.external_id: one.amount_minor for one in listed}
         assert len(back) == len(listed) == sum(one.pledges for one in sums)
         fails = self.state in ("missed", "cancelled")

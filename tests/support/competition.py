@@ -32,11 +32,10 @@ class Contest:
     def history(self) -> pd.DataFrame:
         """The frame that forecast_demand takes; dates are made up, all series start together."""
         longest = pd.date_range("1900-01-01", periods=max(map(len, self.known)), freq=STEP[self.freq])
-        parts = [
-            pd.DataFrame({"unique_id": f"s{row:05d}", "ds": longest[: len(y)], "y": y})
-            for row, y in enumerate(self.known)
-        ]
-        return pd.concat(parts, ignore_index=True)
+        lengths = [len(y) for y in self.known]
+        ids = np.repeat([f"s{row:05d}" for row in range(len(lengths))], lengths)
+        steps = np.concatenate([np.arange(length) for length in lengths])
+        return pd.DataFrame({"unique_id": ids, "ds": longest[steps], "y": np.concatenate(self.known)})
 
     def cells(self, answer: pd.DataFrame, column: str) -> np.ndarray:
         return answer[column].to_numpy(dtype=float).reshape(self.actual.shape)

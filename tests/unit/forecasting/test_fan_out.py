@@ -26,7 +26,7 @@ def client() -> Iterator[Client]:
 
 @pytest.fixture
 def history(monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
-    monkeypatch.setattr(points, "BLOCK_SERIES", 2)
+    monkeypatch.setattr(points, "BLOCK_SERIES", 3)
     draw = np.random.default_rng(11)
     weeks = pd.date_range("2025-01-06", periods=40, freq="7D")
     units = draw.gamma(8, 4, (6, 40)).round()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.stages.imports import readers
@@ -70,6 +70,7 @@ UNSEEN = ("A\x00", "\u202eA", "\ufffd", "\x7f", "é" * 121, "A" * 121)
 NASTY = st.sampled_from([*NUMBERS, *BLANKS, *UNSEEN]) | st.text(max_size=8)
 
 
+@settings(max_examples=50)  # of many cells each
 @given(st.lists(st.tuples(NASTY, NASTY, NASTY), min_size=1, max_size=20), st.booleans())
 def test_what_is_said_of_a_row_does_not_hang_on_its_neighbours(
     cells: list[tuple[str, str, str]], repeating: bool
