@@ -7,8 +7,9 @@ from collections import defaultdict
 
 from optimizer.form.problem import Offer, Problem, Quantity
 
-# In a continuous problem a quantity this close to a break (relative) has reached it.
-AT_BREAK = 1e-9
+# In a continuous problem a quantity this close to a break (relative, above 1) has reached it: its parts are
+# rounded to grains, each by less.
+AT_BREAK = 1e-6
 
 
 def spend(offer: Offer, units: Quantity) -> float:

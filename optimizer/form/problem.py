@@ -22,7 +22,7 @@ Semantics (weeks are numbered from 0 to weeks - 1, money is floating currency un
   comes to a region before its demand is due; a locked unit that does waits there at holding_cost per week
   end.
 * Units ordered beyond what leaves the supplier (a surplus bought for a MOQ or a price break) stay with the
-  supplier.
+  supplier; goods that fill a lane up to its minimum and serve nobody stay in their warehouse.
 * Locked orders are facts: they stand even above a capacity, MOQ or cap; the rest respects what remains.
 * churn_cost is paid for each unit of the previous plan that is not ordered again from the same supplier in
   the same week; changing only where it goes is no churn.

@@ -9,6 +9,8 @@ relaxation see that spreading over suppliers costs their MOQs and order costs.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from optimizer.model.breaks import Modes, add_breaks
@@ -64,7 +66,7 @@ def add_piece(
     rows = builder.rows(len(piece.need), lower=piece.need, upper=piece.need)
     builder.put(rows[piece.demand], routes, 1.0)
     builder.put(rows, unmet, 1.0)
-    _add_lots(builder, piece, routes=routes, used=used, count=count)
+    flow = _add_lots(builder, piece, routes=routes, used=used, count=count)
     add_lot_cuts(builder, piece, used=used, count=count, unmet=unmet)
     facts = builder.rows(len(item.facts.units), lower=item.facts.units, upper=item.facts.units)
     from_fact = piece.source >= lot_count
@@ -82,6 +84,7 @@ def add_piece(
     offers, columns, amounts = (np.concatenate([one[i] for one in money]) for i in range(3))
     return Layout(
         routes=routes,
+        flow=flow,
         leftover=leftover,
         used=used,
         count=count,
@@ -104,7 +107,7 @@ def _single_price(item: Item) -> Floats:
     return np.array(prices, dtype=np.float64)
 
 
-def _add_lots(builder: Builder, piece: Piece, *, routes: Ints, used: Ints, count: Ints) -> None:
+def _add_lots(builder: Builder, piece: Piece, *, routes: Ints, used: Ints, count: Ints) -> Ints:
     lots = piece.item.lots
     size = len(lots.week)
     flow = builder.rows(size, upper=0.0)
@@ -124,6 +127,7 @@ def _add_lots(builder: Builder, piece: Piece, *, routes: Ints, used: Ints, count
     builder.put(strong[inverse], routes[own], 1.0)
     lot, demand = pairs // width, pairs % width
     builder.put(strong, used[lot], -np.minimum(piece.need[demand], lots.most[lot]))
+    return flow
 
 
 def _add_awards(builder: Builder, net: Network, item: Item, *, used: Ints, awards: bool) -> tuple[Ints, Ints]:
@@ -259,14 +263,16 @@ def couple(
     *,
     room: Floats | None = None,
     gates: dict[int, int] | None = None,
+    others: Iterable[tuple[Ints, Ints, Floats]] = (),
 ) -> dict[int, int]:
     """Add the shared rows the pieces use; returns model row by shared row. Soft rows get an excess column.
 
-    gates: by shared row the yes/no column without which it has no room at all.
+    gates: by shared row the yes/no column without which it has no room at all. others: more uses, as rows,
+    columns and amounts.
     """
     coupling: Coupling = net.coupling
     limit = coupling.room if room is None else room
-    entries: list[tuple[Ints, Ints, Floats]] = []
+    entries: list[tuple[Ints, Ints, Floats]] = list(others)
     for piece, layout in pieces:
         lot, row, amount = lot_uses(net, piece.item)
         multiple = piece.item.lots.multiple[lot]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from optimizer.form.pricing import AT_BREAK
 from optimizer.form.problem import Offer
 from optimizer.model.build import Builder, Floats, Ints
 from optimizer.model.piece import Piece
@@ -39,7 +40,7 @@ def segments(offer: Offer, *, risk: float, most: float, whole: bool = True) -> l
         high = next_start
         if not last and offer.price_mode == "all_units":
             dearer = offer.breaks[number + 1][1] > price
-            high -= 1.0 if whole else (1e-6 * max(1.0, next_start) if dearer else 0.0)
+            high -= 1.0 if whole else (4 * AT_BREAK * max(1.0, next_start) if dearer else 0.0)
         fixed = below - price * start if offer.price_mode == "incremental" else 0.0
         if start <= most:
             factor = 1.0 + risk

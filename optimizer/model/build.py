@@ -88,10 +88,12 @@ class Builder:
 class Layout:
     """Column numbers of one SKU in a model: routes, leftovers, lots' yes/no and counts, unmet, offers used.
 
+    flow are the rows of its lots: what leaves is at most what is ordered.
     money of an offer is the sum of amount x column over its entries.
     """
 
     routes: Ints
+    flow: Ints
     leftover: Ints
     used: Ints
     count: Ints

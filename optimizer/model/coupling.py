@@ -26,11 +26,13 @@ from optimizer.rules.spending import spend_excess
 
 @dataclass(frozen=True, kw_only=True)
 class SpendRows:
-    """A cap of spend: in row[S] (-1: none) a supplier's money less max_share of all money in the scope."""
+    """A cap of spend: in row[S] (-1: none) a supplier's money less max_share of all money in the scope, which
+    is at most most."""
 
     skus: frozenset[str]
     max_share: float
     row: Ints
+    most: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,6 +175,7 @@ def _spend_rows(problem: Problem, suppliers: dict[str, int], rows: _Rows) -> tup
         if len(offer.breaks) == 1:
             known[offer.sku].append((suppliers[offer.supplier], money))
     found = []
+    largest = _most_money(problem)
     for number, row in enumerate(cap_rows(problem, "spend")):
         share = row.cap.max_share
         mine = {one.supplier for one in problem.offers if one.sku in row.skus}
@@ -186,8 +189,23 @@ def _spend_rows(problem: Problem, suppliers: dict[str, int], rows: _Rows) -> tup
             room = (facts[number].get(supplier, 0.0) if row.cap.hard else 0.0) - fixed
             penalty = np.inf if row.cap.hard else row.cap.penalty
             index[at] = rows.add("spend_cap", ids, room, penalty)
-        found.append(SpendRows(skus=row.skus, max_share=share, row=index))
+        most = sum(largest[sku] for sku in row.skus)
+        found.append(SpendRows(skus=row.skus, max_share=share, row=index, most=most))
     return tuple(found)
+
+
+def _most_money(problem: Problem) -> dict[str, float]:
+    """By SKU more than any plan of it costs that is worth anything by itself."""
+    units: dict[str, float] = defaultdict(float)
+    price: dict[str, float] = defaultdict(float)
+    for demand in problem.demand:
+        units[demand.sku] += demand.quantity
+    for one in problem.locked:
+        units[one.sku] += one.quantity
+    for offer in problem.offers:
+        units[offer.sku] += max(offer.moq, offer.breaks[-1][0]) + offer.multiple
+        price[offer.sku] = max(price[offer.sku], *(cost for _, cost in offer.breaks))
+    return {sku.id: units[sku.id] * price[sku.id] for sku in problem.skus}
 
 
 def _share_rows(

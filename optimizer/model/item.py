@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from optimizer.form.problem import Offer, Quantity, Sku
 from optimizer.model.network import NO_LANE, Amounts, Floats, Ints, LocalCap, Network
+from optimizer.model.surplus import diluting, filling
 from optimizer.rules.book import settle
 
 # The least order where any number will do: a second source of nothing is none.
@@ -268,8 +269,8 @@ def _lots(
     need: Amounts,
     locked: dict[tuple[int, int], Quantity],
 ) -> tuple[NDArray[np.bool_], Lots]:
-    """Lots worth having: those that can reach a demand, and any that could fetch a break or a second
-    source."""
+    """Lots worth having: those that can reach a demand, and any that could fetch a break, a second source,
+    a share of what is spent or a lane's minimum."""
     reach: NDArray[np.bool_] = np.asarray(np.isfinite(cost).any(axis=1), dtype=np.bool_)
     continuous = net.problem.continuous
     kind: type = np.float64 if continuous else np.int64
@@ -286,17 +287,18 @@ def _lots(
     some = 1.0 if not continuous else SOME if sku.min_sources > 1 else 0.0
     least: Amounts = _up(np.maximum(moq - fixed, some), multiple, rigid).astype(kind)
     wanted = np.maximum(np.maximum(useful, before), np.where(broken, last_break, 0))
-    dilutes = any(sku.id in one.skus for one in net.coupling.spend)
-    if dilutes and len(need):
-        wanted = np.maximum(wanted, need.sum())
+    idle = np.maximum(diluting(net, sku, offers), filling(net, sku, offers))[offer_at]
+    wanted = np.maximum(wanted, useful + idle)
     most = np.maximum(_up(wanted, multiple, rigid), least)
     room = _room(net, offers, offer_at, week_at, fixed)
     most = np.minimum(most, np.where(rigid, room // multiple * multiple, room)).astype(kind)
     multiple = np.where(rigid & (most == least) & (most > 0), most, multiple)  # one size only
-    idle_ok = broken | (before > 0) | (sku.min_sources > 1) | dilutes
-    keep = (most >= least) & (reach.any(axis=1) | idle_ok)
-    if not len(need):
-        keep &= before > 0
+    pays = (before > 0) | (idle > 0)
+    if len(need):
+        pays |= reach.any(axis=1) | broken | (sku.min_sources > 1)
+    else:  # beside what is locked
+        pays |= broken & np.isin(offer_at, [number for number, _ in locked])
+    keep = (most >= least) & pays
     setup = np.array([one.setup_capacity for one in offers], dtype=np.float64)[offer_at]
     order_cost = np.array([one.order_cost for one in offers], dtype=np.float64)[offer_at]
     lots = Lots(

@@ -16,6 +16,7 @@ from optimizer.model.network import Network
 from optimizer.model.openings import NOBODY, Beside, Openings, paid_already, waits
 from optimizer.model.picks import Pick, read_pick
 from optimizer.model.pieces import full_piece
+from optimizer.model.stays import add_stays, stay_uses
 
 # The first search for a plan has at most so many nodes.
 FIRST_NODES = 200
@@ -81,17 +82,22 @@ class Model:
         kinds += [coupling.lane_in, coupling.lane_out, coupling.lane_direct]
         shared = any((rows >= 0).any() for rows in kinds) or net.minimums
         waiting = waits(net)
-        self.parts = []
+        self.parts, self.stays, uses = [], [], []
+        whole = not net.problem.continuous
         for item in items.values():
             few = (lots or {}).get(item.sku.id)
             kept, tight = (few.kept, few.tight) if few is not None else (None, None)
             piece, via = full_piece(net, item, waits=waiting, lots=kept, tight=tight)
-            layout = add_piece(builder, net, piece, whole_routes=shared and not net.problem.continuous)
+            layout = add_piece(builder, net, piece, whole_routes=shared and whole)
             self.parts.append((piece, via, layout))
+            mine, columns = add_stays(builder, net, item, layout, whole=whole)
+            self.stays.append((mine, columns))
+            number, row, amount = stay_uses(net, item, mine)
+            uses.append((row, columns[number], amount))
             if few is not None and few.least:
                 builder.put(builder.rows(1, lower=float(few.least)), layout.used, 1.0)
-        gates = Openings(builder, net, self.parts, beside).gates
-        couple(builder, net, [(piece, layout) for piece, _, layout in self.parts], gates=gates)
+        gates = Openings(builder, net, self.parts, self.stays, beside).gates
+        couple(builder, net, [(piece, layout) for piece, _, layout in self.parts], gates=gates, others=uses)
         self.arrays = builder.arrays()
         self.known = sum(fixed_cost(net, item) for item in items.values()) + paid_already(net)
         self.bound = -np.inf
@@ -111,8 +117,8 @@ class Model:
         if answer.values is not None:
             self.arrays = replace(self.arrays, start=answer.values)
             chosen = {
-                piece.item.sku.id: (piece.item, read_pick(piece, layout, via, answer.values))
-                for piece, via, layout in self.parts
+                piece.item.sku.id: (piece.item, read_pick(piece, layout, via, answer.values, *staying))
+                for (piece, via, layout), staying in zip(self.parts, self.stays, strict=True)
             }
         return AtOnce(
             chosen=chosen,

@@ -60,6 +60,7 @@ class Network:
     materials: dict[str, int]
     numbers: dict[str, list[int]]
     minimums: bool
+    minimum_in: Floats
     free_out: NDArray[np.bool_]
     caps: dict[str, list[LocalCap]]
     coupling: Coupling
@@ -118,6 +119,7 @@ def network(problem: Problem) -> Network:
         numbers=dict(numbers),
         free_out=_free_out(problem, warehouses, regions),
         minimums=any(one.minimum > 0 for one in problem.lanes),
+        minimum_in=_minimums(problem, suppliers, warehouses),
         caps=_local_caps(problem, suppliers),
         coupling=coupling_of(problem, suppliers, warehouses, regions, materials),
     )
@@ -131,6 +133,15 @@ def _lanes(problem: Problem, sources: dict[str, int], targets: dict[str, int]) -
             at = sources[lane.source], targets[lane.target]
             lead[at], cost[at] = lane.lead_weeks, lane.cost
     return lead, cost
+
+
+def _minimums(problem: Problem, suppliers: dict[str, int], warehouses: dict[str, int]) -> Floats:
+    """Minimum volume of each lane into a warehouse, [S, W]."""
+    least = np.zeros((len(suppliers), len(warehouses)))
+    for lane in problem.lanes:
+        if lane.target in warehouses:
+            least[suppliers[lane.source], warehouses[lane.target]] = lane.minimum
+    return least
 
 
 def _free_out(problem: Problem, warehouses: dict[str, int], regions: dict[str, int]) -> NDArray[np.bool_]:

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from optimizer.model.build import Builder, Ints, Layout
+from optimizer.model.build import Builder, Floats, Ints, Layout
 from optimizer.model.network import Network
 from optimizer.model.piece import Piece
+from optimizer.model.stays import Stays, stay_legs
 from optimizer.rules.limits import Leg, locked_lots, locked_volume
 
 Parts = list[tuple[Piece, Ints, Layout]]
+Staying = list[tuple[Stays, Ints]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,8 +60,10 @@ def paid_already(net: Network) -> float:
 class Openings:
     """Adds the yes/no columns of one model; gates are those without which a shared row has no room."""
 
-    def __init__(self, builder: Builder, net: Network, parts: Parts, beside: Beside = NOBODY) -> None:
-        self.builder, self.net, self.parts, self.beside = builder, net, parts, beside
+    def __init__(
+        self, builder: Builder, net: Network, parts: Parts, stays: Staying, beside: Beside = NOBODY
+    ) -> None:
+        self.builder, self.net, self.parts, self.stays, self.beside = builder, net, parts, stays, beside
         self.gates: dict[int, int] = {}
         self.facts = {key: volume for key, volume in locked_volume(net.problem).items() if volume > 0}
         for key, volume in beside.legs.items():
@@ -127,6 +131,15 @@ class Openings:
         for piece, via, layout in self.parts:
             routes = np.flatnonzero(paid[via])
             self._within_demand(piece, layout, routes, via[routes], chosen)
+        for some, columns in self.stays:
+            mine = np.flatnonzero(paid[some.house])
+            self._only_where(columns[mine], some.most[mine], chosen[some.house[mine]])
+
+    def _only_where(self, columns: Ints, most: Floats, chosen: Ints) -> None:
+        """Units [K] only where their place or lane is chosen."""
+        rows = self.builder.rows(len(columns), upper=0.0)
+        self.builder.put(rows, columns, 1.0)
+        self.builder.put(rows, chosen, -most)
 
     def _lanes(self) -> None:
         """One yes/no a lane and week for what is new on it; where other goods go the fixed cost is paid, and
@@ -151,6 +164,10 @@ class Openings:
                 routes = np.flatnonzero(on >= 0)
                 self.builder.put(minimum[on[routes]], layout.routes[routes], piece.item.sku.volume)
                 self._within_demand(piece, layout, routes, on[routes], chosen)
+        for (piece, _, _), (some, columns) in zip(self.parts, self.stays, strict=True):
+            on = np.array([numbers[key] for key in stay_legs(net, piece.item, some)], dtype=np.int64)
+            self.builder.put(minimum[on], columns, piece.item.sku.volume)
+            self._only_where(columns, some.most, chosen[on])
 
     def _single_sources(self) -> None:
         """Locked orders over lanes of their own leave no other lane."""

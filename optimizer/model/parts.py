@@ -15,7 +15,7 @@ from optimizer.model.dive import dive
 from optimizer.model.engine import Arrays, run
 from optimizer.model.item import Item, compile_item
 from optimizer.model.network import Network
-from optimizer.model.picks import Pick, idle_pick, left_units, lot_units, pick_uses
+from optimizer.model.picks import Pick, idle_pick, left_units, lot_units, pick_uses, stays_of
 from optimizer.model.pieces import waiting_cost
 
 
@@ -169,6 +169,8 @@ def pick_cost(net: Network, item: Item, pick: Pick) -> float:
         wait = waiting_cost(net, item, pick.source, pick.via, pick.demand)
         total += float((wait * pick.delay * pick.units).sum())
     total += float((item.leftover * left_units(item, pick)).sum())
+    staying, units = stays_of(net, item, pick)
+    total += float((staying.cost * units).sum())
     total += float(lots.order_cost[pick.extra > 0].sum())
     met = tally(pick.demand, weights=pick.units, minlength=len(item.need))
     total += float((item.short * (item.need - met)).sum())

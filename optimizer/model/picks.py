@@ -17,6 +17,7 @@ from optimizer.model.item import Item, compile_item
 from optimizer.model.network import Amounts, Network
 from optimizer.model.piece import Piece
 from optimizer.model.pieces import leftover_uses, route_uses
+from optimizer.model.stays import Stays, stay_uses, stays
 from optimizer.rules.book import GRAIN, Book, above
 from optimizer.rules.limits import locked_flows, locked_lots
 
@@ -29,7 +30,8 @@ NEARLY = 1e-6
 class Pick:
     """What one SKU does: extra units of each lot [L], and flows as source, via, demand, units, each [K].
 
-    delay [K]: weeks a flow waits in its warehouse beyond what it must; None is none.
+    delay [K]: weeks a flow waits in its warehouse beyond what it must; None is none. stays: units of a lot
+    that go to a warehouse and serve nobody, as (lot, warehouse, units).
     """
 
     extra: Amounts
@@ -38,6 +40,7 @@ class Pick:
     demand: Ints
     units: Amounts
     delay: Ints | None = None
+    stays: tuple[tuple[int, int, Quantity], ...] = ()
 
 
 class LaidOut(Mapping[str, tuple[Item, Pick]]):
@@ -85,11 +88,12 @@ def lot_units(item: Item, counts: Floats) -> Amounts:
     return (counted * lots.multiple).astype(item.need.dtype)
 
 
-def read_pick(piece: Piece, layout: Layout, via: Ints, values: Floats) -> Pick:
+def read_pick(piece: Piece, layout: Layout, via: Ints, values: Floats, staying: Stays, columns: Ints) -> Pick:
     """The quantities of a full piece from the solver's values."""
     item = piece.item
     units = whole_units(item, values[layout.routes])
     kept = np.flatnonzero(units > 0)
+    rest = whole_units(item, values[columns]).tolist()
     return trim(
         item,
         Pick(
@@ -99,6 +103,7 @@ def read_pick(piece: Piece, layout: Layout, via: Ints, values: Floats) -> Pick:
             demand=piece.demand[kept],
             units=units[kept],
             delay=piece.delay[kept],
+            stays=tuple(zip(staying.lot.tolist(), staying.house.tolist(), rest, strict=True)),
         ),
     )
 
@@ -119,6 +124,10 @@ def trim(item: Item, pick: Pick) -> Pick:
         units[at] = min(units[at], have[source], need[demand])
         have[source] -= units[at]
         need[demand] -= units[at]
+    staying = []
+    for lot, house, some in pick.stays:
+        staying.append((lot, house, min(some, have[lot].item())))
+        have[lot] -= staying[-1][2]
     kept = units > 0
     return Pick(
         extra=extra,
@@ -127,6 +136,7 @@ def trim(item: Item, pick: Pick) -> Pick:
         demand=pick.demand[kept],
         units=units[kept],
         delay=None if pick.delay is None else pick.delay[kept],
+        stays=tuple(one for one in staying if one[2] > 0),
     )
 
 
@@ -163,6 +173,10 @@ def quantities(net: Network, chosen: Mapping[str, tuple[Item, Pick]]) -> Book:
             _add_flow(net, item, pick, at, flows)
             demand = net.demand[sku][pick.demand[at]]
             met[sku, demand.region, demand.week] += pick.units[at].item()
+        for lot, house, units in pick.stays:
+            offer = item.offers[item.lots.offer[lot]]
+            leaves = int(item.arrive[lot, len(net.warehouses)])
+            flows[sku, offer.supplier, problem.warehouses[house].id, leaves] += units
     unmet = {
         (one.sku, one.region, one.week): left
         for one in problem.demand
@@ -219,7 +233,17 @@ def pick_uses(net: Network, item: Item, pick: Pick) -> Floats:
     used += tally(row, weights=amount * pick.units[route], minlength=size)
     fact, row, amount = leftover_uses(net, item)
     used += tally(row, weights=amount * left_units(item, pick)[fact], minlength=size)
+    staying, units = stays_of(net, item, pick)
+    number, row, amount = stay_uses(net, item, staying)
+    used += tally(row, weights=amount * units[number], minlength=size)
     return used
+
+
+def stays_of(net: Network, item: Item, pick: Pick) -> tuple[Stays, Amounts]:
+    """What of a pick stays in warehouses, and how many units [K]."""
+    table = np.array([one[:2] for one in pick.stays], dtype=np.int64).reshape(len(pick.stays), 2)
+    units = np.array([one[2] for one in pick.stays], dtype=item.need.dtype)
+    return stays(net, item, table[:, 0], table[:, 1]), units
 
 
 def left_units(item: Item, pick: Pick) -> Amounts:

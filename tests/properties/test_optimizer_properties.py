@@ -14,6 +14,7 @@ from optimizer.form.errors import BrokenRule
 from optimizer.rules.book import Book
 from optimizer.rules.checking import check_quantities
 from optimizer.search import solving as solving_module
+from support.plain import cheapest
 from support.problems import MOST, built, small, tiny
 
 QUIET = settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
@@ -76,6 +77,18 @@ def test_a_tiny_plan_costs_what_trying_everything_costs(data: dict[str, Any]) ->
     solution = planned(data, Settings(gap=0.0))
     assert solution.objective == pytest.approx(cheapest_of_all(problem), abs=1e-6)
     assert solution.gap <= 1e-6
+
+
+@pytest.mark.slow
+@QUIET
+@given(small())
+def test_a_small_plan_costs_what_the_plain_model_says(data: dict[str, Any]) -> None:
+    problem = built(data)
+    answer, best = solve(problem, Settings(gap=0.0)), cheapest(problem)
+    assert isinstance(answer, Infeasible) == (best is None)
+    if not isinstance(answer, Infeasible) and best is not None:
+        loose = 1e-3 if problem.continuous else 1e-6
+        assert answer.objective <= best + loose * max(1.0, best)
 
 
 @QUIET
