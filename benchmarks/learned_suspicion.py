@@ -21,7 +21,7 @@ import polars as pl
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from app.stages.demand.rules import graph, suspicion
+from app.stages.demand.rules import graph, sharing, suspicion
 from app.stages.demand.rules.clusters import count
 from app.stages.demand.rules.suspicion import EXCLUDED_FROM, PLEDGES, TRACES
 from benchmarks.generated_pledges import PEAKS, Generated, generate
@@ -36,6 +36,7 @@ RULES = (
     "shared_devices",
     "shared_address",
     "new_accounts",
+    "alike",
 )
 TAUGHT = (*((name,) for name in FARMS), tuple(FARMS), ("hammering",), ("fresh_accounts",), ("slow_drip",), ())
 KNOWN_SHAPES = {"farms one by one": [(name,) for name in FARMS], "all farms at once": [tuple(FARMS)],
@@ -60,14 +61,14 @@ def scene(campaign: Generated) -> Scene:
     pledges = campaign.pledges
     judged = pledges.select(name for name in (*PLEDGES, *TRACES) if name in pledges.columns)
     checkouts = suspicion._checkouts(judged)
-    stream, traces = checkouts.stream, checkouts.traces
+    stream = checkouts.stream
 
     def known_elsewhere(buyers: object) -> set[str]:
         return set(buyers) & campaign.known  # type: ignore[call-overload]
 
     clusters = [
         *suspicion._timed(checkouts),
-        *graph.made_in_batches(stream, traces),
+        *graph.made_in_batches(checkouts.who),
         *suspicion._by_acquaintance(checkouts, known_elsewhere, timed=True),
     ]
     said = np.zeros((len(stream.at), len(RULES)))
@@ -79,25 +80,24 @@ def scene(campaign: Generated) -> Scene:
     by_event = by_event.sort("event")
     known = checkouts.names.is_in(list(campaign.known)).to_numpy()[stream.buyer].astype(float)
     features = np.column_stack([said, _around(checkouts), known, np.full(len(known), known.mean())])
-    features = np.column_stack([features, features[:, 7:12] * (1 - known)[:, None]])
+    features = np.column_stack([features, features[:, len(RULES) : len(RULES) + 5] * (1 - known)[:, None]])
     top = np.where(said >= suspicion.REVIEWED_FROM, said, 0).max(axis=1)
     return Scene(features, by_event["kind"].to_numpy(), by_event["quantity"].to_numpy(), top)
 
 
 def _around(checkouts: suspicion._Checkouts) -> np.ndarray:
     """The graph around each checkout, as logarithms and parts."""
-    stream, traces = checkouts.stream, checkouts.traces
-    homes = graph._homes(stream, traces)
+    stream, who = checkouts.stream, checkouts.who
     columns = []
-    for kind in graph.KINDS:
-        tokens = getattr(traces, kind)
-        token, account = graph._pairs(stream, tokens)
+    for kind in sharing.KINDS:
+        tokens = getattr(who.traces, kind)
+        token, account = sharing.pairs(stream, tokens)
         accounts = np.bincount(token) if len(token) else np.zeros(1)
         columns.append(np.log(np.where(tokens >= 0, accounts[tokens], 1)))
-        if kind in graph.STRONG:
-            between = graph._distinct(token, homes[account]) if len(token) else np.ones(1)
+        if kind in sharing.STRONG:
+            between = sharing.distinct(token, who.homes[account]) if len(token) else np.ones(1)
             columns.append(np.log(np.where(tokens >= 0, between[tokens], 1)))
-    created = graph._created(stream, traces)[stream.buyer]
+    created = who.created[stream.buyer]
     told = np.sort(np.unique(created[created >= 0])) if (created >= 0).any() else np.zeros(1)
     near = count(told, created - 300, created + 300) / (1 + count(told, created - 7200, created + 7200))
     age = np.where(created >= 0, stream.at - created, np.median(stream.at - created))

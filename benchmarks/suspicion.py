@@ -1,6 +1,6 @@
 """How well bots are told from people: units found, units wrongly excluded, and time.
 
-    python benchmarks/suspicion.py [--seeds 6]
+    python benchmarks/suspicion.py [--seeds 6] [--traced | --shop]
 
 Campaigns with hidden truth (`generated_pledges.py`), bots 2–15 % of units, one attack shape at a time and all
 together, with honest peaks. Then the product's own sample. `precision` is the part of excluded units that are
@@ -22,9 +22,10 @@ import polars as pl
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from app.sample import write_sample
-from app.stages.demand.rules.graph import KINDS
+from app.stages.demand.rules.sharing import KINDS
 from app.stages.demand.rules.suspicion import EXCLUDED_FROM, PLEDGES, REVIEWED_FROM, TRACES, find_suspects
 from benchmarks.generated_pledges import PEAKS, Generated, generate
+from benchmarks.generated_shop import ATTACKS, WORLDS, generate_shop
 from benchmarks.generated_traces import FARMS
 from benchmarks.generated_unseen import UNSEEN
 
@@ -47,6 +48,14 @@ TRACED = {
 }
 """With devices, addresses, payments and the age of accounts."""
 BOTS = (0.02, 0.06, 0.15)
+SHOPS = {
+    "plain": ("plain",),
+    "peaks": ("live stream", "eleven"),
+    "people who share": ("households", "offices", "dormitory", "family cards", "shop tablet"),
+    "people who buy much": ("gifts", "resellers", "new customers"),
+    "all at once": WORLDS,
+}
+"""Honest worlds of the other generator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +135,30 @@ def score_shape(
     return sum((score(one) for one in campaigns), Score())
 
 
+def score_shop(
+    attacks: tuple[str, ...], worlds: tuple[str, ...], *, bots: float, seeds: range, hidden: float = 0.1
+) -> Score:
+    """Campaigns of the other generator, of 3,000 honest pledges and of 9,000."""
+    campaigns = (
+        generate_shop(seed, pledges=size, attacks=attacks, bots=bots, worlds=worlds, hidden=hidden)
+        for seed in seeds
+        for size in (3_000, 9_000)
+    )
+    return sum((score(one) for one in campaigns), Score())
+
+
+def print_shops(seeds: range) -> None:
+    for name, worlds in SHOPS.items():
+        _print(f"{name}: no bots", score_shop((), worlds, bots=0.0, seeds=seeds))
+        for attack, some in {**{one: (one,) for one in ATTACKS}, "all attacks": tuple(ATTACKS)}.items():
+            for bots in BOTS:
+                found = score_shop(some, worlds, bots=bots, seeds=seeds)
+                _print(f"{name}: {attack}, {bots:.0%}", found)
+    for bots in BOTS:
+        found = score_shop(tuple(ATTACKS), SHOPS["plain"], bots=bots, seeds=seeds, hidden=0.5)
+        _print(f"half hidden: all attacks, {bots:.0%}", found)
+
+
 def score_sample(folder: Path, *, as_of: date = date(2026, 11, 23)) -> Score:
     """The sample brand's pre-sales against its truth; a pledge over the limit is an honest one."""
     files = write_sample(folder, as_of=as_of)
@@ -155,7 +188,7 @@ def score_sample(folder: Path, *, as_of: date = date(2026, 11, 23)) -> Score:
 
 def _print(name: str, one: Score) -> None:
     print(
-        f"{name:32} precision {one.precision:6.3f}   recall {one.recall:6.3f}   "
+        f"{name:44} precision {one.precision:6.3f}   recall {one.recall:6.3f}   "
         f"honest excluded {one.honest_excluded:7.4f}   review {one.review}"
     )
 
@@ -165,7 +198,11 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=6)
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--traced", action="store_true", help="only the shapes that need the graph")
+    parser.add_argument("--shop", action="store_true", help="only the other generator's campaigns")
     given = parser.parse_args()
+    if given.shop:
+        print_shops(range(given.first, given.first + given.seeds))
+        return
     for shapes in (TRACED,) if given.traced else (SHAPES, TRACED):
         for name, (attacks, peaks) in shapes.items():
             for bots in BOTS if attacks else (0.0,):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from app.core.access import SYSTEM
+from app.core.access import SYSTEM, Actor, Role
 from app.core.db import Base, Database
 from app.stages.catalog import operations as catalog
 from app.stages.demand import operations as demand
@@ -72,6 +72,29 @@ def test_a_farm_that_shares_a_device_is_excluded_with_what_it_shares(pool: Datab
     assert {name: found[0].evidence[name] for name in ("buyers", "devices", "addresses")} == {
         "buyers": 12, "devices": 1, "addresses": 12,
     }  # fmt: skip
+
+
+def test_small_rings_of_new_accounts_are_excluded_and_a_person_may_undo_it(
+    pool: Database, tmp_path: Path
+) -> None:
+    def traced(number: int, name: str, card: str, days: int) -> dict[str, str]:
+        made = OPENING + dt.timedelta(minutes=97 * number, days=-days)
+        home = f"{name}{number}"
+        return pledge(number, name, address=home, payment=card, account_created_at=made.isoformat())
+
+    people = [traced(n, "h", f"own{n}", 3 + 11 * n) for n in range(60)]
+    rings = [traced(n, "b", f"ring{n // 4}", 2 + n % 5) for n in range(60, 80)]
+    absorb(pool, tmp_path, [*people, *rings])
+    with pool.transaction() as session:
+        found = demands.list_exclusions(session, reason="suspected", limit=100)
+        assert demands.recount(session) == []
+        assert {one.evidence["rule"] for one in found} == {"alike"} and len(found) == 20
+        figures = [found[0].evidence[name] for name in ("pledges", "buyers", "addresses", "payments")]
+        assert figures == [4, 4, 4, 1] and found[0].evidence["expected_pledges"] < 1
+        who = Actor("anna@brand.example", Role.MERCHANDISER)
+        demand.undo_exclusion(session, actor=who, exclusion_id=found[0].id, now=NOW)
+        assert demand.exclude_suspected(session, now=NOW) == 0
+        assert demands.waterfall(session).valid_units == 61
 
 
 def test_nothing_of_device_address_or_payment_is_kept_in_clear(pool: Database, tmp_path: Path) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from importlib import import_module
 
 import pytest
-from mutations import campaign_bugs, commitment_bugs, launch_bugs, pool_bugs
+from mutations import campaign_bugs, commitment_bugs, launch_bugs, pool_bugs, suspicion_bugs
 from mutations.seeding import Mutation, Property, caught
 
-THEMES = (campaign_bugs, commitment_bugs, launch_bugs, pool_bugs)
+THEMES = (campaign_bugs, commitment_bugs, launch_bugs, pool_bugs, suspicion_bugs)
 PROVEN = [(module, proofs) for theme in THEMES for module, proofs in theme.PROPERTIES.items()]
 SEEDED = [(bug, theme.PROPERTIES[bug.module]) for theme in THEMES for bug in theme.BUGS]
 

@@ -20,7 +20,7 @@ from app.stages.catalog import operations as catalog
 from app.stages.demand import operations as demand
 from app.stages.demand import queries as demands
 from app.stages.demand.operations import PledgeSettings, SentPledge
-from app.stages.demand.rules.suspicion import PLEDGES, find_suspects
+from app.stages.demand.rules.suspicion import PLEDGES, TRACES, find_suspects
 from support.rows import restarted
 
 NOW = dt.datetime(2026, 11, 23, 9, tzinfo=dt.UTC)
@@ -30,10 +30,12 @@ SETTINGS = PledgeSettings(pseudonym_key=b"key", currency="CNY", timezone="Asia/S
 REGIONS = ("CN-GD", "CN-ZJ", "CN-FJ")
 HEAD = "campaign,name,name_zh,sku,opens_at,closes_at,expected_units,go_factor,due_week,per_buyer_limit,tiers"
 CAMPAIGN = "C{n},One,,MUG,2026-11-01T00:00:00+08:00,2026-12-01T00:00:00+08:00,100,1.2,2026-12-28,4,0:19.90"
-PEOPLE = [(f"h{n}", n % 3, 5_827 * n) for n in range(40)]
+DAY = 86_400
+PEOPLE = [(f"h{n}", n % 3, 5_827 * n) for n in range(60)]
 BURST = [(f"b{n % 4}", 1, 100_000 + 29 * n) for n in range(14)]
 HASTY = [("q", 2, 150_000 + 9 * n) for n in range(6)]
-ALL = [*PEOPLE, *BURST, *HASTY]
+RINGS = [(f"r{n}", n % 3, 7_001 * n) for n in range(20)]
+ALL = [*PEOPLE, *BURST, *HASTY, *RINGS]
 """Buyer, region and seconds after the start."""
 CANCELS = st.sets(st.integers(0, len(ALL) - 1), max_size=12)
 _numbers = itertools.count(1)
@@ -47,6 +49,41 @@ def test_the_judgement_depends_on_the_pledges_not_on_their_order(order: list[int
     found = find_suspects(frame, known_elsewhere=lambda _: set())
     assert found.equals(find_suspects(frame.sort("id"), known_elsewhere=lambda _: set()))
     assert found["id"].is_unique().all() and found["score"].is_between(0, 1).all()
+
+
+def traces(one: int) -> dict[str, str | int]:
+    """What a pledge came with: rings of four new accounts share a card; people share nothing."""
+    buyer, _, seconds = ALL[one]
+    ring, number = buyer.startswith("r"), int(buyer[1:] or 0)
+    days = 2 + number % 5 if ring else 3 + 11 * number
+    made = int(START.timestamp()) + seconds - days * DAY
+    card = f"ring{number // 4}" if ring else f"card-{buyer}"
+    return {"device": f"phone-{buyer}", "address": f"home-{buyer}", "payment": card, "created": made}
+
+
+@given(st.permutations(range(len(ALL))), st.sets(st.integers(0, len(ALL) - 1), max_size=20))
+def test_groups_that_are_alike_are_judged_by_the_pledges_not_by_their_order(
+    order: list[int], gone: set[int]
+) -> None:
+    origin = int(START.timestamp())
+    rows = [
+        {
+            "id": n,
+            "buyer": ALL[n][0],
+            "region_id": ALL[n][1],
+            "sku_id": 1,
+            "at": origin + ALL[n][2],
+            **traces(n),
+        }
+        for n in order
+        if n not in gone
+    ]
+    frame = pl.DataFrame(rows, schema={**PLEDGES, **TRACES})
+    found = find_suspects(frame, known_elsewhere=lambda _: set())
+    assert found.equals(find_suspects(frame.sort("id"), known_elsewhere=lambda _: set()))
+    if not gone:
+        rings = frame.filter(pl.col("buyer").str.starts_with("r"))["id"].sort()
+        assert found.filter(pl.col("rule") == "alike", pl.col("score") >= 0.9)["id"].equals(rings)
 
 
 @pytest.fixture
@@ -146,6 +183,8 @@ def _pledge(number: int, one: int) -> SentPledge:
         "buyer": f"{buyer}",
         "campaign": f"C{number}",
         "status": "placed",
+        **{name: str(trace) for name, trace in traces(one).items() if name != "created"},
+        "account_created_at": dt.datetime.fromtimestamp(int(traces(one)["created"]), tz=dt.UTC).isoformat(),
     }
     return SentPledge(f"shop{number}", cells)
 

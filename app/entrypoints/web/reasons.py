@@ -107,6 +107,18 @@ def _new_accounts(evidence: Evidence) -> str:
     )
 
 
+def _alike(evidence: Evidence) -> str:
+    return gettext(
+        "%(accounts)s with %(pledges)s share devices, payments or an address (%(devices)s devices, "
+        "%(payments)s payments, %(addresses)s addresses) from %(moment)s on. Going by how old and how well "
+        "known all are who share like this, people's pledges among them would be %(expected)s.",
+        devices=show.units(evidence.get("devices", 0)),
+        payments=show.units(evidence.get("payments", 0)),
+        addresses=show.units(evidence.get("addresses", 0)),
+        **_figures(evidence),
+    )
+
+
 def _superseded(evidence: Evidence) -> str:
     return gettext(
         "The same buyer committed more gravely afterwards: %(commitment)s %(order)s.",
@@ -156,6 +168,7 @@ SUSPICIONS: dict[str, Callable[[Evidence], str]] = {
     "shared_devices": _shared_devices,
     "shared_address": _shared_address,
     "new_accounts": _new_accounts,
+    "alike": _alike,
 }
 REASONS: dict[str, Callable[[Evidence], str]] = {
     "superseded": _superseded,

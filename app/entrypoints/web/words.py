@@ -152,6 +152,7 @@ SUSPICIONS = {
     "shared_devices": _("Accounts of many homes that share devices or payments"),
     "shared_address": _("Unknown accounts that share an address"),
     "new_accounts": _("Accounts made in one go, long before they pledged"),
+    "alike": _("Accounts that share, and are neither as old nor as well known as people are"),
 }
 UNMET = {
     "no_offer": _("Nobody offers it, or every offer was declined"),

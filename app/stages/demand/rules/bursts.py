@@ -7,6 +7,7 @@ stream from an attack.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -22,6 +23,7 @@ from app.stages.demand.rules.clusters import (
     count,
     joined,
     surprise,
+    together_by_chance,
 )
 
 WINDOWS = (60, 300, 900, 3600)
@@ -43,8 +45,10 @@ AROUND = 3 * 3600
 REFERENCE = 400
 """Buyers outside of bursts whose acquaintance is the usual one."""
 ANYBODY_KNOWN = 0.02
-FEW_KNOWN = 0.05
-"""The chance of so few known ones below which they are fewer than usual."""
+FEW_KNOWN, TOO_WELL_KNOWN = 0.05, 0.01
+"""The chance of so few known ones below which they are fewer than usual; and of so many."""
+Marks = tuple[tuple[Flags, float], ...]
+"""What buyers have or not, and the part of people who have it."""
 STORM = 20
 """Strangers of one region within five minutes that are taken for bots where nobody is known."""
 
@@ -79,16 +83,25 @@ def too_fast_by(stream: Stream, tokens: Ints) -> Iterator[Cluster]:
             yield replace(cluster, members=members, buyers=len(np.unique(stream.buyer[members])))
 
 
-def hammering(stream: Stream) -> list[Cluster]:
-    """Few accounts that pledge again and again within minutes, for one region or for any."""
+def hammering(stream: Stream, is_known: Flags, *, usual: float, old: Flags | None = None) -> list[Cluster]:
+    """Few accounts that pledge again and again within minutes, for one region or for any.
+
+    Args:
+        is_known, usual: as in `judge_strangers`.
+        old: for each buyer, whether the account is older than most are; None where they don't say. It speaks
+            where nobody is known: people are old and young.
+    """
+    told: Marks = ((is_known, usual),) if usual >= ANYBODY_KNOWN else ()
+    if old is not None and not told:
+        told = ((old, 0.5), (~old, 0.5))
     order = np.argsort(stream.at, kind="stable")
     country = Stream(np.zeros_like(stream.region), stream.at[order], stream.buyer[order])
     return [
-        *(cluster for window in WINDOWS for cluster in _hammering(stream, window)),
+        *(cluster for window in WINDOWS for cluster in _hammering(stream, window, told=told)),
         *(
             replace(cluster, members=order[cluster.members])
             for window in WINDOWS[:-1]
-            for cluster in _hammering(country, window)
+            for cluster in _hammering(country, window, told=told)
         ),
     ]
 
@@ -102,7 +115,7 @@ def taking_turns(stream: Stream, is_known: Flags, *, usual: float) -> Iterator[C
     unknown = np.flatnonzero(~is_known[stream.buyer])
     others = Stream(stream.region[unknown], stream.at[unknown], stream.buyer[unknown])
     for window in SLOW:
-        yield from _hammering(stream, window, told=(is_known, usual))
+        yield from _hammering(stream, window, told=((is_known, usual),))
         if usual >= ANYBODY_KNOWN and len(unknown):
             people = int(_again(stream, window)[is_known[stream.buyer]].sum()) * (1 - usual) / usual
             rate = max(REPEATED * (1 - usual), people / len(unknown))
@@ -116,10 +129,10 @@ def coming_again(stream: Stream) -> Ints:
 
 
 def _hammering(
-    stream: Stream, window: int, rate: float | None = None, *, told: tuple[Flags, float] | None = None
+    stream: Stream, window: int, rate: float | None = None, *, told: Marks = ()
 ) -> Iterator[Cluster]:
     """`rate`: the part of honest pledges whose buyers pledge again; left out, the days say it. `told`: who is
-    known and the usual part of them, to leave out bursts of fewer.
+    known and the usual part of them, to leave out slow bursts of fewer, and to count people in fast ones.
     """
     again = _again(stream, window)
     repeats, usual = stream.line[again], _usual_repeats(stream, again) if rate is None else rate
@@ -133,16 +146,29 @@ def _hammering(
         buyers, each = np.unique(stream.buyer[inside], return_counts=True)
         if len(buyers) < (3 if window > 900 else 2) or len(inside) < PER_BUYER * len(buyers):
             continue
-        if told is not None and at_most(int(told[0][buyers].sum()), len(buyers), told[1]) <= FEW_KNOWN:
+        known = 0.0
+        if told and window not in SLOW:
+            known = min(_explained(flags[buyers], each, part) for flags, part in told)
+        elif any(at_most(int(flags[buyers].sum()), len(buyers), part) <= FEW_KNOWN for flags, part in told):
             continue
         # Within hours people come again several times, so that accounts are counted, not their pledges.
-        found, usually = (len(buyers), honest / PER_BUYER) if window in SLOW else (len(inside), honest)
+        found, usually = (
+            (len(buyers), honest / PER_BUYER) if window in SLOW else (len(inside), honest + known)
+        )
         sure = min(1.0, float(surprise(found, usually)) / SURE)
         heavy = np.isin(stream.buyer[inside], buyers[each >= HEAVY])
         for members, expected in ((inside[heavy], honest / 4), (inside[~heavy], honest * 3 / 4)):
             if len(members):
-                score = sure * max(0.0, 1 - expected / len(members))
-                yield _cluster("few_accounts", stream, inside, members, score, honest)
+                score = sure * max(0.0, 1 - expected / len(members) - known / len(inside))
+                yield _cluster("few_accounts", stream, inside, members, score, honest + known)
+
+
+def _explained(known: Flags, each: Ints, usual: float) -> float:
+    """How many pledges are people's at least, by the accounts that are known; none where too many are."""
+    if not known.any() or at_most(int((~known).sum()), len(known), 1 - usual) < TOO_WELL_KNOWN:
+        return 0.0
+    sure = 1 - 1 / math.sqrt(known.sum())
+    return min(float(each.sum()), sure * float(each[known].sum()) / usual)
 
 
 def _again(stream: Stream, window: int) -> Flags:
@@ -212,19 +238,22 @@ def _expected(stream: Stream, chosen: Flags, window: int) -> tuple[Floats, Float
     return np.maximum(0.5, np.maximum(own, together)), share
 
 
-def judge_strangers(stream: Stream, found: Cluster, is_known: Flags, *, usual: float) -> Cluster | None:
-    """The unknown ones of a burst, the surer the fewer of its buyers are known from elsewhere.
+def judge_strangers(
+    stream: Stream, found: Cluster, is_known: Flags, *, usual: float, youth: float = 1.0
+) -> Cluster | None:
+    """The unknown ones of a burst, the surer the fewer of its buyers are known from elsewhere, or old.
 
     Args:
         is_known: for each buyer, whether he pledged in another campaign.
         usual: the part of this campaign's other buyers who did.
+        youth: the chance that so few of the buyers are older than most.
     """
     buyers = np.unique(stream.buyer[found.members])
     members = found.members[~is_known[stream.buyer[found.members]]]
     if not len(members):
         return None
     honest = found.expected * (1 - usual)
-    believed = 1 - at_most(int(is_known[buyers].sum()), len(buyers), usual)
+    believed = 1 - together_by_chance(at_most(int(is_known[buyers].sum()), len(buyers), usual), youth)
     if usual < ANYBODY_KNOWN and _in_five_minutes(stream.at[members]) >= STORM:
         believed = 1.0
     score = found.score * believed * max(0.0, 1 - honest / len(members))

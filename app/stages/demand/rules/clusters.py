@@ -60,6 +60,17 @@ class Stream:
         """Positions by buyer, then time."""
         return np.lexsort((self.at, self.buyer))
 
+    @cached_property
+    def _bounds(self) -> list[int]:
+        """Where each buyer begins in `by_buyer`, and the end."""
+        buyers = np.arange(int(self.buyer.max()) + 2)
+        return [int(one) for one in np.searchsorted(self.buyer[self.by_buyer], buyers)]
+
+    def of(self, buyers: Ints) -> Ints:
+        """Positions of all that these buyers pledged, in order."""
+        parts = [self.by_buyer[self._bounds[one] : self._bounds[one + 1]] for one in buyers.tolist()]
+        return np.sort(np.concatenate([self.by_buyer[:0], *parts]))
+
 
 def count(sorted_at: Ints | Floats, first: Any, last: Any) -> Ints:
     """How many moments lie from `first` to `last`, both included."""
@@ -81,6 +92,12 @@ def at_most(found: int, of: int, usual: float) -> float:
     distance = (1 - part) * math.log((1 - part) / (1 - usual)) if part < 1 else 0.0
     distance += part * math.log(part / usual) if part > 0 else 0.0
     return math.exp(-of * distance)
+
+
+def together_by_chance(one: float, other: float) -> float:
+    """The chance of two independent findings by Fisher's method (1925): each as unlikely as it says."""
+    both = max(1e-300, one * other)
+    return min(1.0, both * (1 - math.log(both)))
 
 
 def joined(line: Ints, hits: Flags, *, window: int) -> list[tuple[int, int]]:

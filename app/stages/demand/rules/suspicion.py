@@ -7,15 +7,15 @@ however many SKUs were in its cart.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
-from app.stages.demand.rules import bursts, graph, rhythm
+from app.stages.demand.rules import alike, bursts, graph, rhythm, sharing
 from app.stages.demand.rules.clusters import Cluster, Flags, Ints, Stream
-from app.stages.demand.rules.graph import KINDS, Traces
+from app.stages.demand.rules.sharing import KINDS, Accounts, Traces
 
 EXCLUDED_FROM, REVIEWED_FROM = 0.9, 0.5
 """Scores: from the first a pledge is excluded by rule, from the second a person is asked."""
@@ -55,7 +55,7 @@ class _Checkouts:
     """Pledges by the checkout they were made in."""
 
     stream: Stream
-    traces: Traces
+    who: Accounts
     names: pl.Series
     members: pl.DataFrame
 
@@ -76,7 +76,7 @@ def find_suspects(pledges: pl.DataFrame, *, known_elsewhere: KnownElsewhere) -> 
     timed = (pledges["at"] % 60 == 0).sum() <= WHOLE_MINUTES * pledges.height
     clusters = [
         *(_timed(checkouts) if timed else []),
-        *graph.made_in_batches(checkouts.stream, checkouts.traces),
+        *graph.made_in_batches(checkouts.who),
         *_by_acquaintance(checkouts, known_elsewhere, timed=timed),
     ]
     return _suspects(checkouts, clusters)
@@ -84,12 +84,11 @@ def find_suspects(pledges: pl.DataFrame, *, known_elsewhere: KnownElsewhere) -> 
 
 def _timed(checkouts: _Checkouts) -> list[Cluster]:
     """What the moments alone say, of accounts and of devices and payments, whose accounts take turns."""
-    stream, traces = checkouts.stream, checkouts.traces
+    stream, traces = checkouts.stream, checkouts.who.traces
     return [
         *bursts.too_fast(stream),
         *bursts.too_fast_by(stream, traces.device),
         *bursts.too_fast_by(stream, traces.payment),
-        *bursts.hammering(stream),
         *rhythm.regular(stream),
     ]
 
@@ -111,15 +110,12 @@ def _checkouts(pledges: pl.DataFrame) -> _Checkouts:
     members = numbered.join(events.with_row_index("event"), on=cart).select("id", "event")
     names = events["buyer"].unique().sort()
     codes = events["buyer"].replace_strict(names, np.arange(len(names)), return_dtype=pl.Int64)
-    return _Checkouts(
-        Stream(region=events["region_id"].to_numpy(), at=events["at"].to_numpy(), buyer=codes.to_numpy()),
-        Traces(
-            **{kind: _numbered(events[kind]) for kind in KINDS},
-            created=events["created"].fill_null(-1).to_numpy(),
-        ),
-        names,
-        members,
+    stream = Stream(region=events["region_id"].to_numpy(), at=events["at"].to_numpy(), buyer=codes.to_numpy())
+    traces = Traces(
+        **{kind: _numbered(events[kind]) for kind in KINDS},
+        created=events["created"].fill_null(-1).to_numpy(),
     )
+    return _Checkouts(stream, Accounts(stream, traces), names, members)
 
 
 def _numbered(tokens: pl.Series) -> Ints:
@@ -129,22 +125,36 @@ def _numbered(tokens: pl.Series) -> Ints:
 
 def _by_acquaintance(checkouts: _Checkouts, known_elsewhere: KnownElsewhere, *, timed: bool) -> list[Cluster]:
     """Bursts of strangers and groups that share something, judged by who of them is known from elsewhere."""
-    stream, traces = checkouts.stream, checkouts.traces
+    stream, who = checkouts.stream, checkouts.who
     strange = bursts.strangers(stream) if timed else []
-    sharing = graph.groups(stream, traces)
-    found = [*(stream.buyer[one.members] for one in strange), *(one.accounts for one in sharing)]
+    groups = sharing.groups(who)
+    found = [*(stream.buyer[one.members] for one in strange), *(one.accounts for one in groups)]
     found += [bursts.coming_again(stream)] if timed else []
     if not found:
         return []
     is_known, usual = _acquaintance(checkouts, np.unique(np.concatenate(found)), known_elsewhere)
-    judged = [bursts.judge_strangers(stream, one, is_known, usual=usual) for one in strange]
-    shared = (graph.judge(stream, traces, one, is_known, usual=usual) for one in sharing)
-    again = bursts.taking_turns(stream, is_known, usual=usual) if timed else ()
     return [
-        *(one for one in judged if one is not None),
-        *(one for some in shared for one in some),
-        *again,
+        *_strangers(who, strange, is_known, usual=usual),
+        *(_coming_again(who, is_known, usual=usual) if timed else ()),
+        *(found for one in groups for found in graph.judge(who, one, is_known, usual=usual)),
+        *alike.judge_alike(who, groups, is_known, usual=usual),
     ]
+
+
+def _coming_again(who: Accounts, is_known: Flags, *, usual: float) -> list[Cluster]:
+    return [
+        *bursts.hammering(who.stream, is_known, usual=usual, old=who.old),
+        *bursts.taking_turns(who.stream, is_known, usual=usual),
+    ]
+
+
+def _strangers(who: Accounts, found: list[Cluster], is_known: Flags, *, usual: float) -> Iterator[Cluster]:
+    for one in found:
+        buyers = np.unique(who.stream.buyer[one.members])
+        youth = who.youth(buyers, waited=graph.AFTERWARDS)
+        judged = bursts.judge_strangers(who.stream, one, is_known, usual=usual, youth=youth)
+        if judged is not None:
+            yield judged
 
 
 def _acquaintance(
