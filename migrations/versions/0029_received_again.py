@@ -14,17 +14,18 @@ down_revision = "0028"
 
 BIG_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 KEYS = {
-    "demand_again": ("sku_id", "day", "region_id", "channel_id"),
+    "demand_again": ("sku_id", "region_id", "day", "channel_id"),
+    "demand_sku_again": ("sku_id", "day"),
     "campaign_again": ("campaign_id", "sku_id", "day", "region_id"),
 }
 SHARED = {
     "demand_day": ("demand_again", ("sku_id", "region_id", "day", "channel_id")),
-    "demand_sku_day": ("demand_again", ("sku_id", "day")),
+    "demand_sku_day": ("demand_sku_again", ("sku_id", "day")),
     "campaign_day": ("campaign_again", ("campaign_id", "sku_id", "day", "region_id")),
     "campaign_region_day": ("campaign_again", ("campaign_id", "region_id", "day")),
 }
 """The levels that had it among their cells, and what of their key says which."""
-FINEST = ("demand_day", "campaign_day")
+MOVED = ("demand_day", "demand_sku_day", "campaign_day")
 MEASURES = ("signals", "raw_units")
 NONE = ("units", "valid_units", "amount_minor")
 
@@ -39,7 +40,7 @@ def upgrade() -> None:
             sa.PrimaryKeyConstraint(*key, name=op.f(f"pk_{table}")),
             sqlite_with_rowid=False,
         )
-    for level in FINEST:
+    for level in MOVED:
         table, key = SHARED[level]
         columns = ", ".join((*key, *MEASURES))
         op.execute(

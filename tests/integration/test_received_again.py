@@ -32,12 +32,14 @@ ROWS = [
 FINER = ("demand_day", "demand_sku_day", "campaign_day", "campaign_region_day")
 
 
-@pytest.fixture(params=[1, 1_000_000], ids=["many", "few"])
+@pytest.fixture(params=[(1, 50_000), (1, 2), (1_000, 0)], ids=["many", "most are there", "few"])
 def pool(
     request: pytest.FixtureRequest, db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Database:
     """24 pledges, half of them of a campaign; of these 18 came again, then twelve of them once more."""
-    monkeypatch.setattr(rollups, "MANY", request.param)
+    many, most = request.param
+    monkeypatch.setattr(rollups, "MANY", many)
+    monkeypatch.setattr(rollups, "MOST", most)
     (tmp_path / "campaigns.csv").write_text(CAMPAIGNS, encoding="utf-8")
     with db.transaction() as session:
         skus = [("MUG", None, True), ("CUP", None, True)]

@@ -21,6 +21,7 @@ LEVELS = {
     "CampaignTotalDay",
     "DemandAgain",
     "DemandDay",
+    "DemandSkuAgain",
     "DemandSkuDay",
     "DemandTotalDay",
 }

@@ -23,6 +23,7 @@ from app.core.limits import LARGEST_QUANTITY
 from app.stages.demand.models.campaigns import Campaign, CampaignDecision, CampaignSku, LimitedTier, Tier
 from app.stages.demand.models.rollups import (
     REASONS,
+    Again,
     CampaignAgain,
     CampaignBuyers,
     CampaignDay,
@@ -31,6 +32,7 @@ from app.stages.demand.models.rollups import (
     DemandAgain,
     DemandChange,
     DemandDay,
+    DemandSkuAgain,
     DemandSkuDay,
     DemandTotalDay,
     RollUp,
@@ -45,6 +47,7 @@ from app.stages.demand.rules import Commitment, Reason, SignalStatus
 
 __all__ = [
     "LIGHTER",
+    "Again",
     "Ballot",
     "Campaign",
     "CampaignAgain",
@@ -64,6 +67,7 @@ __all__ = [
     "DemandAgain",
     "DemandChange",
     "DemandDay",
+    "DemandSkuAgain",
     "DemandSkuDay",
     "DemandTotalDay",
     "Design",

@@ -20,7 +20,7 @@ class RollUp:
     `units` is the signed sum of the accepted rows, `raw_units` their positive part, `valid_units` what
     they add to valid demand. Rows of the reason `duplicate` count what was received again; they are no
     accepted rows, so their `units` and `valid_units` are zero. Only the totals have such rows; what they are
-    made of stands in `DemandAgain` and `CampaignAgain`.
+    made of stands in levels of its own, `Again`.
 
     A cell is not the whole count: changes that wait (`DemandChange`) belong to it as well. Read cells through
     `queries.cells.counted`, or `received` where raw units matter.
@@ -129,9 +129,17 @@ class DemandAgain(Again, Base):
     region_id: Mapped[int] = mapped_column(BigId)
     channel_id: Mapped[int] = mapped_column(BigId)
     __table_args__ = (
-        PrimaryKeyConstraint("sku_id", "day", "region_id", "channel_id"),
+        PrimaryKeyConstraint("sku_id", "region_id", "day", "channel_id"),
         {"sqlite_with_rowid": False},
     )
+
+
+class DemandSkuAgain(Again, Base):
+    """SKU × day, over all channels and regions."""
+
+    __tablename__ = "demand_sku_again"
+    sku_id: Mapped[int] = mapped_column(BigId)
+    __table_args__ = (PrimaryKeyConstraint("sku_id", "day"), {"sqlite_with_rowid": False})
 
 
 class CampaignAgain(Again, Base):

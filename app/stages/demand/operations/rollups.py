@@ -28,12 +28,13 @@ KEYS = {
     "campaign_day": ("campaign_id", "sku_id", "day", "region_id", "reason"),
     "campaign_region_day": ("campaign_id", "region_id", "day", "reason"),
     "campaign_total_day": ("campaign_id", "day", "reason"),
-    "demand_again": ("sku_id", "day", "region_id", "channel_id"),
+    "demand_again": ("sku_id", "region_id", "day", "channel_id"),
+    "demand_sku_again": ("sku_id", "day"),
     "campaign_again": ("campaign_id", "sku_id", "day", "region_id"),
 }
 """The levels, each with its key; those of campaigns count only signals that belong to one."""
-AGAIN = {"demand_again": ("signals", "raw_units"), "campaign_again": ("signals", "raw_units")}
-"""Levels of what was received again, with their measures. Of the others only the totals count it."""
+AGAIN = ("demand_again", "demand_sku_again", "campaign_again")
+"""Levels of what was received again. Of the others only the totals count it."""
 BY_TOTAL = {
     "demand_day": ("demand_total_day", ("day", "channel_id", "reason")),
     "demand_sku_day": ("demand_total_day", ("day", "reason")),
@@ -47,6 +48,8 @@ either adds a signal to the total as well, or takes it from a cell, and so from 
 """
 MANY = 2_000
 """Cells from which on it is worth to look which ones are new."""
+MOST = 50_000
+"""Looked at for that, of what is there."""
 CHANGE = {
     "channel_id": pl.Int64,
     "campaign_id": pl.Int64,
@@ -148,9 +151,7 @@ def _add(session: Session, frame: pl.DataFrame) -> None:
     While one level is written, the next one is summed and made ready.
     """
     sqlite = on_sqlite(session)
-    there = (
-        {} if sqlite or frame.height < MANY else {table: _there(session, table, frame) for table in BY_TOTAL}
-    )
+    there = {} if sqlite or frame.height < MANY else _there(session, frame)
     level = partial(_level, frame, there=there, sqlite=sqlite)
     with closing(map_ahead(level, iter(KEYS))) as levels:
         for new, others in levels:
@@ -168,7 +169,7 @@ def _level(
     On PostgreSQL cells of days that have none of their kind are copied, in a third of the time of an upsert.
     Mostly files bring new days. Nobody else adds cells meanwhile, and none is ever deleted.
     """
-    key, measures = KEYS[table], AGAIN.get(table, MEASURES)
+    key, measures = KEYS[table], _measures(table)
     if key[0] == "campaign_id":
         frame = frame.filter(pl.col("campaign_id").is_not_null())
     if table in BY_TOTAL or table in AGAIN:
@@ -185,27 +186,41 @@ def _level(
     copied = partial(pack, columns=columns, sqlite=False, ahead=False)
     if table not in there:
         return _NOTHING, copied(moved, into=f"{STAGED}{table}")
-    days = BY_TOTAL[table][1]
-    new = moved.join(there[table], on=days, how="anti", maintain_order="left")
-    others = moved.join(there[table], on=days, how="semi", maintain_order="left")
+    known = there[table]
+    new = moved.join(known, on=known.columns, how="anti", maintain_order="left")
+    others = moved.join(known, on=known.columns, how="semi", maintain_order="left")
     return copied(new, into=table), copied(others, into=f"{STAGED}{table}")
 
 
 _NOTHING = Packed("", (), 0, [], [])
 
 
-def _there(session: Session, table: str, frame: pl.DataFrame) -> pl.DataFrame:
-    """Of what days and kinds (of a channel, of a campaign) the level has cells already."""
-    total, key = BY_TOTAL[table]
-    query = f"SELECT DISTINCT {', '.join(key)} FROM {total} WHERE day BETWEEN %s AND %s"
-    found = session.connection().exec_driver_sql(query, (frame["day"].min(), frame["day"].max()))
-    schema = {name: CHANGE[name] for name in key}
-    return pl.DataFrame(found.cursor.fetchall(), schema=schema, orient="row")
+def _there(session: Session, frame: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Of what days and kinds (of a channel, of a campaign) each level has cells already.
+
+    Of what was received again, which cells are there: on most days something is. Levels with too many of them
+    are left out.
+    """
+    looked = dict(BY_TOTAL)
+    if (frame["reason"] == Reason.DUPLICATE.value).sum() >= MANY:
+        looked |= {table: (table, KEYS[table]) for table in AGAIN}
+    days = frame["day"].min(), frame["day"].max()
+    there = {}
+    for table, (level, key) in looked.items():
+        query = f"SELECT DISTINCT {', '.join(key)} FROM {level} WHERE day BETWEEN %s AND %s LIMIT {MOST + 1}"
+        found = session.connection().exec_driver_sql(query, days).cursor.fetchall()
+        if len(found) <= MOST:
+            schema = {name: CHANGE[name] for name in key}
+            there[table] = pl.DataFrame(found, schema=schema, orient="row")
+    return there
+
+
+def _measures(table: str) -> tuple[str, ...]:
+    return ("signals", "raw_units") if table in AGAIN else MEASURES
 
 
 def _conflict(table: str) -> str:
-    measures = AGAIN.get(table, MEASURES)
-    sums = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in measures)
+    sums = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in _measures(table))
     return f"({', '.join(KEYS[table])}) DO UPDATE SET {sums}"
 
 

@@ -19,6 +19,7 @@ from sqlalchemy import (
 
 from app.stages.catalog.models import Sku
 from app.stages.demand.models import (
+    Again,
     CampaignAgain,
     CampaignBuyers,
     CampaignDay,
@@ -27,6 +28,7 @@ from app.stages.demand.models import (
     DemandAgain,
     DemandChange,
     DemandDay,
+    DemandSkuAgain,
     DemandSkuDay,
     DemandTotalDay,
     RollUp,
@@ -48,14 +50,18 @@ def counted(level: type[RollUp] | type[CampaignBuyers]) -> Columns:
 def received(level: type[RollUp]) -> Columns:
     """The same with what was received again: all raw units."""
     parts = _counted(level, names := _names(level))
-    again = CampaignAgain if "campaign_id" in names else DemandAgain
-    if level not in TOTALS:
-        parts.append(select(*(_measured(again, name).label(name) for name in names)))
+    if level in AGAIN:
+        parts.append(select(*(_measured(AGAIN[level], name).label(name) for name in names)))
     return union_all(*parts).subquery().c
 
 
-TOTALS = (DemandTotalDay, CampaignTotalDay)
-"""Levels with few cells."""
+AGAIN: dict[Any, type[Again]] = {
+    DemandDay: DemandAgain,
+    DemandSkuDay: DemandSkuAgain,
+    CampaignDay: CampaignAgain,
+    CampaignRegionDay: CampaignAgain,
+}
+"""Where what was received again stands, by level; the totals count it themselves."""
 
 
 def _names(level: Any) -> list[str]:
@@ -89,7 +95,7 @@ def counted_by_sku(*, since: dt.date | None, until: dt.date | None) -> Columns:
         query = query if until is None else query.where(level.day < until)
         return query.group_by(level.sku_id)
 
-    return union_all(summed(DemandSkuDay), summed(DemandChange), summed(DemandAgain)).subquery().c
+    return union_all(summed(DemandSkuDay), summed(DemandChange), summed(DemandSkuAgain)).subquery().c
 
 
 def kind() -> ColumnElement[str]:
