@@ -52,7 +52,8 @@ def cluster(net: Network, item: Item, prices: Floats, *, priced: bool = True) ->
     ship = np.take_along_axis(item.ship, via[:, None, :], axis=1)[:, 0, :]
     base = np.where(np.isfinite(cost).any(axis=0), cost.min(axis=0, initial=np.inf), 0.0)
     above = cost - base[None, :]
-    groups = _groups(item, above, via, ship)
+    place = np.where(_has_limited_lanes(net)[item.region] & (not priced), item.region, -1)
+    groups = _groups(item, above, via, ship, place)
     size = int(groups.max()) + 1 if len(groups) else 0
     need = np.bincount(groups, weights=item.need, minlength=size).astype(item.need.dtype)
     short = np.full(size, np.inf)
@@ -68,14 +69,23 @@ def cluster(net: Network, item: Item, prices: Floats, *, priced: bool = True) ->
     return Clustered(piece=piece, cluster=groups, via=ways.astype(np.int64), constant=constant)
 
 
-def _groups(item: Item, above: Floats, via: Ints, ship: Ints) -> Ints:
+def _has_limited_lanes(net: Network) -> NDArray[np.bool_]:
+    """Regions [R] whose lanes are rows: demands of two of them use different ones."""
+    lanes = net.coupling.lane_out, net.coupling.lane_direct
+    limited: NDArray[np.bool_] = np.logical_or.reduce([(rows >= 0).any(axis=(0, 2)) for rows in lanes])
+    return limited
+
+
+def _groups(item: Item, above: Floats, via: Ints, ship: Ints, place: Ints) -> Ints:
     """Number of the cluster of each demand, in order of first appearance of sorted keys."""
     if not len(item.need):
         return np.zeros(0, dtype=np.int64)
     scale = np.mean([offer.breaks[0][1] for offer in item.offers]) if item.offers else 1.0
     finite = np.isfinite(above)
     level = np.where(finite, np.rint(np.where(finite, above, 0.0) / (ALIKE * scale + 1e-9)), -1)
-    keys = np.concatenate([level, np.where(finite, via, -1), np.where(finite, ship, -1)]).astype(np.int64)
+    keys = np.concatenate(
+        [level, np.where(finite, via, -1), np.where(finite, ship, -1), place[None, :]]
+    ).astype(np.int64)
     seen: dict[bytes, int] = {}
     columns = np.ascontiguousarray(keys.T)
     return np.array([seen.setdefault(one.tobytes(), len(seen)) for one in columns], dtype=np.int64)

@@ -70,7 +70,7 @@ def close(plan: Plan, workers: Workers, effort: Effort, *, most: int, deadline: 
                 _restore(plan, known)
                 return False
             plan.replace(found[0])
-        if plan.cost() >= before - 1e-9:
+        if plan.cost() >= before - 1e-9 or plan.over().any():
             _restore(plan, known)
     return True
 
