@@ -295,9 +295,11 @@ def _lots(
     multiple = np.where(rigid & (most == least) & (most > 0), most, multiple)  # one size only
     pays = (before > 0) | (idle > 0)
     if len(need):
-        pays |= reach.any(axis=1) | broken | (sku.min_sources > 1)
+        pays |= reach.any(axis=1) | broken
     else:  # beside what is locked
         pays |= broken & np.isin(offer_at, [number for number, _ in locked])
+    if sku.min_sources > 1:  # what pays may need another source beside it
+        pays[:] = pays.any()
     keep = (most >= least) & pays
     setup = np.array([one.setup_capacity for one in offers], dtype=np.float64)[offer_at]
     order_cost = np.array([one.order_cost for one in offers], dtype=np.float64)[offer_at]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from unit.optimizer.allocation_problems import document, need, offer, plan
+from unit.optimizer.allocation_problems import document, need, offer, plan, with_suppliers
 
 
 def test_one_unit_more_than_is_locked_reaches_the_break_though_nobody_needs_it() -> None:
@@ -88,3 +88,18 @@ def test_money_for_goods_nobody_needs_is_spent_where_a_share_is_dearer() -> None
     data["share_caps"][0]["penalty"] = 0.9
     _, solution = plan(data)
     assert {one.sku: one.quantity for one in solution.orders} == {"A": 12, "B": 8}
+
+
+def test_an_order_of_before_that_nobody_needs_is_kept_with_the_second_source_it_must_have() -> None:
+    data = with_suppliers(
+        2,
+        [1.0, 2.0],
+        weeks=1,
+        skus=[{"id": "A", "min_sources": 2}, {"id": "B"}],
+        demand=[need(1) | {"sku": "B", "short_cost": 0}],
+        previous=[{"supplier": "S0", "sku": "A", "week": 0, "to": "R", "quantity": 9}],
+        churn_cost=4,
+    )
+    _, solution = plan(data)
+    assert {one.supplier: one.quantity for one in solution.orders} == {"S0": 9, "S1": 1}
+    assert solution.objective == pytest.approx(9 + 2)
