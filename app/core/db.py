@@ -31,6 +31,7 @@ from sqlalchemy import (
     create_engine,
     event,
     literal,
+    text,
 )
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError, OperationalError
@@ -169,6 +170,17 @@ def among(session: Session, column: Any, values: list[str]) -> ColumnElement[boo
     if session.get_bind().dialect.name == "sqlite":
         return cast(ColumnElement[bool], column.in_(values))
     return cast(ColumnElement[bool], column == any_(literal(values, ARRAY(String))))
+
+
+def renew_statistics(session: Session, *models: Any) -> None:
+    """Have PostgreSQL look at the tables into which much was written at once.
+
+    It does so by itself, but a minute later at the earliest; until then it plans as if they were as before.
+    Who does not own them is told so by the database, and nothing happens.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        for one in models:
+            session.execute(text(f"ANALYZE {one.__table__.name}"))
 
 
 def _engine(url: str) -> Engine:

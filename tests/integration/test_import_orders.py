@@ -19,6 +19,7 @@ from app.core.errors import Conflict, RuleBroken
 from app.stages.catalog import operations as catalog
 from app.stages.demand import operations as demand
 from app.stages.demand import queries as demands
+from app.stages.demand.operations import importing
 from app.stages.imports import queries as imports
 from support.shop import send
 
@@ -381,3 +382,20 @@ def test_the_real_order_file_adds_up(importer: Importer, db: Database, shared_di
         ).one()
     assert units == distinct["Quantity"].sum()
     assert cancelled[0] < 0 and cancelled[1] == 0
+
+
+def test_after_a_large_file_the_database_knows_how_many_signals_it_has(
+    db: Database, importer: Importer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if db.is_sqlite:
+        pytest.skip("SQLite plans without statistics")
+    known = text("SELECT reltuples FROM pg_class WHERE relname = 'signal'")
+    with db.transaction() as session:
+        session.execute(text("ANALYZE signal"))
+    importer.file(TEXT)
+    with db.reading() as session:
+        assert session.scalar(known) == 0, "a small file is not worth a look"
+    monkeypatch.setattr(importing, "MANY", 5)
+    importer.file(TEXT.replace("\nA", "\nB"), name="more.csv")
+    with db.reading() as session:
+        assert session.scalar(known) == 10

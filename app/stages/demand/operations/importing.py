@@ -18,14 +18,17 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from app.core.access import Actor, Role
+from app.core.db import renew_statistics
 from app.core.errors import Conflict
 from app.core.jobs import Progress
+from app.stages.demand.models import Signal
 from app.stages.demand.operations import caps, corrections, limits, superseding, suspicion
 from app.stages.demand.operations.absorb import Absorbing
 from app.stages.demand.operations.bulk import one_ahead
 from app.stages.demand.operations.codes import Codes, Named
 from app.stages.demand.operations.turns import must_be_channel, take_turn
 from app.stages.demand.queries.pledges import ChannelCurrency, find_channel
+from app.stages.demand.queries.pool import LEVELS
 from app.stages.demand.rules.suspicion import EXCLUDED_FROM
 from app.stages.imports import operations as imports
 from app.stages.imports import queries as batches
@@ -33,6 +36,8 @@ from app.stages.imports import readers
 from app.stages.imports.queries import BatchFact
 from app.stages.imports.rules import BatchState, Checked, check
 
+MANY = 50_000
+"""Rows of a file from which on the database is told to look at its tables anew."""
 BLOCKS_AT_ONCE = 7
 """Blocks of a chunk: half a million rows, the work of a few seconds. The first block is a small one."""
 
@@ -188,6 +193,8 @@ class Importing:
         """Decide what only the whole file tells, and close it: after its last chunk."""
         here = self._turn(session, now=now)
         assert self._batch is not None
+        if self._batch.accepted >= MANY:
+            renew_statistics(session, Signal, *LEVELS)
         batch_id, precision = self._batch.id, self._file.suspicion_precision
         suspicion.decide_of_file(session, batch_id=batch_id, channel_id=here.id, precision=precision, now=now)
         superseding.decide_of_file(session, batch_id=batch_id, now=now)
