@@ -373,7 +373,7 @@ def test_a_campaign_never_leaves_its_life_and_its_figures_are_those_of_its_pledg
     run_state_machine_as_test(
         OnThisDatabase,
         settings=settings(
-            max_examples=12,
+            max_examples=10,
             stateful_step_count=20,
             deadline=None,
             suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

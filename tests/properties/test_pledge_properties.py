@@ -82,7 +82,7 @@ def pool(db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Calla
     return restarted(db)
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=14, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=histories)
 def test_any_arrival_ends_in_the_state_of_the_order_in_which_things_happened(
     pool: Callable[[], Database], history: tuple[list[Event], list[Event]]

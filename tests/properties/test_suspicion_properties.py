@@ -96,7 +96,7 @@ def pool(db: Database) -> Callable[[], Database]:
     return restarted(db)
 
 
-@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     seed=st.integers(0, 2**32 - 1),
     cuts=st.lists(st.integers(0, len(ALL)), max_size=3),

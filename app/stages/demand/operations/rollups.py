@@ -148,12 +148,13 @@ def _taken(session: Session) -> pl.DataFrame:
 def _add(session: Session, frame: pl.DataFrame) -> None:
     """Into every level, in the order of its key; into the totals last.
 
-    While one level is written, the next one is summed and made ready.
+    Of many changes the next level is summed and made ready while one is written.
     """
     sqlite = on_sqlite(session)
     there = {} if sqlite or frame.height < MANY else _there(session, frame)
     level = partial(_level, frame, there=there, sqlite=sqlite)
-    with closing(map_ahead(level, iter(KEYS))) as levels:
+    ready = map_ahead(level, iter(KEYS)) if frame.height >= MANY else (level(table) for table in KEYS)
+    with closing(ready) as levels:
         for new, others in levels:
             write(session, new)
             if others.rows:
@@ -174,6 +175,8 @@ def _level(
         frame = frame.filter(pl.col("campaign_id").is_not_null())
     if table in BY_TOTAL or table in AGAIN:
         frame = frame.filter((pl.col("reason") == Reason.DUPLICATE.value) == (table in AGAIN))
+    if frame.is_empty():
+        return _NOTHING, _NOTHING
     cells = frame.group_by(key).agg(pl.col(measures).sum())
     moved = cells.filter(pl.any_horizontal(pl.col(measures) != 0)).sort(key)
     columns = (*key, *measures)
