@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import update
 
+import optimizer
 from app import cycle, questions
 from app.core import jobs
 from app.core.access import SYSTEM
@@ -144,13 +146,13 @@ def test_the_worker_finds_it_out_and_a_newer_version_is_asked_anew(
 # --- what plans are made with ---
 
 
-def freeze(db: Database, run_id: int) -> allocation.FrozenProblem:
+def freeze(db: Database, run_id: int, *, as_of: dt.date = MONDAY) -> allocation.FrozenProblem:
     with db.reading() as session:
         return allocation.freeze(
             session,
             forecast_run_id=run_id,
-            as_of=MONDAY,
-            commitments=cycle.commitments(session, as_of=MONDAY),
+            as_of=as_of,
+            commitments=cycle.commitments(session, as_of=as_of),
             currency="CNY",
             settings=plans.plan_settings(session),
         )
@@ -191,6 +193,26 @@ def test_a_charge_for_changes_holds_the_next_plan_to_the_last_and_stays_out_of_t
     solution = allocation.compute(frozen)
     assert solution.cost.churn == 0.0
     assert freeze(db, plan.forecast_run_id).digest == frozen.digest
+
+
+def test_the_next_turn_of_a_week_starts_from_what_suppliers_were_asked_for(
+    db: Database, plan: PlanFact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with db.reading() as session:
+        asked = allocation.load_plan(session, run_id=plan.run_id).solution
+    found: list[optimizer.Solution | None] = []
+    solve = optimizer.solve
+
+    def listen(*args: Any, start: optimizer.Solution | None = None, **more: Any) -> Any:
+        found.append(start)
+        return solve(*args, start=start, **more)
+
+    monkeypatch.setattr(optimizer, "solve", listen)
+    before = freeze(db, plan.forecast_run_id)
+    allocation.compute(before)
+    assert found == [asked]
+    week_on = freeze(db, plan.forecast_run_id, as_of=MONDAY + dt.timedelta(weeks=1))
+    assert week_on.start is None, "its weeks are other weeks"
 
 
 @pytest.mark.parametrize(

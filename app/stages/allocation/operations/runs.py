@@ -14,12 +14,15 @@ import optimizer
 from app.core.errors import Conflict, RuleBroken
 from app.core.jobs import JobCancelled, Progress
 from app.stages.allocation import queries, rules
+from app.stages.allocation.models import PlanDocument
+from app.stages.allocation.queries import PlanFact
 from app.stages.allocation.rules import Commitments, PlanSettings
 from app.stages.allocation.translate import (
     Inputs,
     Translation,
     build,
     digest,
+    unpacked,
 )
 from app.stages.catalog import queries as catalog
 from app.stages.demand import queries as demand
@@ -38,8 +41,9 @@ class FrozenProblem:
     `digest` names the plan: the same inputs and settings have the same one, on any database. `guard` is over
     what a plan may not contradict (answers, stock, network, limits): it must not have moved when the plan is
     stored. Demand is not in it, because it never stands still: it is read as of the freeze, and what came
-    later is for the next turn. `base_run_id` is the plan whose changes are charged, where they are; it is
-    not in the digest, so that inputs that stay the same keep their plan.
+    later is for the next turn. `base_run_id` is the plan whose changes are charged, where they are, and
+    `start` what suppliers were asked for last in this week, from which the search begins; both are not in the
+    digest, so that inputs that stay the same keep their plan.
     """
 
     translation: Translation
@@ -50,6 +54,7 @@ class FrozenProblem:
     currency: str
     settings: PlanSettings
     base_run_id: int | None = None
+    start: optimizer.Solution | None = None
 
     @property
     def minor_per_unit(self) -> int:
@@ -77,7 +82,8 @@ def freeze(
             network is out of range, naming it.
     """
     guard, fixed = _fixed_inputs(session, commitments)
-    base = queries.last_asked(session, as_of=as_of) if settings.churn_minor else None
+    last = queries.last_asked(session, as_of=as_of)
+    base = last if settings.churn_minor else None
     run = forecasts.get_run(session, run_id=forecast_run_id)
     pledged: dict[tuple[int, int], dict[dt.date, int]] = {}
     for need in demand.campaign_requirements(session, as_of=as_of):
@@ -111,7 +117,14 @@ def freeze(
         currency=currency,
         settings=settings,
         base_run_id=None if base is None else base.run_id,
+        start=_kept(session, last) if last is not None and last.first_week == rules.monday(as_of) else None,
     )
+
+
+def _kept(session: Session, plan: PlanFact) -> optimizer.Solution | None:
+    """The plan as the optimizer knows it; None where it is from before documents were kept."""
+    document = session.get(PlanDocument, plan.run_id)
+    return None if document is None else optimizer.Solution.from_json(unpacked(document.plan))
 
 
 def compute(
@@ -129,7 +142,7 @@ def compute(
         seed=frozen.settings.seed,
     )
     told = plan_progress("allocate", frozen.minor_per_unit, progress, keeps_best=True)
-    found = optimizer.solve(frozen.translation.problem, settings, progress=told)
+    found = optimizer.solve(frozen.translation.problem, settings, start=frozen.start, progress=told)
     if isinstance(found, optimizer.Infeasible):
         raise RuleBroken(
             "plan_infeasible",
