@@ -235,5 +235,5 @@ def test_a_turn_is_made_with_what_was_set(db: Database, plan: PlanFact, config: 
     watch = cycle._Watch(lambda *_: None)
     made = cycle._allocate(db, config, run, MONDAY, MERCHANDISER, lambda: NOW, None, watch)
     assert (made.settings["service"], made.settings["churn_minor"]) == ({"A": 90}, 100)
-    assert made.settings["base_run_id"] == plan.run_id
+    assert made.settings["base_run_id"] == made.settings["start_run_id"] == plan.run_id
     assert SETTINGS.service is None

@@ -14,11 +14,12 @@ import xlsxwriter
 from sqlalchemy import text
 
 from app.core.access import SYSTEM
-from app.core.db import Database
+from app.core.db import Database, renew_statistics
 from app.core.errors import Conflict, RuleBroken
 from app.stages.catalog import operations as catalog
 from app.stages.demand import operations as demand
 from app.stages.demand import queries as demands
+from app.stages.demand.models import Signal
 from app.stages.demand.operations import importing
 from app.stages.imports import queries as imports
 from support.shop import send
@@ -387,15 +388,17 @@ def test_the_real_order_file_adds_up(importer: Importer, db: Database, shared_di
 def test_after_a_large_file_the_database_knows_how_many_signals_it_has(
     db: Database, importer: Importer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if db.is_sqlite:
-        pytest.skip("SQLite plans without statistics")
-    known = text("SELECT reltuples FROM pg_class WHERE relname = 'signal'")
+    """SQLite keeps no statistics: there the file is just taken."""
+
+    def known() -> float:
+        with db.reading() as session:
+            query = "SELECT reltuples FROM pg_class WHERE relname = 'signal'"
+            return float(session.execute(text(query)).scalar_one())
+
     with db.transaction() as session:
-        session.execute(text("ANALYZE signal"))
+        renew_statistics(session, Signal)
     importer.file(TEXT)
-    with db.reading() as session:
-        assert session.scalar(known) == 0, "a small file is not worth a look"
+    assert db.is_sqlite or known() == 0, "a small file is not worth a look"
     monkeypatch.setattr(importing, "MANY", 5)
-    importer.file(TEXT.replace("\nA", "\nB"), name="more.csv")
-    with db.reading() as session:
-        assert session.scalar(known) == 10
+    assert importer.file(TEXT.replace("\nA", "\nB"), name="more.csv").accepted == 5
+    assert db.is_sqlite or known() == 10

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from journeys.looking import drawn, ink
+from playwright.sync_api import expect
 
 from app.core.access import Role
 from app.core.jobs import JobFact, Progress
@@ -54,6 +55,12 @@ def test_a_merchandiser_undoes_an_exclusion_and_plans_again(
     page.get_by_text("The signal is excluded again").wait_for()
     page.locator("tr", has_text="Fujian").get_by_role("button", name="Undo").click()
     page.locator("tr.undone").wait_for()
+
+    page.locator("#exclusion-state").select_option("1")
+    page.locator("#exclusions tbody tr").first.wait_for()
+    with page.expect_response(lambda reply: "days=90" in reply.url):
+        page.locator("[name=days]").first.select_option("90")
+    expect(page.locator("#exclusion-state")).to_have_value("1")
 
     page.goto("/")
     page.get_by_role("button", name="Re-plan now").click()

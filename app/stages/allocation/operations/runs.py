@@ -42,8 +42,8 @@ class FrozenProblem:
     what a plan may not contradict (answers, stock, network, limits): it must not have moved when the plan is
     stored. Demand is not in it, because it never stands still: it is read as of the freeze, and what came
     later is for the next turn. `base_run_id` is the plan whose changes are charged, where they are, and
-    `start` what suppliers were asked for last in this week, from which the search begins; both are not in the
-    digest, so that inputs that stay the same keep their plan.
+    `start` what suppliers were asked for last in this week (`start_run_id`), from which the search begins;
+    neither is in the digest, so that inputs that stay the same keep their plan.
     """
 
     translation: Translation
@@ -54,6 +54,7 @@ class FrozenProblem:
     currency: str
     settings: PlanSettings
     base_run_id: int | None = None
+    start_run_id: int | None = None
     start: optimizer.Solution | None = None
 
     @property
@@ -84,6 +85,7 @@ def freeze(
     guard, fixed = _fixed_inputs(session, commitments)
     last = queries.last_asked(session, as_of=as_of)
     base = last if settings.churn_minor else None
+    start = _kept(session, last) if last is not None and last.first_week == rules.monday(as_of) else None
     run = forecasts.get_run(session, run_id=forecast_run_id)
     pledged: dict[tuple[int, int], dict[dt.date, int]] = {}
     for need in demand.campaign_requirements(session, as_of=as_of):
@@ -117,7 +119,8 @@ def freeze(
         currency=currency,
         settings=settings,
         base_run_id=None if base is None else base.run_id,
-        start=_kept(session, last) if last is not None and last.first_week == rules.monday(as_of) else None,
+        start_run_id=None if last is None or start is None else last.run_id,
+        start=start,
     )
 
 

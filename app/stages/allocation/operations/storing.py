@@ -115,6 +115,7 @@ def _insert_run(
             **asdict(frozen.settings),
             "stopped_by": solution.limit,
             "base_run_id": frozen.base_run_id,
+            "start_run_id": frozen.start_run_id,
         },
         demand_units=frozen.translation.demand_units,
         planned_units=sum(line.quantity for line in plan.lines),
