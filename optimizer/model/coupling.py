@@ -26,8 +26,8 @@ from optimizer.rules.spending import spend_excess
 
 @dataclass(frozen=True, kw_only=True)
 class SpendRows:
-    """A cap of spend: in row[S] (-1: none) a supplier's money less max_share of all money in the scope, which
-    is at most most."""
+    """A cap of spend: in row[S] (-1: none) a supplier's money less max_share of all money in the scope; most
+    is more than any plan spends there for its own sake."""
 
     skus: frozenset[str]
     max_share: float
